@@ -1,0 +1,96 @@
+"""What Hydra calls around training: a check of everything before, the table of a sweep after."""
+
+import copy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, open_dict, read_write
+
+from csvision import config, schema
+from csvision.checks import check
+from csvision.errors import UserError
+
+BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+
+
+class TrainCallback(Callback):
+    """Refuses what cannot work before a directory is made, and sums a sweep up.
+
+    Hydra turns an ordinary exception of a callback into a warning, so it leaves by SystemExit.
+    """
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Check the one configuration."""
+        refuse([without_hydra(config)])
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Check every point of the sweep before the first job trains."""
+        refuse(points(config))
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Print the table, write it to sweep.csv, and fail if a job did."""
+        from csvision.run.sweep import describe_sweep, read_jobs
+
+        folder = Path(config.hydra.sweep.dir)
+        jobs = read_jobs(folder)
+        jobs.to_csv(folder / "sweep.csv", index=False)
+        print(f"\n{describe_sweep(jobs)}\n{folder}")
+        if (jobs["state"] != "finished").any():
+            raise SystemExit(1)
+
+
+def without_hydra(composed: DictConfig) -> DictConfig:
+    """A copy of the configuration without Hydra's own part."""
+    result = copy.deepcopy(composed)
+    with read_write(result), open_dict(result):
+        del result["hydra"]
+    return result
+
+
+def points(composed: DictConfig) -> Iterator[DictConfig]:
+    """The configuration of each job of a sweep; of no job for a sweeper that decides as it goes."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    if composed.hydra.sweeper._target_ != BASIC_SWEEPER:
+        return
+    params = composed.hydra.sweeper.params or {}
+    arguments = [f"{key}={value}" for key, value in params.items()]
+    arguments += list(composed.hydra.overrides.task)
+    overrides = OverridesParser.create().parse_overrides(arguments)
+    for batch in BasicSweeper.split_arguments(overrides, None):
+        for job in batch:
+            yield config.compose(composed.hydra.job.config_name, job)
+
+
+def refuse(configurations: Any) -> None:
+    """End with exit code 2, telling every fault once, if one of the configurations cannot work."""
+    faults: dict[str, None] = {}
+    try:
+        for composed in configurations:
+            try:
+                check_with_data(config.load(composed))
+            except UserError as error:
+                faults |= dict.fromkeys(error.faults)
+    except UserError as error:
+        faults |= dict.fromkeys(error.faults)
+    if faults:
+        for fault in faults:
+            print(f"error: {fault}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def check_with_data(settings: schema.Train) -> None:
+    """Raise UserError when data, network and machine do not go together."""
+    from csvision.data.split import read_parts
+
+    parts = read_parts(settings.data, settings.debug.rows)
+    table = parts.train.table
+    check(settings, table.image_shape, len(table.classes))
+    if settings.accelerator.name not in (schema.AcceleratorName.auto, schema.AcceleratorName.cpu):
+        from csvision.run import device
+
+        device.require(settings.accelerator.name)

@@ -1,0 +1,31 @@
+"""The fully connected network."""
+
+from collections.abc import Sequence
+from math import prod
+
+from torch import Tensor, nn
+
+from csvision.models.layers import dense_layers
+from csvision.schema import Activation
+
+
+class MLP(nn.Module):
+    """Flattens the image itself, then dense layers; `hidden=[]` is multinomial regression."""
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        classes: int,
+        hidden: Sequence[int] = (128, 64),
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.flatten = nn.Flatten()
+        self.dense, units = dense_layers(prod(image_shape), hidden, Activation(activation), dropout)
+        self.logits = nn.Linear(units, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) -> logits (N, classes)."""
+        logits: Tensor = self.logits(self.dense(self.flatten(images)))
+        return logits

@@ -1,0 +1,1 @@
+"""The only place that draws: pictures and TensorBoard pages of what a run left behind."""

@@ -1,0 +1,1 @@
+"""Training, evaluation and prediction, and the directory that a run leaves behind."""

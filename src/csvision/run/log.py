@@ -1,0 +1,84 @@
+"""What a run says: on the console, and all of it in train.log."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+log = logging.getLogger("csvision")
+"""Says what the user of a run wants to see."""
+
+LIGHTNING = logging.getLogger("lightning.pytorch")
+
+KNOWN_WARNINGS = (
+    # Lightning 2.6 with torch 2.13; nothing that a user could change.
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+)
+
+
+class ConsoleHandler(logging.Handler):
+    """Prints lines above a progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        tqdm.write(self.format(record), file=sys.stdout)
+
+
+@contextmanager
+def console(quiet: bool = False) -> Iterator[None]:
+    """Print what the run says; with `quiet` only its last line and what went wrong."""
+    handler = ConsoleHandler(logging.WARNING if quiet else logging.INFO)
+    with attached(handler, log):
+        yield
+
+
+@contextmanager
+def file(path: Path) -> Iterator[None]:
+    """Write what the run says, warnings and a traceback, if it ends in one, to a file."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    with ExitStack() as stack:
+        stack.enter_context(attached(handler, log))
+        stack.enter_context(attached(handler, LIGHTNING, logging.WARNING))
+        stack.enter_context(known_warnings_ignored())
+        try:
+            yield
+        except BaseException:
+            handler.emit(
+                log.makeRecord(
+                    log.name, logging.ERROR, __file__, 0, "the run ended", (), sys.exc_info()
+                )
+            )
+            raise
+        finally:
+            handler.close()
+
+
+@contextmanager
+def known_warnings_ignored() -> Iterator[None]:
+    """Keep quiet about what third parties will mend."""
+    with warnings.catch_warnings():
+        for message in KNOWN_WARNINGS:
+            warnings.filterwarnings("ignore", message)
+        yield
+
+
+@contextmanager
+def attached(
+    handler: logging.Handler, logger: logging.Logger, level: int = logging.INFO
+) -> Iterator[None]:
+    """Give a logger one more handler and another level, and take both away again."""
+    before, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+        logger.propagate = propagate

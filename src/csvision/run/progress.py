@@ -1,0 +1,68 @@
+"""What one epoch leaves behind: a line on the console, a row of history.csv, points of curves."""
+
+import csv
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import TQDMProgressBar
+from torch.utils.tensorboard import SummaryWriter
+
+from csvision.run.log import log
+
+COLUMNS = ("epoch", "lr", "train/loss", "val/loss", "val/acc", "seconds")
+
+
+class EpochRecorder(Callback):
+    """Records each epoch's learning rate, losses and accuracy, all of them over the whole epoch."""
+
+    def __init__(self, history: Path, curves: SummaryWriter | None) -> None:
+        self.history = history
+        self.curves = curves
+        self.started = 0.0
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin history.csv."""
+        with self.history.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow(COLUMNS)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock, and note the rate with which the epoch begins."""
+        self.started = time.perf_counter()
+        self.rate = float(trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record the epoch; Lightning has validated by now."""
+        values: dict[str, Any] = {"epoch": trainer.current_epoch + 1, "lr": self.rate}
+        values |= {
+            name: float(trainer.callback_metrics[name])
+            for name in COLUMNS
+            if name in trainer.callback_metrics
+        }
+        values["seconds"] = round(time.perf_counter() - self.started, 3)
+        with self.history.open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow([values.get(c, "") for c in COLUMNS])
+        if self.curves is not None:
+            for name in values.keys() - {"epoch"}:
+                self.curves.add_scalar(name, values[name], values["epoch"])
+        log.info(epoch_line(values, trainer.max_epochs or 0))
+
+
+def epoch_line(values: dict[str, Any], epochs: int) -> str:
+    """One line that tells of one epoch."""
+    scores = [f"{name} {values[name]:.4f}" for name in COLUMNS[2:5] if name in values]
+    return "  ".join([f"epoch {values['epoch']}/{epochs}", *scores, f"{values['seconds']:.1f} s"])
+
+
+class EpochBar(TQDMProgressBar):
+    """A bar an epoch, gone when its line is printed."""
+
+    def __init__(self) -> None:
+        super().__init__(leave=False)
+
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+        """Lightning's metrics without the version of its logger."""
+        metrics: dict[str, Any] = dict(super().get_metrics(trainer, pl_module))
+        metrics.pop("v_num", None)
+        return metrics
