@@ -90,6 +90,10 @@ def check_with_data(settings: schema.Train) -> None:
     parts = read_parts(settings.data, settings.debug.rows)
     table = parts.train.table
     check(settings, table.image_shape, len(table.classes))
+    if isinstance(settings.model, schema.Custom):
+        from csvision.models.build import build_network
+
+        build_network(settings.model, table.image_shape, len(table.classes), settings.seed)
     if settings.accelerator.name not in (schema.AcceleratorName.auto, schema.AcceleratorName.cpu):
         from csvision.run import device
 

@@ -32,7 +32,7 @@ class ConsoleHandler(logging.Handler):
 def console(quiet: bool = False) -> Iterator[None]:
     """Print what the run says; with `quiet` only its last line and what went wrong."""
     handler = ConsoleHandler(logging.WARNING if quiet else logging.INFO)
-    with attached(handler, log):
+    with attached(handler, log), attached(logging.NullHandler(), LIGHTNING, logging.WARNING):
         yield
 
 

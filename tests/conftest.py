@@ -1,0 +1,34 @@
+"""Small real files for every test; each test works in an empty folder of its own."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, so that outputs/ of a test is its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def digits(rows: int) -> pd.DataFrame:
+    """scikit-learn's 8x8 digits as a table: the label, then 64 pixels from 0 to 255."""
+    images, labels = load_digits(return_X_y=True)
+    pixels = np.rint(images[:rows] * 255 / 16).astype(np.uint8)
+    table = pd.DataFrame(pixels, columns=[f"pixel{index}" for index in range(64)])
+    table.insert(0, "label", labels[:rows])
+    return table
+
+
+@pytest.fixture
+def digits_csv(tmp_path: Path) -> Path:
+    """300 real 8x8 digits, ten classes."""
+    path = tmp_path / "digits.csv"
+    digits(300).to_csv(path, index=False)
+    return path
