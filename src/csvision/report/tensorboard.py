@@ -36,8 +36,8 @@ def write_hyperparameters(
     writer: SummaryWriter, settings: dict[str, Any], metrics: dict[str, float]
 ) -> None:
     """A row of the HParams tab; in the run's own events, where its scalars are looked up."""
-    for summary in hparams(flattened(settings), metrics):  # type: ignore[no-untyped-call]
-        writer._get_file_writer().add_summary(summary)  # type: ignore[no-untyped-call]
+    for summary in hparams(flattened(settings), metrics):
+        writer._get_file_writer().add_summary(summary)
 
 
 def flattened(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
