@@ -11,14 +11,14 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
 import csvision
-from csvision.data.table import csv_path
+from csvision.data.source import source_path
 
 EPOCHS, BATCH_SIZE, LR = 10, 32, 0.1
 
 
 def read_data() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The notebook's training images (N, 784) and labels, and those for testing."""
-    table = pd.read_csv(csv_path("embedded")).to_numpy()
+    table = pd.read_csv(source_path("embedded")).to_numpy()
     images = torch.tensor(table[:, 1:] / 255, dtype=torch.float32)
     labels = torch.tensor(table[:, 0])
     train, test = train_test_split(range(len(table)), test_size=0.2, random_state=20)

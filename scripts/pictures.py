@@ -14,6 +14,7 @@ def main() -> None:
     parser.add_argument("sweep", type=Path, help="folder of `train.py -m model=mlp,cnn seed=...`")
     parser.add_argument("--to", type=Path, default=Path("docs"), help="folder (default: docs)")
     arguments = parser.parse_args()
+    arguments.to.mkdir(parents=True, exist_ok=True)
     learning_curves(arguments.sweep).savefig(arguments.to / "learning_curves.png", dpi=110)
     run = min(arguments.sweep.glob("*_cnn_seed*"))
     sheet = prediction_sheet(csvision.evaluate(run, "quiet=true"), 24)

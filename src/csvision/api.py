@@ -8,10 +8,11 @@ import pandas as pd
 from csvision import config, schema
 from csvision.classifier import Classifier
 from csvision.data.split import read_parts
+from csvision.paths import quote_paths
 from csvision.report.run import draw_evaluation, draw_run
 from csvision.run import evaluate as evaluation
 from csvision.run import log as run_log
-from csvision.run.directory import new_path
+from csvision.run.directory import leads, new_path
 from csvision.run.log import log
 from csvision.run.results import Evaluation, class_table
 from csvision.run.train import Trained
@@ -23,20 +24,22 @@ def train(*overrides: str) -> Trained:
 
     Raises ConfigError, DataError or RunError for what the command refuses.
     """
-    settings: schema.Train = config.load(config.compose("train", overrides))
-    return train_configured(settings, new_path(settings), overrides)
+    arguments = quote_paths(overrides)
+    settings: schema.Train = config.load(config.compose("train", arguments))
+    return train_configured(settings, new_path(settings), arguments)
 
 
 def train_configured(
     settings: schema.Train, directory: Path, overrides: Sequence[str] = ()
 ) -> Trained:
     """Train, test and draw with a checked configuration, into a directory that holds no run yet."""
-    with run_log.console(settings.quiet):
+    with run_log.console(settings.quiet or not leads()):
         parts = read_parts(settings.data, settings.debug.rows)
         trained = run_training(settings, parts, directory, overrides)
-        draw_run(trained)
-        log.info(describe_metrics(trained.metrics))
-    print(trained.directory)
+        if leads():
+            draw_run(trained)
+            log.info(describe_metrics(trained.metrics))
+            print(trained.directory)
     return trained
 
 
@@ -85,7 +88,8 @@ def load_settings(
     missing = [f"run={config.quoted(str(run))}"]
     if csv is not None:
         missing.append(f"data.csv={config.quoted(csv)}")
-    settings: schema.Predict = config.load(config.compose(command, [*missing, *overrides]))
+    arguments = [*missing, *quote_paths(overrides)]
+    settings: schema.Predict = config.load(config.compose(command, arguments))
     return settings
 
 

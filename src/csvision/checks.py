@@ -41,6 +41,8 @@ def range_faults(node: Any, prefix: str) -> Iterator[str]:
         if is_dataclass(value):
             yield from range_faults(value, f"{name}.")
             continue
+        if value is None and "None" not in str(entry.type):
+            yield f"{name} is null; write {name}=VALUE"
         for where, item in indexed(name, value):
             if is_dataclass(item):
                 yield from range_faults(item, f"{where}.")
@@ -61,19 +63,20 @@ def out_of_range(value: Any, limits: Mapping[str, Any]) -> str:
         return f"must be one of {', '.join(limits['choices'])}"
     if isinstance(value, bool | str) or not isinstance(value, int | float):
         return ""
-    above, least, below = (limits.get(name) for name in ("above", "at_least", "below"))
+    above, least, below, most = map(limits.get, ("above", "at_least", "below", "at_most"))
     # Comparisons are written so that NaN fails them.
     held = (
         (above is None or value > above)
         and (least is None or value >= least)
         and (below is None or value < below)
+        and (most is None or value <= most)
         and value not in (float("inf"), float("-inf"))
     )
     if held:
         return ""
     bounds = [
         f"{sign} {bound:g}"
-        for sign, bound in ((">", above), (">=", least), ("<", below))
+        for sign, bound in ((">", above), (">=", least), ("<", below), ("<=", most))
         if bound is not None
     ]
     return f"must be {' and '.join(bounds) or 'finite'}"

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from lightning import LightningModule
 from torch import Tensor, nn
-from torchmetrics import MetricCollection
+from torchmetrics import MeanMetric, Metric, MetricCollection
 from torchmetrics.classification import (
     MulticlassAccuracy,
     MulticlassConfusionMatrix,
@@ -18,6 +18,7 @@ from torchmetrics.classification import (
 )
 
 from csvision import schema
+from csvision.augmentation import Augmentation
 from csvision.data.batches import Batch
 from csvision.optimization import build_optimizer, build_scheduler
 
@@ -25,9 +26,13 @@ from csvision.optimization import build_optimizer, build_scheduler
 class Classifier(LightningModule):
     """A network with cross-entropy loss, accuracy, macro F1 and an optimizer.
 
-    Takes uint8 images as they stand in the table. `optimizer` and `scheduler` are needed for
-    fitting only. After a test, `test_logits` (N, K) and `confusion` (K, K) hold its outcome.
+    Takes uint8 images as they stand in the table; `mean` and `deviation` of each channel's values
+    from 0 to 1 standardise them. `optimizer`, `scheduler` and `augmentation` matter for fitting
+    only. After a test, `test_logits` (N, K) and `confusion` (K, K) hold its outcome.
     """
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(
         self,
@@ -35,13 +40,24 @@ class Classifier(LightningModule):
         classes: Sequence[str],
         optimizer: schema.Optimizer | None = None,
         scheduler: schema.Scheduler | None = None,
+        augmentation: Augmentation | None = None,
+        mean: Sequence[float] = (0.0,),
+        deviation: Sequence[float] = (1.0,),
     ) -> None:
         super().__init__()
         self.network = network
         self.classes = list(classes)
         self.optimizer = optimizer
         self.scheduler = scheduler
+        self.augmentation = augmentation
+        self.register_buffer("mean", torch.tensor(mean).reshape(-1, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).reshape(-1, 1, 1))
         count = len(self.classes)
+        # Lightning's own mean over processes is wrong for unequal shares of the images: it rounds
+        # their mean number down. These two take images one by one: with nan_strategy="disable"
+        # torchmetrics ignores weights.
+        self.val_loss = MeanMetric(nan_strategy="disable")
+        self.test_loss = MeanMetric(nan_strategy="disable")
         self.val_accuracy = MulticlassAccuracy(count, average="micro")
         self.test_scores = MetricCollection(
             {
@@ -55,7 +71,8 @@ class Classifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> logits (B, K)."""
-        logits: Tensor = self.network(images.to(self.dtype) / 255)
+        values = (images.to(self.dtype) / 255 - self.mean) / self.deviation
+        logits: Tensor = self.network(values)
         return logits
 
     @torch.no_grad()
@@ -70,6 +87,8 @@ class Classifier(LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The mean loss of a batch."""
         images, labels = batch
+        if self.augmentation is not None:
+            images = self.augmentation(images, self.global_step)
         loss = F.cross_entropy(self(images), labels)
         # Weighted by the batch: the mean over the epoch's images, whatever the last batch's size.
         self.log(
@@ -78,6 +97,7 @@ class Classifier(LightningModule):
             on_step=False,
             on_epoch=True,
             prog_bar=True,
+            sync_dist=True,
             batch_size=len(labels),
         )
         return loss
@@ -86,9 +106,10 @@ class Classifier(LightningModule):
         """Loss and accuracy on validation rows."""
         images, labels = batch
         logits = self(images)
-        self.val_accuracy(logits, labels)
-        self.log_mean("val/loss", F.cross_entropy(logits, labels), labels)
-        self.log_mean("val/acc", self.val_accuracy, labels)
+        self.val_loss.update(F.cross_entropy(logits, labels, reduction="none"))
+        self.val_accuracy.update(logits, labels)
+        self.log_epoch("val/loss", self.val_loss)
+        self.log_epoch("val/acc", self.val_accuracy)
 
     def on_test_epoch_start(self) -> None:
         """Forget the last test."""
@@ -102,20 +123,33 @@ class Classifier(LightningModule):
         self.test_scores(logits, labels)
         self.test_class_accuracy.update(logits, labels)
         self.test_confusion.update(logits, labels)
-        self.log_mean("test/loss", F.cross_entropy(logits, labels), labels)
+        self.test_loss.update(F.cross_entropy(logits, labels, reduction="none"))
+        self.log_epoch("test/loss", self.test_loss)
         self.log_dict(self.test_scores, on_step=False, on_epoch=True)
 
     def on_test_epoch_end(self) -> None:
         """Keep what has a value for each class."""
-        self.test_logits = torch.cat(self.test_outputs)
+        self.test_logits = self.gathered(torch.cat(self.test_outputs))
         self.class_accuracy = self.test_class_accuracy.compute().cpu()
         self.confusion = self.test_confusion.compute().cpu()
         self.test_class_accuracy.reset()
         self.test_confusion.reset()
 
-    def log_mean(self, name: str, value: Any, labels: Tensor) -> None:
-        """Log the mean over the epoch's images."""
-        self.log(name, value, on_step=False, on_epoch=True, batch_size=len(labels))
+    def gathered(self, logits: Tensor) -> Tensor:
+        """The rows (N, K) of all processes in their order; process r has rows r, r + R, ..."""
+        ranks = self.trainer.world_size
+        if ranks == 1:
+            return logits
+        shares: list[Tensor] = [logits] * ranks
+        torch.distributed.all_gather_object(shares, logits)
+        result = logits.new_empty(sum(map(len, shares)), logits.shape[1])
+        for rank, share in enumerate(shares):
+            result[rank::ranks] = share
+        return result
+
+    def log_epoch(self, name: str, metric: Metric) -> None:
+        """Log what a metric makes of the epoch's images, those of all processes."""
+        self.log(name, metric, on_step=False, on_epoch=True)
 
     def configure_optimizers(self) -> Any:
         """The configured optimizer and schedule."""

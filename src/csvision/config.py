@@ -1,9 +1,10 @@
 """From conf/ and overrides to checked dataclasses and back; imports no torch."""
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,15 +14,16 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobRuntime
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from csvision import schema
-from csvision.checks import check
+from csvision.checks import check, faults
 from csvision.errors import ConfigError
 
 CHOICES: dict[str, dict[str, type]] = {
     "data": {"csv": schema.Data},
+    "augmentation": {"any": schema.Augmentation},
     "model": {"mlp": schema.MLP, "cnn": schema.CNN, "custom": schema.Custom},
     "optimizer": {"sgd": schema.SGD, "adam": schema.Optimizer, "adamw": schema.Optimizer},
     "scheduler": {
@@ -38,6 +40,7 @@ CHOICES: dict[str, dict[str, type]] = {
 
 COMMANDS: dict[str, type] = {
     "train": schema.Train,
+    "inspect_data": schema.InspectData,
     "evaluate": schema.Evaluate,
     "predict": schema.Predict,
 }
@@ -77,7 +80,8 @@ def compose(command: str, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(conf_dir().resolve()), job_name, version_base="1.3"):
             return hydra_compose(command, overrides=list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
+    # Hydra itself answers GROUP=null and the index of no stage with Python's own two.
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
         raise ConfigError(explain(error)) from error
     finally:
         GlobalHydra.instance().hydra = outer
@@ -92,9 +96,13 @@ def explain(error: Exception) -> str:
         case MissingConfigException() if error.options:
             group, _, choice = str(error.missing_cfg_file).rpartition("/")
             return f"{group}={choice}: there is none; choose from {', '.join(error.options)}"
-    if unknown := re.match(r"Could not override '(.+)'", first):
-        return f"there is no key {unknown[1]}{close_to(unknown[1])}; --help lists the keys"
     reason = str(error.__cause__).partition("\n")[0] if error.__cause__ else ""
+    if unknown := re.match(r"Could not override '(.+)'", first):
+        name = unknown[1]
+        inside = re.match(r"Key '(.+)' not in", reason)
+        if inside and inside[1] not in name.split("."):
+            name = f"{name}.{inside[1]}"
+        return f"there is no key {name}{hint(name)}; --help lists the keys"
     if first.startswith("Ambiguous value"):
         return f"{first}: several values are a sweep, which needs -m, or a list, which needs [...]"
     missing = re.match(r"Error merging override (model\.stages\.\d+)\..+", first)
@@ -102,25 +110,39 @@ def explain(error: Exception) -> str:
         return f"there is no {missing[1]}; give another number of stages as a whole list"
     if merged := re.match(r"Error merging override (.+)", first):
         return f"{merged[1]}: {reason}"
-    return ": ".join(filter(None, (first, reason)))
+    return ": ".join(filter(None, (getattr(error, "full_key", None), first, reason)))
 
 
-def close_to(name: str) -> str:
-    """A hint at a key or group with nearly that name; empty without one."""
-    known = [*CHOICES, *(f"{group}.{key}" for group, key in group_keys())]
-    known += [entry.name for command in COMMANDS.values() for entry in fields(command)]
-    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-    return f"; did you mean {matches[0]}?" if matches else ""
+def hint(name: str) -> str:
+    """The choices that a key belongs to, else a key with nearly that name, else nothing."""
+    stage = re.match(r"model\.stages\.(\d+\.)?", name)
+    prefix = stage[0] if stage else ""
+    known = keys_of_stages() if stage else keys_of_groups()
+    word = name.removeprefix(prefix)
+    if owners := known.pop(word, []):
+        return f"; it belongs to {', '.join(owners)}"
+    last = word.rpartition(".")[2]
+    # A group in common makes two keys no more alike.
+    alike = [key for key in known if difflib.get_close_matches(last, [key.rpartition(".")[2]])]
+    matches = difflib.get_close_matches(word, alike, n=1, cutoff=0.75)
+    return f"; did you mean {prefix}{matches[0]}?" if matches else ""
 
 
-def group_keys() -> list[tuple[str, str]]:
-    """Every group with every key that one of its choices has."""
-    return [
-        (group, entry.name)
-        for group, nodes in CHOICES.items()
-        for node in nodes.values()
-        for entry in fields(node)
-    ]
+def keys_of_stages() -> dict[str, list[str]]:
+    """Every key of a stage with the choice that it belongs to."""
+    return {entry.name: ["model=cnn"] for entry in fields(schema.Stage)}
+
+
+def keys_of_groups() -> dict[str, list[str]]:
+    """Every key and group with the choices that it belongs to, where not all have it."""
+    known: dict[str, list[str]] = {group: [] for group in CHOICES}
+    known |= {entry.name: [] for command in COMMANDS.values() for entry in fields(command)}
+    for group, nodes in CHOICES.items():
+        for choice, node in nodes.items():
+            for entry in fields(node):
+                owners = known.setdefault(f"{group}.{entry.name}", [])
+                owners += [f"{group}={choice}"] if len(nodes) > 1 else []
+    return known
 
 
 def load(config: DictConfig) -> Any:
@@ -128,33 +150,57 @@ def load(config: DictConfig) -> Any:
 
     Raises ConfigError with every fault that can be seen without the data.
     """
-    found = [f"there is no key {name}; --help lists the keys" for name in added_keys(config)]
-    missing = sorted(OmegaConf.missing_keys(config))
-    found += [f"{name} is missing: write {name}=VALUE" for name in missing]
-    if found:
+    found = [
+        f"there is no key {name}{hint(name)}; --help lists the keys" for name in added_keys(config)
+    ]
+    try:
+        missing = sorted({*OmegaConf.missing_keys(config), *deleted_keys(config)})
+        found += [f"{name} is missing: write {name}=VALUE" for name in missing]
+        if found:
+            raise ConfigError(found)
+        loaded = OmegaConf.to_object(config)
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain(error)) from error
+    if found := [*misnamed_choices(loaded), *faults(loaded)]:
         raise ConfigError(found)
-    loaded = OmegaConf.to_object(config)
-    check(loaded)
     return loaded
 
 
-def added_keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
-    """Keys that Hydra's +KEY=VALUE added to what the schema knows."""
+def misnamed_choices(config: Any) -> Iterator[str]:
+    """Groups whose name was set to another choice than the one that their keys come from."""
+    for group, nodes in CHOICES.items() if isinstance(config, schema.Train) else ():
+        node = getattr(config, group)
+        if len(nodes) > 1 and nodes[node.name] is not type(node):
+            yield f"{group}.name={node.name} alone changes no {group}; write {group}={node.name}"
+
+
+def deleted_keys(node: DictConfig) -> list[str]:
+    """Keys that Hydra's ~KEY took away; only at the top does it let them go."""
     node_type = OmegaConf.get_type(node)
-    if not is_dataclass(node_type):
+    assert is_dataclass(node_type)
+    return [entry.name for entry in fields(node_type) if entry.name not in node]
+
+
+def added_keys(node: DictConfig | ListConfig, prefix: str = "") -> Iterator[str]:
+    """Keys that Hydra's +KEY=VALUE added to what the schema knows."""
+    content = node._value()
+    node_type = OmegaConf.get_type(node)
+    if isinstance(content, dict) and is_dataclass(node_type):
+        known = {entry.name for entry in fields(node_type)}
+        children = list(content.items())
+        yield from (f"{prefix}{name}" for name, _ in children if name not in known)
+    elif isinstance(content, list):
+        children = list(enumerate(content))
+    else:
         return
-    known = {entry.name for entry in fields(node_type)}
-    for name in map(str, node):
-        if name not in known:
-            yield f"{prefix}{name}"
-        elif isinstance(node._get_node(name), DictConfig):
-            yield from added_keys(node[name], f"{prefix}{name}.")
+    for name, child in children:
+        if isinstance(child, DictConfig | ListConfig):
+            yield from added_keys(child, f"{prefix}{name}.")
 
 
 def plain(config: Any) -> dict[str, Any]:
     """A configuration as plain dicts, lists, strings and numbers, for files."""
-    node = OmegaConf.structured(config)
-    return cast(dict[str, Any], OmegaConf.to_container(node, resolve=True, enum_to_str=True))
+    return cast(dict[str, Any], json.loads(json.dumps(asdict(config))))
 
 
 def from_plain(values: dict[str, Any]) -> schema.Train:
@@ -164,19 +210,35 @@ def from_plain(values: dict[str, Any]) -> schema.Train:
     """
     node = OmegaConf.structured(schema.Train)
     for group, schemas in CHOICES.items():
-        name = values[group].get("name")
+        name: Any = dict(values[group]).get("name")
         chosen = schemas[name] if len(schemas) > 1 else next(iter(schemas.values()))
         OmegaConf.update(node, group, OmegaConf.structured(chosen), merge=False)
     try:
-        loaded = OmegaConf.to_object(OmegaConf.merge(node, values))
+        loaded = OmegaConf.to_object(OmegaConf.merge(node, literal(values)))
     except OmegaConfBaseException as error:
         raise ValueError(str(error).splitlines()[0]) from error
     check(loaded)
     return cast(schema.Train, loaded)
 
 
+def literal(value: Any) -> Any:
+    """Plain values in which OmegaConf reads no interpolation."""
+    match value:
+        case str():
+            # Backslashes count only before what they escape, where they must be doubled.
+            return re.sub(r"(\\*)\$\{", lambda run: run[1] * 2 + "\\${", value)
+        case list():
+            return [literal(item) for item in value]
+        case dict():
+            return {name: literal(item) for name, item in value.items()}
+        case _:
+            return value
+
+
 def quoted(value: str) -> str:
     """A string as Hydra reads it from a command line, whatever signs it has."""
     # A backslash counts only before a quote, where it must be doubled.
-    escaped = re.sub(r"(\\*)('|$)", lambda run: run[1] * 2 + ("\\'" if run[2] else ""), value)
-    return "'" + escaped.replace("${", "\\${") + "'"
+    escaped = re.sub(
+        r"(\\*)('|$)", lambda run: run[1] * 2 + ("\\'" if run[2] else ""), literal(value)
+    )
+    return f"'{escaped}'"

@@ -115,13 +115,41 @@ def stage_layers(index: int, shape: Shape, stage: Stage) -> list[Layer]:
     prefix = f"stages.{index}"
     layers = [convolution(f"{prefix}.convolution", shape, stage)]
     maps = layers[-1].output_shape
-    if stage.normalization is not Normalization.none:
-        # Instance normalisation has no weights in torch's default form.
-        parameters = 0 if stage.normalization is Normalization.instance else 2 * stage.filters
-        layers.append(Layer(f"{prefix}.normalization", parameters, 0, maps, maps))
+    layers += normalizations(f"{prefix}.normalization", maps, stage.normalization)
     if stage.pool is not Pool.none:
         layers.append(pooling(f"{prefix}.pool", maps, stage))
+        maps = layers[-1].output_shape
+    for block in range(stage.residual):
+        layers += residual_layers(f"{prefix}.residual.{block}", maps, stage.normalization)
     return layers
+
+
+def residual_layers(prefix: str, shape: Shape, normalization: Normalization) -> list[Layer]:
+    """Two 3x3 convolutions that keep the shape (C, H, W), each with its normalisation."""
+    same = Stage(filters=shape[0], kernel_size=3, padding=1)
+    layers = []
+    for half in ("first", "second"):
+        layers.append(convolution(f"{prefix}.{half}.convolution", shape, same))
+        layers += normalizations(f"{prefix}.{half}.normalization", shape, normalization)
+    return layers
+
+
+def normalizations(name: str, shape: Shape, normalization: Normalization) -> list[Layer]:
+    """The row of a normalisation of maps (C, H, W); none for none.
+
+    Raises ConfigError when a single value has to go by itself.
+    """
+    if normalization is Normalization.none:
+        return []
+    values = {Normalization.instance: prod(shape[1:]), Normalization.layer: prod(shape)}
+    if values.get(normalization) == 1:
+        raise ConfigError(
+            f"model.{name}={normalization} has a single value to go by in its "
+            f"{shape[1]}x{shape[2]} input; use batch or none, or keep the maps larger"
+        )
+    # Instance normalisation has no weights in torch's default form.
+    parameters = 0 if normalization is Normalization.instance else 2 * shape[0]
+    return [Layer(name, parameters, 0, shape, shape)]
 
 
 def dense_layers(inputs: int, hidden: Sequence[int], classes: int) -> list[Layer]:

@@ -31,11 +31,15 @@ def build_scheduler(
     """The configured schedule over a fit of `steps` batches, in Lightning's form; None for none."""
     match config:
         case schema.OneCycle():
+            warmup = config.warmup
+            if warmup * steps == 1:
+                # torch divides by zero when the rise takes exactly one step.
+                warmup *= 1 + 1e-9
             cycle = optim.lr_scheduler.OneCycleLR(
                 optimizer,
                 max_lr=optimizer.param_groups[0]["lr"],
                 total_steps=steps,
-                pct_start=config.warmup,
+                pct_start=warmup,
                 div_factor=config.start_factor,
                 final_div_factor=config.final_factor,
                 # The momentum stays what optimizer.momentum says.

@@ -14,6 +14,10 @@ EMBEDDED = "embedded"
 """The value of `data.csv` that stands for the rows that ship with csvision."""
 
 
+NO_CACHE = "none"
+"""The value of `data.cache` that keeps parsed tables in memory alone."""
+
+
 def key(
     meaning: str,
     default: Any = MISSING,
@@ -21,10 +25,17 @@ def key(
     above: float | None = None,
     at_least: float | None = None,
     below: float | None = None,
+    at_most: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
     """Declare a key with its meaning, for `--help`, and its range, for `config.check`."""
-    limits = {"above": above, "at_least": at_least, "below": below, "choices": choices}
+    limits = {
+        "above": above,
+        "at_least": at_least,
+        "below": below,
+        "at_most": at_most,
+        "choices": choices,
+    }
     return field(default=default, metadata={"meaning": meaning, **limits})
 
 
@@ -36,21 +47,43 @@ class DataName(StrEnum):
     csv = "csv"
 
 
+class Layout(StrEnum):
+    """The order in which the pixels of a colour image stand in a row."""
+
+    channels_first = "channels_first"
+    channels_last = "channels_last"
+
+
 @dataclass
 class Data:
     """Where the images come from and how they are parted."""
 
     name: DataName = key("which data set; an own file is data=csv data.csv=FILE")
-    csv: str = key("CSV file with a header: the label, then one column a pixel, 0 to 255")
+    csv: str = key("file of images: a header, then a label and the pixels of an image in a row")
     test_csv: str | None = key("own file of test rows; nothing is then cut off for testing")
+    label: str | None = key("name of the label's column; null: the first")
+    image_shape: list[int] | None = key("[channels,height,width]; null: a grey square")
+    layout: Layout = key("channels_first: one whole channel after the other; or channels_last")
+    classes: list[str] | None = key(
+        "names of the labels in ascending order, or of 0, 1, ...; null: the labels"
+    )
     test_size: float = key("share of the rows cut off for testing", above=0, below=1)
     split_seed: int = key("random_state of the cut for testing", at_least=0)
     val_size: float = key(
         "share of the training rows cut off for validation, 0: none", at_least=0, below=1
     )
     val_seed: int = key("random_state of the cut for validation", at_least=0)
-    image_shape: list[int] | None = key("[channels,height,width]; null: a grey square")
-    classes: list[str] | None = key("names of the labels in ascending order; null: the labels")
+    standardize: bool = key("subtract the training rows' mean, divide by their deviation")
+    cache: str | None = key("folder of parsed tables; none: keep in memory; null: the user's own")
+
+
+@dataclass
+class Augmentation:
+    """Random changes of the training images, each drawn from a stream of its own."""
+
+    flip: float = key("probability of mirroring left to right", at_least=0, at_most=1)
+    shift: int = key("most pixels of a move along each axis", at_least=0)
+    erase: int = key("side of a square that is blackened", at_least=0)
 
 
 class ModelName(StrEnum):
@@ -139,7 +172,15 @@ class Stage:
     pool: Pool = key("pooling after the activation", Pool.max)
     pool_size: int = key("side of the pooling window", 2, at_least=1)
     pool_stride: int | None = key("step of the pooling window; null: pool_size", None, at_least=1)
-    dropout: float = key("probability after the pooling", 0.0, at_least=0, below=1)
+    residual: int = key("residual blocks of two 3x3 convolutions after the pooling", 0, at_least=0)
+    dropout: float = key("probability after all that", 0.0, at_least=0, below=1)
+
+    def __post_init__(self) -> None:
+        """Take words from Python as they are written on the command line."""
+        self.padding_mode = PaddingMode(self.padding_mode)
+        self.normalization = Normalization(self.normalization)
+        self.activation = Activation(self.activation)
+        self.pool = Pool(self.pool)
 
 
 @dataclass
@@ -240,6 +281,7 @@ class Accelerator:
     """What the network is trained on."""
 
     name: AcceleratorName = key("where to compute; auto: the best that is there")
+    devices: int = key("processes that share the training rows (DDP)", at_least=1)
     precision: str = key(
         "arithmetic, under Lightning's names",
         choices=("32-true", "64-true", "bf16-mixed", "16-mixed"),
@@ -261,6 +303,13 @@ class Logger:
     name: LoggerName = key("tensorboard, or none")
 
 
+class Weights(StrEnum):
+    """Which epoch's weights a run is tested with and known by."""
+
+    last = "last"
+    best = "best"
+
+
 @dataclass
 class Debug:
     """Shortcuts for finding a fault."""
@@ -274,6 +323,7 @@ class Train:
     """A training run."""
 
     data: Data = field(default_factory=Data)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     model: Model = field(default_factory=Model)
     optimizer: Optimizer = field(default_factory=Optimizer)
     scheduler: Scheduler = field(default_factory=Scheduler)
@@ -283,8 +333,17 @@ class Train:
     seed: int = key("of the initial weights, the order of the batches and dropout", at_least=0)
     epochs: int = key("passes over the training rows", at_least=1)
     batch_size: int = key("images a step", at_least=1)
+    weights: Weights = key("which are tested: last, or best by accuracy on validation rows")
     outputs: str = key("folder that the run directories go into")
     quiet: bool = key("print only where the run is")
+
+
+@dataclass
+class InspectData:
+    """A look at a data set."""
+
+    data: Data = field(default_factory=Data)
+    outputs: str = key("folder that the picture of samples goes into")
 
 
 @dataclass
@@ -308,7 +367,7 @@ class Evaluate:
     run: str = key("the run directory")
     data: RunData = field(default_factory=RunData)
     model: RunModel = field(default_factory=RunModel)
-    accelerator: AcceleratorName = key("where to compute; auto: the best that is there")
+    device: AcceleratorName = key("cpu, gpu, mps, or auto: the best that is there")
     quiet: bool = key("print only where the results are")
 
 

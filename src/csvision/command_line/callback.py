@@ -1,8 +1,10 @@
 """What Hydra calls around training: a check of everything before, the table of a sweep after."""
 
 import copy
+import os
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from csvision import config, schema
 from csvision.checks import check
-from csvision.errors import UserError
+from csvision.errors import ConfigError, UserError
 
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
@@ -29,7 +31,7 @@ class TrainCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check every point of the sweep before the first job trains."""
-        refuse(points(config))
+        refuse(points(config), sweep=True)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table, write it to sweep.csv, and fail if a job did."""
@@ -66,17 +68,23 @@ def points(composed: DictConfig) -> Iterator[DictConfig]:
             yield config.compose(composed.hydra.job.config_name, job)
 
 
-def refuse(configurations: Any) -> None:
+def refuse(configurations: Iterable[DictConfig], sweep: bool = False) -> None:
     """End with exit code 2, telling every fault once, if one of the configurations cannot work."""
     faults: dict[str, None] = {}
     try:
         for composed in configurations:
             try:
-                check_with_data(config.load(composed))
+                settings = config.load(composed)
+                if sweep and settings.accelerator.devices > 1:
+                    raise UserError("accelerator.devices: a sweep trains each job on one device")
+                check_with_data(settings)
             except UserError as error:
                 faults |= dict.fromkeys(error.faults)
     except UserError as error:
         faults |= dict.fromkeys(error.faults)
+    except Exception:
+        traceback.print_exc()
+        raise SystemExit(1) from None
     if faults:
         for fault in faults:
             print(f"error: {fault}", file=sys.stderr)
@@ -84,17 +92,33 @@ def refuse(configurations: Any) -> None:
 
 
 def check_with_data(settings: schema.Train) -> None:
-    """Raise UserError when data, network and machine do not go together."""
+    """Raise UserError when data, network, machine and the place of the run do not go together."""
     from csvision.data.split import read_parts
 
+    require_writable(settings.outputs)
     parts = read_parts(settings.data, settings.debug.rows)
     table = parts.train.table
     check(settings, table.image_shape, len(table.classes))
+    parts.require_rows(settings.accelerator.devices)
     if isinstance(settings.model, schema.Custom):
         from csvision.models.build import build_network
 
         build_network(settings.model, table.image_shape, len(table.classes), settings.seed)
-    if settings.accelerator.name not in (schema.AcceleratorName.auto, schema.AcceleratorName.cpu):
+    accelerator = settings.accelerator
+    if accelerator.name is not schema.AcceleratorName.cpu and accelerator.name != "auto":
         from csvision.run import device
 
-        device.require(settings.accelerator.name)
+        device.require(accelerator.name, accelerator.devices)
+
+
+def require_writable(outputs: str) -> None:
+    """Raise ConfigError when no directory can be made below `outputs`."""
+    path = Path(outputs).absolute()
+    try:
+        nearest = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:
+        raise ConfigError(f"outputs={outputs}: {error.strerror}; name another folder") from error
+    if not nearest.is_dir():
+        raise ConfigError(f"outputs={outputs}: {nearest} is no folder; name another")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"outputs={outputs}: {nearest} cannot be written to; name another folder")

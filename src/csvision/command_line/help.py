@@ -4,21 +4,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from csvision import config
+from csvision.paths import MULTIRUN
 from csvision.schema import Stage
 
 ABOUT = {
     "train": "Train a network on images in a CSV file, test it, leave a run directory.",
+    "inspect_data": "Tell what is in a file of images and what is wrong with it.",
     "evaluate": "Test a finished run on its own test rows or on another file.",
     "predict": "Label the rows of a file with a finished run.",
 }
 
 
 def help_text(command: str, arguments: Sequence[str]) -> str:
-    """The help for a command with the choices that stand on its command line."""
+    """The help for a command with the choices on its command line, those of a sweep left out."""
     overrides = [argument for argument in arguments if not argument.startswith("-")]
+    if set(MULTIRUN) & set(arguments):
+        parsed = OverridesParser.create().parse_overrides(overrides)
+        pairs = zip(overrides, parsed, strict=True)
+        overrides = [word for word, override in pairs if not override.is_sweep_override()]
     composed = config.compose(command, overrides)
     keys = [*key_lines(composed, "")]
     width = min(max(len(name) for name, _ in keys), 40)

@@ -2,7 +2,7 @@
 
 from lightning import LightningDataModule
 
-from csvision.data.batches import BatchLoader
+from csvision.data.batches import BatchLoader, Place
 from csvision.data.split import Parts
 
 
@@ -16,20 +16,20 @@ class CSVDataModule(LightningDataModule):
         self.seed = seed
 
     @property
-    def pin_memory(self) -> bool:
-        """Pinned memory speeds up the copy to a CUDA device and nothing else."""
-        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+    def place(self) -> Place:
+        """Where the Trainer is; the CPU without one."""
+        return Place() if self.trainer is None else Place.of(self.trainer)
 
     def train_dataloader(self) -> BatchLoader:
         """The training rows, in a new order each epoch."""
-        return BatchLoader(self.parts.train, self.batch_size, self.seed, self.pin_memory)
+        return BatchLoader(self.parts.train, self.batch_size, self.seed, self.place)
 
     def val_dataloader(self) -> BatchLoader | list[BatchLoader]:
         """The validation rows; an empty list, which Lightning skips, when there are none."""
         if not len(self.parts.val):
             return []
-        return BatchLoader(self.parts.val, self.batch_size, pin_memory=self.pin_memory)
+        return BatchLoader(self.parts.val, self.batch_size, place=self.place)
 
     def test_dataloader(self) -> BatchLoader:
         """The test rows."""
-        return BatchLoader(self.parts.test, self.batch_size, pin_memory=self.pin_memory)
+        return BatchLoader(self.parts.test, self.batch_size, place=self.place)

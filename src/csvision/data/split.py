@@ -42,23 +42,48 @@ class Parts:
     val: Part
     test: Part
 
+    def require_rows(self, devices: int) -> None:
+        """Raise DataError for a part, unless it is empty, with fewer rows than devices."""
+        for name, part in (("training", self.train), ("validation", self.val), ("test", self.test)):
+            if 0 < len(part) < devices:
+                raise DataError(
+                    f"accelerator.devices={devices}: {len(part)} {name} rows are too few for that"
+                )
+
 
 def read_parts(data: schema.Data, limit: int | None = None) -> Parts:
     """Read the files that `data` names and part their rows; `limit` keeps the first of each part.
 
     Raises DataError when a file or a split cannot be used.
     """
-    table = read_table(data.csv, data.image_shape, data.classes)
+    table = read_source(data.csv, data)
     rows = np.arange(len(table.images))
     if data.test_csv is None:
         train, test_rows = split_test(rows, data)
         test = Part(table, test_rows)
     else:
         train = rows
-        test_table = read_table(data.test_csv, table.image_shape, table.classes, table.label_values)
-        test = Part(test_table, np.arange(len(test_table.images)))
+        test = whole(read_source(data.test_csv, data, like=table))
     train, val = split_val(train, table, data)
     return Parts(Part(table, train).first(limit), Part(table, val).first(limit), test.first(limit))
+
+
+def read_source(source: str, data: schema.Data, like: ImageTable | None = None) -> ImageTable:
+    """Read a file as `data` says; with `like` its shape and labels must be that table's."""
+    return read_table(
+        source,
+        label=data.label,
+        image_shape=data.image_shape if like is None else like.image_shape,
+        layout=data.layout,
+        classes=data.classes if like is None else like.classes,
+        label_values=None if like is None else like.label_values,
+        cache=data.cache,
+    )
+
+
+def whole(table: ImageTable) -> Part:
+    """All rows of a table, in its order."""
+    return Part(table, np.arange(len(table.images)))
 
 
 def split_test(rows: Rows, data: schema.Data) -> tuple[Rows, Rows]:

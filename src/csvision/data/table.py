@@ -1,39 +1,39 @@
-"""A CSV file of images as arrays.
+"""A file of images as arrays.
 
 Shapes: N rows, C channels, H height, W width.
 """
 
-import csv
-import gzip
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from math import isqrt, prod
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from csvision.data.validation import faults_of_file, is_number
+from csvision.data.cache import default_folder, load_parsed
+from csvision.data.columns import choose_columns
+from csvision.data.parsed import LabelValues, Parsed, image_hashes, parse_into_memory
+from csvision.data.source import read_names, source_path
 from csvision.errors import DataError
 from csvision.geometry import Shape
-from csvision.schema import EMBEDDED
+from csvision.schema import NO_CACHE, Layout
 
 
 @dataclass(frozen=True)
 class ImageTable:
     """Images (N, C, H, W) of 0 to 255 and, where the file has them, the class of each (N,).
 
-    `labels` holds indices into `label_values`, the file's own labels in ascending order, and
-    into `classes`, their names.
+    `labels` holds indices into `label_values`, the labels as they stand in the file, and into
+    `classes`, their names. The rest is that of `Parsed`.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64] | None
-    label_values: list[int]
+    label_values: LabelValues
     classes: list[str]
+    hashes: NDArray[np.uint64]
+    constant: NDArray[np.bool_]
+    unit_pixels: bool
 
     @property
     def image_shape(self) -> Shape:
@@ -41,135 +41,104 @@ class ImageTable:
         return self.images.shape[1:]
 
 
+def table_of(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    label_values: Sequence[int | str],
+    classes: Sequence[str],
+) -> ImageTable:
+    """A table of arrays: images (N, C, H, W), for each the index of its class (N,)."""
+    rows = images.reshape(len(images), -1)
+    constant = (rows == rows[:, :1]).all(axis=1)
+    values = list(label_values)
+    return ImageTable(images, labels, values, list(classes), image_hashes(images), constant, False)
+
+
 def read_table(
     source: str,
+    *,
+    label: str | None = None,
     image_shape: Sequence[int] | None = None,
+    layout: str = "channels_first",
     classes: Sequence[str] | None = None,
-    label_values: Sequence[int] | None = None,
+    label_values: Sequence[int | str] | None = None,
+    unlabelled: bool = False,
+    cache: str | None = None,
 ) -> ImageTable:
-    """Read a CSV: a header, then the label and the pixels (C, H, W in that order) of a row.
+    """Read a file of images: a header, then a label and the pixels of a row.
 
-    `image_shape` defaults to a grey square; `label_values` are the only labels allowed, by
-    default those of the file. Raises DataError with every fault found.
+    `label` names the label's column (default: the first), `image_shape` (C, H, W) defaults to a
+    grey square, `layout` says in which order the pixels stand, `label_values` are the only labels
+    allowed (default: those of the file), `unlabelled` allows a file of pixels alone, `cache` is a
+    folder, "none", or None for the user's own. Raises DataError with every fault found.
     """
-    path = csv_path(source)
-    header = read_header(path)
-    shape = shape_of(path, len(header) - 1, image_shape)
-    values = read_values(path, header)
-    labels = values[0].to_numpy(np.int64)
-    known = sorted(set(labels.tolist())) if label_values is None else list(label_values)
-    names = class_names(path, known, classes)
-    images = values.loc[:, 1:].to_numpy(np.uint8).reshape(-1, *shape)
-    return ImageTable(images, class_indices(path, labels, known), known, names)
+    path = source_path(source)
+    columns = choose_columns(path, read_names(path), label, image_shape, Layout(layout), unlabelled)
+    if cache == NO_CACHE:
+        parsed = parse_into_memory(path, columns)
+    else:
+        parsed = load_parsed(path, columns, Path(cache) if cache else default_folder())
+    known: LabelValues
+    if label_values is None:
+        known, names = name_classes(path, parsed.label_values, classes)
+    else:
+        known = list(label_values)
+        names = list(classes or map(str, known))
+    labels = None if parsed.labels is None else relabel(path, parsed, known)
+    return ImageTable(
+        parsed.images,
+        labels,
+        known,
+        names,
+        parsed.hashes,
+        parsed.constant,
+        parsed.unit_pixels,
+    )
 
 
-def read_images(
-    source: str, image_shape: Sequence[int], label_values: Sequence[int], classes: Sequence[str]
-) -> ImageTable:
-    """Read a CSV with or without a label column; which one, the number of columns tells."""
-    path = csv_path(source)
-    header = read_header(path)
-    if len(header) == prod(image_shape) + 1:
-        return read_table(source, image_shape, classes, label_values)
-    shape = shape_of(path, len(header), image_shape)
-    images = read_values(path, header, labelled=False).to_numpy(np.uint8).reshape(-1, *shape)
-    return ImageTable(images, None, list(label_values), list(classes))
+def name_classes(
+    path: Path, found: LabelValues, names: Sequence[str] | None
+) -> tuple[LabelValues, list[str]]:
+    """The label values of the classes, and their names.
 
-
-def csv_path(source: str) -> Path:
-    """The file that `data.csv` names; raises DataError when there is none."""
-    if source == EMBEDDED:
-        return Path(str(files("csvision.data") / "embedded" / "fmnist_small.csv.gz"))
-    path = Path(source).expanduser()
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; name a CSV file")
-    if not path.exists():
-        hint = "python scripts/fashion_mnist.py makes it" if "fashion_mnist" in source else ""
-        raise DataError(f"{path}: there is no such file; {hint or 'check data.csv'}")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path} is empty; a header and one row an image are needed")
-    return path
-
-
-def read_header(path: Path) -> list[str]:
-    """The names of the columns; raises DataError when the first line is no header."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            header = next(csv.reader(lines), [])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as CSV text: {error}") from error
-    if len(header) < 2:
-        raise DataError(f"{path}, line 1: there are no pixel columns after the label")
-    if all(is_number(name) for name in header) and header != [*map(str, range(len(header)))]:
-        raise DataError(
-            f"{path}, line 1 holds numbers; a header such as label,pixel1,... is needed"
-        )
-    return header
-
-
-def read_values(path: Path, header: list[str], labelled: bool = True) -> pd.DataFrame:
-    """All cells below the header, pixels as uint8 and labels as int64, columns numbered.
-
-    The quick parser only says that something is wrong; then `faults_of_file` says what.
+    As many names as labels belong to them in ascending order; else the names are those of the
+    labels 0, 1, ... of which some are absent. Raises DataError for other numbers of names and for
+    a file with one label.
     """
-    columns = range(len(header))
-    types: dict[int, str] = dict.fromkeys(columns, "uint8")
-    if labelled:
-        types[0] = "int64"
-    try:
-        with warnings.catch_warnings():
-            # pandas drops the cells of a row that is too long with no more than a warning.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            values = pd.read_csv(
-                path, header=None, skiprows=1, names=list(columns), dtype=types, index_col=False
-            )
-    except (ValueError, OverflowError, OSError, EOFError, pd.errors.ParserWarning) as error:
-        faults = faults_of_file(path, header, labelled)
-        raise DataError(faults or [f"{path} cannot be read as CSV: {error}"]) from error
-    if values.empty:
-        raise DataError(f"{path} has a header and no rows")
-    return values
-
-
-def shape_of(path: Path, pixels: int, image_shape: Sequence[int] | None) -> Shape:
-    """The (C, H, W) of a row of pixels; raises DataError when the pixels do not fit it."""
-    if image_shape is not None:
-        if prod(image_shape) != pixels:
-            raise DataError(
-                f"{path} has {pixels} pixel columns where image_shape={list(image_shape)} "
-                f"needs {prod(image_shape)}"
-            )
-        return tuple(image_shape)
-    side = isqrt(pixels)
-    if side * side != pixels:
-        raise DataError(
-            f"{path} has {pixels} pixel columns, which is no square (the nearest are "
-            f"{side * side} and {(side + 1) ** 2}); give data.image_shape=[channels,height,width]"
-        )
-    return (1, side, side)
-
-
-def class_names(path: Path, known: Sequence[int], names: Sequence[str] | None) -> list[str]:
-    """The names of the classes; raises DataError for one class or another number of names."""
-    if len(known) < 2:
-        raise DataError(f"{path} has one label only ({known[0]}); two or more are needed")
+    if len(found) < 2:
+        raise DataError(f"{path} has one label only ({found[0]}); two or more are needed")
     if names is None:
-        return [str(value) for value in known]
-    if len(names) != len(known):
-        raise DataError(f"{path} has {len(known)} labels ({known}) but data.classes {len(names)}")
-    return list(names)
+        return found, [str(value) for value in found]
+    if len(names) == len(found):
+        return found, list(names)
+    if all(isinstance(value, int) and 0 <= value < len(names) for value in found):
+        return list(range(len(names))), list(names)
+    raise DataError(
+        f"{path} has {len(found)} labels ({shown(found)}) but data.classes {len(names)}"
+    )
 
 
-def class_indices(path: Path, labels: NDArray[np.int64], known: Sequence[int]) -> NDArray[np.int64]:
-    """Labels as indices into `known`; raises DataError naming a label that is not among them."""
-    values = np.asarray(known, dtype=np.int64)
-    indices = np.searchsorted(values, labels).clip(max=len(values) - 1)
-    unknown = np.flatnonzero(values[indices] != labels)
+def relabel(path: Path, parsed: Parsed, known: LabelValues) -> NDArray[np.int64]:
+    """Indices into the file's labels as indices into the known ones.
+
+    Raises DataError naming the first row whose label is not known.
+    """
+    assert parsed.labels is not None
+    places = {value: index for index, value in enumerate(known)}
+    table = np.array([places.get(value, -1) for value in parsed.label_values], dtype=np.int64)
+    labels: NDArray[np.int64] = table[parsed.labels]
+    unknown = np.flatnonzero(labels < 0)
     if unknown.size:
         row = int(unknown[0])
+        value = parsed.label_values[parsed.labels[row]]
         raise DataError(
-            f"{path}, row {row}: label {labels[row]} is none of the known ones ({list(known)}); "
+            f"{path}, row {row}: label {value} is none of the known ones ({shown(known)}); "
             f"{unknown.size} rows have such labels"
         )
-    return indices
+    return labels
+
+
+def shown(values: Sequence[int | str]) -> str:
+    """Label values as text, cut short where they are many."""
+    text = ", ".join(map(str, values[:12]))
+    return f"{text}, ... {values[-1]}" if len(values) > 12 else text

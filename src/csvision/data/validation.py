@@ -1,80 +1,164 @@
-"""What is wrong with a CSV file of images, cell by cell: slow, and only run on a broken file."""
+"""What is right and wrong in a file of images, cell by cell: slow, and only run where need be."""
 
 import csv
-import gzip
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shortened
 
-SHOWN = 20
-"""Faults of one file that are reported; the rest are counted."""
+import numpy as np
+from numpy.typing import NDArray
 
+from csvision.data.columns import Columns
+from csvision.data.source import Row
+from csvision.errors import DataError
 
-def faults_of_file(path: Path, header: list[str], labelled: bool = True) -> list[str]:
-    """The first faults of a file as lines with file, line, column and value, and how many more."""
-    shown: list[str] = []
-    more = 0
-    for fault in row_faults(path, header, labelled):
-        if len(shown) < SHOWN:
-            shown.append(f"{path}, {fault}")
-        else:
-            more += 1
-    return [*shown, f"{path}: and {more} more faults"] if more else shown
-
-
-def row_faults(path: Path, header: list[str], labelled: bool) -> Iterator[str]:
-    """Every fault below the header, in the order of the file."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(lines)
-        next(rows)
-        try:
-            for cells in rows:
-                if cells:
-                    yield from cell_faults(f"line {rows.line_num}", cells, header, labelled)
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-            yield f"line {rows.line_num}: cannot be read on: {error}"
+INTEGER = re.compile(r"\s*([-+]?)0*([0-9]+)\s*", re.ASCII)
+NUMBER = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*", re.ASCII)
+MISSING = ("", "nan", "na", "null", "none")
+LONGEST_INT = 4000
+PLAIN_PIXELS = frozenset(map(str, range(256)))
 
 
-def cell_faults(where: str, cells: list[str], header: list[str], labelled: bool) -> Iterator[str]:
-    """The faults of one row."""
-    if len(cells) != len(header):
-        yield f"{where}: {len(cells)} cells where the header has {len(header)}"
-        return
-    for index, (name, cell) in enumerate(zip(header, cells, strict=True)):
-        fault = label_fault(cell) if labelled and index == 0 else pixel_fault(cell)
-        if fault:
-            yield f"{where}, column {name}: {cell!r} {fault}"
+@dataclass(frozen=True)
+class Kind:
+    """What the cells of a file are: pixels 0 to 1 instead of 0 to 255, labels numbers or text."""
+
+    unit_pixels: bool
+    integer_labels: bool
 
 
-def label_fault(cell: str) -> str:
+class Faults:
+    """The faults of one file: the first ones in full, the others counted."""
+
+    SHOWN = 20
+    MOST_COUNTED = 10_000
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.shown: list[str] = []
+        self.count = 0
+
+    def add(self, fault: str) -> None:
+        """Note one fault, which begins with its place in the file."""
+        self.count += 1
+        if self.count <= self.SHOWN:
+            self.shown.append(f"{self.path}, {fault}")
+
+    def raise_if_any(self) -> None:
+        """Raise DataError when there was a fault."""
+        more = self.count - len(self.shown)
+        if self.count > self.MOST_COUNTED:
+            self.shown.append(f"{self.path}: and more than {more} more faults; not read further")
+        elif more > 0:
+            self.shown.append(f"{self.path}: and {more} more faults")
+        if self.shown:
+            raise DataError(self.shown)
+
+
+def read_rows(
+    rows: Iterator[Row], columns: Columns, kind: Kind, faults: Faults
+) -> tuple[NDArray[np.uint8], list[str]]:
+    """Pixels (N, P) from 0 to 255 and labels of the rows without a fault; the others are noted."""
+    pixels: list[list[int]] = []
+    labels: list[str] = []
+    for place, cells in rows:
+        before = faults.count
+        if isinstance(cells, csv.Error):
+            faults.add(f"{place}: quotes are not closed, or not before a comma: {cells}")
+            continue
+        if len(cells) != len(columns.names):
+            faults.add(f"{place}: {len(cells)} cells where the header has {len(columns.names)}")
+            continue
+        values = []
+        for index, cell in enumerate(cells):
+            if index == columns.label:
+                fault = label_fault(cell, kind)
+            elif not (fault := pixel_fault(cell, kind)):
+                # numpy and Python both round a half to the even neighbour.
+                values.append(round(float(cell) * (255 if kind.unit_pixels else 1)))
+            if fault:
+                name = column_name(columns, index)
+                faults.add(f"{place}, column {name}: {shortened(cell)} {fault}")
+        if faults.count == before:
+            pixels.append(values)
+            labels.append("" if columns.label is None else cells[columns.label].strip())
+    return np.array(pixels, dtype=np.uint8).reshape(-1, columns.pixels), labels
+
+
+def column_name(columns: Columns, index: int) -> str:
+    """The name of a column; its number, counted from 1, where that cannot be shown."""
+    name = columns.names[index].strip()
+    return name if name and name.isprintable() else str(index + 1)
+
+
+def label_fault(cell: str, kind: Kind) -> str:
     """What is wrong with a label; empty if nothing is."""
-    return "" if is_integer(cell) else "is no whole number, as a label must be"
+    if fault := unread(cell) if kind.integer_labels else unread_text(cell):
+        return fault
+    if not kind.integer_labels:
+        return ""
+    match = INTEGER.fullmatch(cell)
+    if match is None:
+        return "is no whole number, as a label must be"
+    # Twenty digits are out of range; Python refuses to read thousands of them.
+    large = len(match[2]) > 20 or not -(2**63) <= int(match[1] + match[2]) < 2**63
+    return "is too large for a label" if large else ""
 
 
-def pixel_fault(cell: str) -> str:
+def pixel_fault(cell: str, kind: Kind) -> str:
     """What is wrong with a pixel; empty if nothing is."""
-    if is_integer(cell):
-        return "" if 0 <= int(cell) <= 255 else "is outside 0 to 255"
-    if not cell.strip() or cell.strip().lower() in ("nan", "na", "null", "none"):
+    if cell in PLAIN_PIXELS and not kind.unit_pixels:
+        return ""
+    if fault := unread(cell):
+        return fault
+    value = number(cell)
+    if value is None:
+        return "is no number"
+    if kind.unit_pixels:
+        return "" if 0 <= value <= 1 else "is outside 0 to 1"
+    if not 0 <= value <= 255:
+        return "is outside 0 to 255"
+    return "" if value == int(value) else "is no whole number from 0 to 255"
+
+
+def unread(cell: str) -> str:
+    """Why a cell holds nothing that could be judged; empty if it does."""
+    return "is missing" if cell.strip().lower() in MISSING else unread_text(cell)
+
+
+def unread_text(cell: str) -> str:
+    """Why a cell holds no text; empty if it does."""
+    if not cell.strip():
         return "is missing"
-    if is_number(cell):
-        return "is no whole number from 0 to 255"
-    return "is no number"
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return "is no UTF-8 text"
+    return ""
+
+
+def whole_number(cell: str) -> int:
+    """The whole number in a cell, whatever zeros stand before it; Python reads only some thousand
+    digits."""
+    if len(cell) < LONGEST_INT:
+        return int(cell)
+    match = INTEGER.fullmatch(cell)
+    assert match is not None
+    return int(match[1] + match[2])
 
 
 def is_integer(cell: str) -> bool:
-    """Whether a cell holds a whole number."""
-    try:
-        int(cell)
-    except ValueError:
-        return False
-    return True
+    """Whether a cell holds a whole number, written without a point."""
+    return INTEGER.fullmatch(cell) is not None
 
 
-def is_number(cell: str) -> bool:
-    """Whether a cell holds a number."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def is_word(cell: str) -> bool:
+    """Whether a cell holds text that is neither a number nor stands for a missing one."""
+    return number(cell) is None and not unread(cell)
+
+
+def number(cell: str) -> float | None:
+    """The number in a cell; None if there is none."""
+    return float(cell) if NUMBER.fullmatch(cell) else None

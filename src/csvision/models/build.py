@@ -20,7 +20,7 @@ def build_network(model: schema.Model, image_shape: Shape, classes: int, seed: i
     Raises ConfigError when a stage leaves nothing of its input or the user's own network cannot
     be imported or does not give logits (N, classes).
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         match model:
             case schema.MLP():

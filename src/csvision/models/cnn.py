@@ -10,9 +10,11 @@ from csvision.geometry import Shape, layer_table, padding_amounts
 from csvision.models.layers import (
     activation_layer,
     dense_layers,
+    normalization_layer,
     padding_layer,
     pooling_layer,
 )
+from csvision.models.residual import ResidualBlock
 from csvision.schema import Activation, Head, ModelName, Normalization, Stage
 
 
@@ -83,22 +85,15 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
     layers["pool"] = pooling_layer(
         stage.pool, stage.pool_size, stage.pool_stride or stage.pool_size
     )
+    if stage.residual:
+        blocks = (
+            ResidualBlock(stage.filters, stage.normalization, stage.activation)
+            for _ in range(stage.residual)
+        )
+        layers["residual"] = nn.Sequential(*blocks)
     if stage.dropout:
         layers["dropout"] = nn.Dropout(stage.dropout)
     return nn.Sequential(layers)
-
-
-def normalization_layer(normalization: Normalization, filters: int) -> nn.Module:
-    """The module of a normalisation of `filters` maps."""
-    match normalization:
-        case Normalization.batch:
-            return nn.BatchNorm2d(filters)
-        case Normalization.instance:
-            return nn.InstanceNorm2d(filters)
-        case Normalization.layer:
-            return nn.GroupNorm(1, filters)
-        case Normalization.none:
-            return nn.Identity()
 
 
 def head_layer(head: Head) -> nn.Module:

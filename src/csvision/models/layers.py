@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from csvision.schema import Activation, PaddingMode, Pool
+from csvision.schema import Activation, Normalization, PaddingMode, Pool
 
 
 def activation_layer(activation: Activation) -> nn.Module:
@@ -64,6 +64,19 @@ class MinPool2d(nn.MaxPool2d):
         """(N, C, H, W) -> (N, C, H', W')."""
         smallest: Tensor = -super().forward(-maps)
         return smallest
+
+
+def normalization_layer(normalization: Normalization, filters: int) -> nn.Module:
+    """The module of a normalisation of `filters` maps."""
+    match normalization:
+        case Normalization.batch:
+            return nn.BatchNorm2d(filters)
+        case Normalization.instance:
+            return nn.InstanceNorm2d(filters)
+        case Normalization.layer:
+            return nn.GroupNorm(1, filters)
+        case Normalization.none:
+            return nn.Identity()
 
 
 def pooling_layer(pool: Pool, size: int, stride: int) -> nn.Module:

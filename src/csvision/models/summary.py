@@ -1,5 +1,7 @@
 """The layer table: what a network consists of and what one image costs."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -15,18 +17,29 @@ def describe_network(
 ) -> str:
     """The layer table as text: of csvision's networks by arithmetic, of others by a trial."""
     layers = layer_table(model, image_shape, classes)
-    return format_table(layers or measure_layers(network, image_shape))
+    return format_table(layers or measure_network(network, image_shape))
+
+
+def measure_network(network: nn.Module, image_shape: Shape) -> list[Layer]:
+    """The innermost modules, and the parameters that stand in none of them."""
+    layers = measure_layers(network, image_shape)
+    parameters = sum(weights.numel() for weights in network.parameters())
+    others = parameters - sum(layer.parameters for layer in layers)
+    return [*layers, Layer("elsewhere", others, 0, (), ())] if others else layers
 
 
 def measure_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
     """The innermost modules that one image passes, in order, as torch sees them."""
     layers: list[Layer] = []
+    counted: set[nn.Parameter] = set()
     names = {module: name for name, module in network.named_modules()}
     counter = FlopCounterMode(display=False)
 
-    def record(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        parameters = sum(weights.numel() for weights in module.parameters())
-        shapes = tuple(inputs[0].shape[1:]), tuple(output.shape[1:])
+    def record(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        # A module used twice, or weights that two share, count once.
+        parameters = sum(weights.numel() for weights in {*module.parameters()} - counted)
+        counted.update(module.parameters())
+        shapes = shape_of((args, kwargs)), shape_of(output)
         layers.append(Layer(names[module], parameters, multiply_adds() - sum(before), *shapes))
         before.append(layers[-1].multiply_adds)
 
@@ -36,7 +49,7 @@ def measure_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
 
     before: list[int] = []
     leaves = [module for module in names if not list(module.children())]
-    hooks = [module.register_forward_hook(record) for module in leaves]
+    hooks = [module.register_forward_hook(record, with_kwargs=True) for module in leaves]
     training = network.training
     network.eval()
     try:
@@ -47,6 +60,16 @@ def measure_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
         for hook in hooks:
             hook.remove()
     return layers
+
+
+def shape_of(value: Any) -> Shape:
+    """The shape, without the axis of images, of the first tensor; () if there is none."""
+    if isinstance(value, torch.Tensor):
+        return tuple(value.shape[1:])
+    items = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(items, list | tuple):
+        return ()
+    return next(filter(None, map(shape_of, items)), ())
 
 
 def format_table(layers: list[Layer]) -> str:

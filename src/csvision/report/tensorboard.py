@@ -36,8 +36,10 @@ def write_hyperparameters(
     writer: SummaryWriter, settings: dict[str, Any], metrics: dict[str, float]
 ) -> None:
     """A row of the HParams tab; in the run's own events, where its scalars are looked up."""
-    for summary in hparams(flattened(settings), metrics):
-        writer._get_file_writer().add_summary(summary)
+    # Of several runs' lists of columns TensorBoard takes any one; without, it unites all rows'.
+    _, start, end = hparams(flattened(settings), metrics)
+    writer._get_file_writer().add_summary(start)
+    writer._get_file_writer().add_summary(end)
 
 
 def flattened(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

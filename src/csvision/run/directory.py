@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +15,12 @@ from omegaconf import OmegaConf
 
 from csvision import config, schema
 from csvision.errors import RunError
+from csvision.stamp import stamp
 
 PACKAGES = ("csvision", "torch", "lightning", "torchmetrics", "numpy", "pandas", "scikit-learn")
+
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
+"""Where launchers of several processes tell each its number."""
 
 
 class RunDirectory:
@@ -37,26 +42,27 @@ class RunDirectory:
         if not self.path.is_dir():
             raise RunError(f"run={self.path}: there is no such folder")
         try:
-            content: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+            content = dict(json.loads(self.manifest.read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise RunError(
                 f"run={self.path} is no run: it has no run.json; name a folder that train.py made"
             ) from None
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise RunError(f"{self.manifest} is damaged: {error}") from error
         return content
 
-    def checkpoint(self) -> Path:
-        """The weights that the run's test figures come from; raises RunError without any."""
-        for path in (self.best, self.last):
-            if path.exists():
-                return path
-        raise RunError(f"run={self.path} has no checkpoint; its training did not get that far")
+    def checkpoint(self, weights: schema.Weights) -> Path:
+        """The weights that the run's test figures come from; raises RunError without any.
 
-
-def stamp() -> str:
-    """The present moment to the microsecond, as it stands in names of directories."""
-    return datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
+        Without validation rows there is no best.
+        """
+        if weights is schema.Weights.best and self.best.exists():
+            return self.best
+        if self.last.exists():
+            return self.last
+        raise RunError(
+            f"run={self.path} has no {self.last.name}; its training did not get that far"
+        )
 
 
 def new_path(settings: schema.Train) -> Path:
@@ -82,7 +88,7 @@ def claim(path: Path, settings: schema.Train, overrides: Sequence[str]) -> RunDi
         "state": "running",
         "started": datetime.now().astimezone().isoformat(),
         "overrides": list(overrides),
-        "config": config.plain(settings),
+        "config": config.plain(with_absolute_paths(settings)),
         "versions": {"python": platform.python_version()}
         | {package: version(package) for package in PACKAGES},
         "machine": {"platform": platform.platform(), "processors": os.cpu_count()},
@@ -99,6 +105,14 @@ def claim(path: Path, settings: schema.Train, overrides: Sequence[str]) -> RunDi
     return run
 
 
+def with_absolute_paths(settings: schema.Train) -> schema.Train:
+    """The settings with data files that are found from any folder."""
+    data = settings.data
+    csv = data.csv if data.csv == schema.EMBEDDED else str(Path(data.csv).expanduser().absolute())
+    test_csv = data.test_csv and str(Path(data.test_csv).expanduser().absolute())
+    return replace(settings, data=replace(data, csv=csv, test_csv=test_csv))
+
+
 def write_hydra_files(path: Path, settings: schema.Train, overrides: Sequence[str]) -> None:
     """Leave .hydra/ as Hydra's own entry point does, for a run that began in Python."""
     folder = path / ".hydra"
@@ -107,6 +121,11 @@ def write_hydra_files(path: Path, settings: schema.Train, overrides: Sequence[st
     folder.mkdir()
     OmegaConf.save(config.plain(settings), folder / "config.yaml")
     OmegaConf.save(list(overrides), folder / "overrides.yaml")
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes, among those that train together."""
+    return not any(int(os.environ.get(name, "0")) for name in RANKS)
 
 
 def add_to_manifest(run: RunDirectory, **content: Any) -> None:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
-import numpy as np
 import pandas as pd
 import torch
 from lightning import Trainer
@@ -11,15 +11,17 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from csvision import schema
 from csvision.classifier import Classifier
-from csvision.data.split import Part, read_parts
-from csvision.data.table import read_images, read_table
+from csvision.data.parsed import LabelValues
+from csvision.data.split import Part, read_parts, whole
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import RunError
 from csvision.models.build import build_network
 from csvision.run import device
-from csvision.run.directory import RunDirectory, read_config, stamp
+from csvision.run.directory import RunDirectory, read_config
 from csvision.run.log import known_warnings_ignored
 from csvision.run.results import Evaluation, evaluate_part, prediction_table, write_results
-from csvision.run.train import load_weights
+from csvision.run.train import interruptible, load_weights
+from csvision.stamp import stamp
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class DataFacts:
     """What run.json says of the images that a run was trained on."""
 
     image_shape: tuple[int, ...]
-    label_values: list[int]
+    label_values: LabelValues
     classes: list[str]
 
 
@@ -36,14 +38,17 @@ def read_facts(run: RunDirectory) -> DataFacts:
     data = run.read_manifest().get("data")
     if data is None:
         raise RunError(f"run={run.path}: its training did not begin")
-    return DataFacts(tuple(data["image_shape"]), data["label_values"], data["classes"])
+    try:
+        return DataFacts(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{run.manifest}: its data is damaged: {error}") from error
 
 
 def load(run: Path, model_path: str | None = None) -> Classifier:
     """The classifier of a run, on the CPU and in eval mode.
 
     A run of model=custom needs its code named again by `model_path`; nothing in a run directory
-    is executed. Raises RunError when this is no run, or one without a checkpoint.
+    is executed. Raises RunError when this is no run, or one without a checkpoint that fits.
     """
     directory = RunDirectory(run)
     settings = read_config(directory)
@@ -53,10 +58,19 @@ def load(run: Path, model_path: str | None = None) -> Classifier:
         settings.model.path = model_path
     facts = read_facts(directory)
     network = build_network(settings.model, facts.image_shape, len(facts.classes), seed=0)
-    classifier = Classifier(network, facts.classes)
+    channels = facts.image_shape[0]
+    classifier = Classifier(
+        network, facts.classes, mean=[0.0] * channels, deviation=[1.0] * channels
+    )
     if settings.accelerator.precision == "64-true":
         classifier.double()
-    load_weights(classifier, directory.checkpoint())
+    checkpoint = directory.checkpoint(settings.weights)
+    try:
+        load_weights(classifier, checkpoint)
+    except (RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
+        raise RunError(
+            f"{checkpoint} holds no weights of this network: it is damaged or another's"
+        ) from error
     return classifier.eval()
 
 
@@ -65,13 +79,14 @@ def evaluate(settings: schema.Evaluate) -> tuple[Evaluation, Path]:
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
-    device.require(settings.accelerator)
+    device.require(settings.device)
     run = RunDirectory(Path(settings.run))
     classifier = load(run.path, settings.model.path)
     trained = read_config(run)
     part = part_to_evaluate(run, trained, settings.data.csv)
-    with isolate_rng(), known_warnings_ignored():
-        trainer = testing_trainer(trained.accelerator, settings.accelerator)
+    threads = device.threads(trained.accelerator.threads)
+    with isolate_rng(), known_warnings_ignored(), threads, interruptible():
+        trainer = testing_trainer(trained.accelerator, settings.device)
         evaluation = evaluate_part(trainer, classifier, part, trained.batch_size)
     folder = run.evaluations / stamp()
     folder.mkdir(parents=True)
@@ -83,15 +98,28 @@ def part_to_evaluate(run: RunDirectory, trained: schema.Train, csv: str | None) 
     """All rows of a file, or the rows that the run was tested on."""
     if csv is None:
         return read_parts(trained.data, trained.debug.rows).test
+    return whole(read_like(csv, run, trained))
+
+
+def read_like(
+    csv: str, run: RunDirectory, trained: schema.Train, unlabelled: bool = False
+) -> ImageTable:
+    """Read a file as the run read its own; its shape and labels must be the run's."""
     facts = read_facts(run)
-    table = read_table(csv, facts.image_shape, facts.classes, facts.label_values)
-    return Part(table, np.arange(len(table.images)))
+    return read_table(
+        csv,
+        label=trained.data.label,
+        image_shape=facts.image_shape,
+        layout=trained.data.layout,
+        classes=facts.classes,
+        label_values=facts.label_values,
+        unlabelled=unlabelled,
+        cache=trained.data.cache,
+    )
 
 
 def testing_trainer(trained: schema.Accelerator, where: schema.AcceleratorName) -> Trainer:
     """A Trainer that only tests, silently, with the arithmetic of the training."""
-    if trained.threads is not None:
-        torch.set_num_threads(trained.threads)
     return Trainer(
         accelerator=where.value,
         devices=1,
@@ -108,17 +136,16 @@ def predict(settings: schema.Predict) -> tuple[pd.DataFrame, Path]:
 
     Raises RunError, DataError or ConfigError for what cannot be predicted.
     """
-    device.require(settings.accelerator)
+    device.require(settings.device)
     assert settings.data.csv is not None
     run = RunDirectory(Path(settings.run))
     classifier = load(run.path, settings.model.path)
-    classifier.to(device.torch_device(settings.accelerator))
-    facts = read_facts(run)
-    table = read_images(settings.data.csv, facts.image_shape, facts.label_values, facts.classes)
-    batches = torch.split(torch.from_numpy(table.images), read_config(run).batch_size)
+    classifier.to(device.torch_device(settings.device))
+    trained = read_config(run)
+    table = read_like(settings.data.csv, run, trained, unlabelled=True)
+    batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
     probabilities = torch.cat([classifier.probabilities(images).cpu() for images in batches])
-    part = Part(table, np.arange(len(table.images)))
-    result = prediction_table(part, probabilities.numpy(), table.labels)
+    result = prediction_table(whole(table), probabilities.numpy(), table.labels)
     run.predictions.mkdir(exist_ok=True)
     path = run.predictions / f"{Path(settings.data.csv).name.split('.')[0]}_{stamp()}.csv"
     result.to_csv(path, index=False)

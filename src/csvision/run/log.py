@@ -12,11 +12,17 @@ from tqdm import tqdm
 log = logging.getLogger("csvision")
 """Says what the user of a run wants to see."""
 
-LIGHTNING = logging.getLogger("lightning.pytorch")
+LIGHTNING = tuple(map(logging.getLogger, ("lightning.pytorch", "lightning.fabric")))
 
 KNOWN_WARNINGS = (
     # Lightning 2.6 with torch 2.13; nothing that a user could change.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+    # torch 2.13; its new name is unknown to the older releases that csvision runs with.
+    r"`broadcast_buffers` is deprecated",
+    # SummaryWriter.add_graph of torch 2.13, which knows no other way to a graph.
+    r"`torch\.jit\.trace(_method)?` is deprecated",
+    # Whoever writes accelerator=cpu knows.
+    r"GPU available but not used\.",
 )
 
 
@@ -32,18 +38,23 @@ class ConsoleHandler(logging.Handler):
 def console(quiet: bool = False) -> Iterator[None]:
     """Print what the run says; with `quiet` only its last line and what went wrong."""
     handler = ConsoleHandler(logging.WARNING if quiet else logging.INFO)
-    with attached(handler, log), attached(logging.NullHandler(), LIGHTNING, logging.WARNING):
+    with ExitStack() as stack:
+        stack.enter_context(attached(handler, log))
+        for logger in LIGHTNING:
+            stack.enter_context(attached(logging.NullHandler(), logger, logging.WARNING))
+        stack.enter_context(known_warnings_ignored())
         yield
 
 
 @contextmanager
 def file(path: Path) -> Iterator[None]:
-    """Write what the run says, warnings and a traceback, if it ends in one, to a file."""
+    """Write what the run and Lightning say, and a traceback if it ends in one, to a file."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     with ExitStack() as stack:
         stack.enter_context(attached(handler, log))
-        stack.enter_context(attached(handler, LIGHTNING, logging.WARNING))
+        for logger in LIGHTNING:
+            stack.enter_context(attached(handler, logger, logging.WARNING))
         stack.enter_context(known_warnings_ignored())
         try:
             yield

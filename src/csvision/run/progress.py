@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
+from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 from torch.utils.tensorboard import SummaryWriter
 
 from csvision.run.log import log
@@ -24,6 +25,8 @@ class EpochRecorder(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin history.csv."""
+        if not trainer.is_global_zero:
+            return
         with self.history.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(COLUMNS)
 
@@ -34,6 +37,8 @@ class EpochRecorder(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the epoch; Lightning has validated by now."""
+        if not trainer.is_global_zero:
+            return
         values: dict[str, Any] = {"epoch": trainer.current_epoch + 1, "lr": self.rate}
         values |= {
             name: float(trainer.callback_metrics[name])
@@ -48,6 +53,17 @@ class EpochRecorder(Callback):
                 self.curves.add_scalar(name, values[name], values["epoch"])
         log.info(epoch_line(values, trainer.max_epochs or 0))
 
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Close the curves; an open writer keeps a thread."""
+        if self.curves is not None:
+            self.curves.close()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Close the curves of a fit that broke off."""
+        self.on_fit_end(trainer, pl_module)
+
 
 def epoch_line(values: dict[str, Any], epochs: int) -> str:
     """One line that tells of one epoch."""
@@ -56,13 +72,33 @@ def epoch_line(values: dict[str, Any], epochs: int) -> str:
 
 
 class EpochBar(TQDMProgressBar):
-    """A bar an epoch, gone when its line is printed."""
+    """A bar an epoch, counted from 1 as its line is; no bar stays when it is done."""
 
-    def __init__(self) -> None:
-        super().__init__(leave=False)
+    def on_train_epoch_start(self, trainer: Trainer, *args: Any) -> None:
+        """Begin an epoch's bar."""
+        super().on_train_epoch_start(trainer, *args)
+        self.train_progress_bar.set_description(f"epoch {trainer.current_epoch + 1}")
+
+    def init_train_tqdm(self) -> Tqdm:
+        """The bar of training."""
+        return passing(super().init_train_tqdm())
+
+    def init_validation_tqdm(self) -> Tqdm:
+        """The bar of validation."""
+        return passing(super().init_validation_tqdm())
+
+    def init_test_tqdm(self) -> Tqdm:
+        """The bar of testing."""
+        return passing(super().init_test_tqdm())
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Lightning's metrics without the version of its logger."""
         metrics: dict[str, Any] = dict(super().get_metrics(trainer, pl_module))
         metrics.pop("v_num", None)
         return metrics
+
+
+def passing(bar: Tqdm) -> Tqdm:
+    """A bar that goes when it is closed."""
+    bar.leave = False
+    return bar

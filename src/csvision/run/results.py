@@ -9,7 +9,7 @@ from lightning import Trainer
 from numpy.typing import NDArray
 
 from csvision.classifier import Classifier
-from csvision.data.batches import BatchLoader
+from csvision.data.batches import BatchLoader, Place
 from csvision.data.split import Part
 from csvision.run.directory import write_json
 
@@ -41,7 +41,7 @@ def evaluate_part(
     trainer: Trainer, classifier: Classifier, part: Part, batch_size: int
 ) -> Evaluation:
     """Test a classifier on the rows of a part, in eval mode and without gradients."""
-    loader = BatchLoader(part, batch_size)
+    loader = BatchLoader(part, batch_size, place=Place.of(trainer))
     trainer.test(classifier, loader, verbose=False)
     metrics = trainer.callback_metrics
     return Evaluation(
@@ -89,10 +89,17 @@ def prediction_table(
 
 
 def write_results(evaluation: Evaluation, metrics: dict[str, float], folder: Path) -> None:
-    """Write metrics.json, per_class.csv, confusion_matrix.csv and predictions.csv."""
+    """Write metrics.json, per_class.csv, confusion_matrix.csv and predictions.csv.
+
+    A class without rows has no accuracy: null.
+    """
     part = evaluation.part
     classes = part.table.classes
-    accuracy = dict(zip(classes, map(float, evaluation.class_accuracy), strict=True))
+    rows = evaluation.confusion.sum(axis=1)
+    accuracy = {
+        name: float(value) if count else None
+        for name, value, count in zip(classes, evaluation.class_accuracy, rows, strict=True)
+    }
     write_json(folder / "metrics.json", metrics | {"test/acc by class": accuracy})
     class_table(evaluation).to_csv(folder / "per_class.csv", index=False)
     confusion = pd.DataFrame(evaluation.confusion, index=classes, columns=classes)

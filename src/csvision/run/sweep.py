@@ -27,7 +27,9 @@ def read_job(folder: Path) -> dict[str, Any]:
     overrides = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "overrides.yaml"))
     assert isinstance(overrides, list)
     row: dict[str, Any] = {"job": job_number(folder), "state": "failed"}
-    row |= dict(str(override).lstrip("+").split("=", 1) for override in overrides)
+    for override in overrides:
+        name, _, value = str(override).lstrip("+").partition("=")
+        row[name] = value
     if (manifest := folder / "run.json").exists():
         row["state"] = json.loads(manifest.read_text(encoding="utf-8"))["state"]
     if row["state"] == "finished":

@@ -1,31 +1,32 @@
 """Train a network as configured, test it, and leave a run directory behind."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from lightning import Callback, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.profilers import SimpleProfiler
+from lightning import Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
-from torch.utils.tensorboard import SummaryWriter
+from torch import nn
 
 from csvision import schema
+from csvision.augmentation import Augmentation
 from csvision.checks import check
 from csvision.classifier import Classifier
-from csvision.data.batches import BatchLoader
+from csvision.data.batches import BatchLoader, Place
+from csvision.data.findings import findings
 from csvision.data.module import CSVDataModule
 from csvision.data.split import Parts
+from csvision.data.statistics import channel_statistics
 from csvision.models.build import build_network
 from csvision.models.summary import describe_network
 from csvision.run import device
 from csvision.run import log as run_log
-from csvision.run.directory import RunDirectory, add_to_manifest, claim, state_recorded
+from csvision.run.directory import RunDirectory, add_to_manifest, claim, leads, state_recorded
 from csvision.run.log import log
-from csvision.run.progress import EpochBar, EpochRecorder
 from csvision.run.results import Evaluation, evaluate_part, write_results
+from csvision.run.trainer import build_trainer
 from csvision.seeding import stream_seed
 
 
@@ -51,31 +52,79 @@ def train(
     """
     table = parts.train.table
     check(settings, table.image_shape, len(table.classes))
-    device.require(settings.accelerator.name)
-    if settings.accelerator.threads is not None:
-        torch.set_num_threads(settings.accelerator.threads)
+    parts.require_rows(settings.accelerator.devices)
+    device.require(settings.accelerator.name, settings.accelerator.devices)
     network = build_network(
         settings.model,
         table.image_shape,
         len(table.classes),
         stream_seed(settings.seed, "weights"),
     )
-    run = claim(directory, settings, overrides)
-    with run_log.file(run.log), state_recorded(run), isolate_rng():
+    with (
+        recorded(directory, settings, overrides) as run,
+        isolate_rng(),
+        device.threads(settings.accelerator.threads),
+        interruptible(),
+    ):
         log.info(describe_network(network, settings.model, table.image_shape, len(table.classes)))
-        classifier = Classifier(network, table.classes, settings.optimizer, settings.scheduler)
+        for finding in findings(parts):
+            log.warning("data: %s", finding)
+        classifier = build_classifier(network, parts, settings)
         trainer = build_trainer(settings, run, bool(len(parts.val)))
-        add_to_manifest(run, **facts(parts, trainer))
+        if leads():
+            add_to_manifest(run, **facts(parts, trainer))
         last_loss = fit(trainer, classifier, parts, settings)
-        load_weights(classifier, run.checkpoint())
+        load_weights(classifier, chosen_checkpoint(trainer, run, settings.weights))
         metrics = {
             "train/loss": last_loss,
             **validation_metrics(trainer, classifier, parts, settings),
         }
         evaluation = evaluate_part(trainer, classifier, parts.test, settings.batch_size)
         metrics |= evaluation.metrics
-        write_results(evaluation, metrics, run.path)
+        if leads():
+            write_results(evaluation, metrics, run.path)
     return Trained(metrics, run.path, classifier, settings, parts, evaluation)
+
+
+@contextmanager
+def recorded(
+    directory: Path, settings: schema.Train, overrides: Sequence[str]
+) -> Iterator[RunDirectory]:
+    """Claim the directory and keep log and state; of several processes only the first does."""
+    if not leads():
+        yield RunDirectory(directory)
+        return
+    run = claim(directory, settings, overrides)
+    with run_log.file(run.log), state_recorded(run):
+        yield run
+
+
+def build_classifier(network: nn.Module, parts: Parts, settings: schema.Train) -> Classifier:
+    """The classifier of a run, ready to be fitted."""
+    channels = parts.train.table.image_shape[0]
+    mean, deviation = [0.0] * channels, [1.0] * channels
+    if settings.data.standardize:
+        mean, deviation = channel_statistics(parts.train)
+    return Classifier(
+        network,
+        parts.train.table.classes,
+        settings.optimizer,
+        settings.scheduler,
+        Augmentation(settings.augmentation, stream_seed(settings.seed, "augmentation")),
+        mean,
+        deviation,
+    )
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C arrive as KeyboardInterrupt, of which Lightning makes SystemExit."""
+    try:
+        yield
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
 
 
 def facts(parts: Parts, trainer: Trainer) -> dict[str, object]:
@@ -108,43 +157,17 @@ def validation_metrics(
     """Loss and accuracy on the validation rows, of the weights that are tested; none without."""
     if not len(parts.val):
         return {}
-    trainer.validate(classifier, BatchLoader(parts.val, settings.batch_size), verbose=False)
+    loader = BatchLoader(parts.val, settings.batch_size, place=Place.of(trainer))
+    trainer.validate(classifier, loader, verbose=False)
     return {name: float(trainer.callback_metrics[name]) for name in ("val/loss", "val/acc")}
+
+
+def chosen_checkpoint(trainer: Trainer, run: RunDirectory, weights: schema.Weights) -> Path:
+    """The checkpoint to be tested; the first process tells the others, whose clocks differ."""
+    return Path(trainer.strategy.broadcast(str(run.checkpoint(weights)) if leads() else ""))
 
 
 def load_weights(classifier: Classifier, checkpoint: Path) -> None:
     """Give a classifier the weights of a checkpoint, which can execute nothing."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     classifier.load_state_dict(state)
-
-
-def build_trainer(settings: schema.Train, run: RunDirectory, validates: bool) -> Trainer:
-    """The Trainer of a run."""
-    tensorboard = settings.logger.name is schema.LoggerName.tensorboard
-    curves = SummaryWriter(run.path) if tensorboard else None
-    callbacks: list[Callback] = [EpochRecorder(run.history, curves), checkpoints(run.last)]
-    if validates:
-        callbacks.append(checkpoints(run.best, monitor="val/acc", mode="max"))
-    bar = sys.stdout.isatty() and not settings.quiet
-    if bar:
-        callbacks.append(EpochBar())
-    return Trainer(
-        accelerator=settings.accelerator.name.value,
-        devices=1,
-        precision=settings.accelerator.precision,  # type: ignore[arg-type]
-        max_epochs=settings.epochs,
-        callbacks=callbacks,
-        logger=False,
-        profiler=SimpleProfiler(run.path, "profile") if settings.debug.profile else None,
-        default_root_dir=run.path,
-        num_sanity_val_steps=0,
-        enable_progress_bar=bar,
-        enable_model_summary=False,
-    )
-
-
-def checkpoints(path: Path, monitor: str | None = None, mode: str = "min") -> ModelCheckpoint:
-    """Keep one checkpoint under a fixed name: the last epoch's, or that of the best `monitor`."""
-    return ModelCheckpoint(
-        path.parent, path.stem, monitor=monitor, mode=mode, enable_version_counter=False
-    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from csvision.config import quoted
 
 PATH_KEYS = ("run", "data.csv", "data.test_csv", "outputs", "model.path")
+MULTIRUN = ("-m", "--multirun")
 SWEEPS = ("choice(", "glob(", "shuffle(")
 
 
@@ -14,7 +15,7 @@ def quote_paths(arguments: Sequence[str]) -> list[str]:
 
     In a multirun a comma parts two paths, unless a file has that very name.
     """
-    multirun = any(argument in ("-m", "--multirun") for argument in arguments)
+    multirun = any(argument in MULTIRUN for argument in arguments)
     return [quote_path(argument, multirun) for argument in arguments]
 
 

@@ -1,0 +1,204 @@
+"""Files of images as pieces of consecutive rows, whatever they are packed with."""
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import polars
+import zstandard
+
+from csvision.data.zstandard_file import ZstandardFile
+from csvision.errors import DataError
+from csvision.schema import EMBEDDED
+
+PIECE_BYTES = 16 << 20
+
+Types = dict[str, Any]
+"""A polars type for each name of a column."""
+
+BLANK_LINES = re.compile(rb"^\r?\n", re.MULTILINE)
+
+READ_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError, polars.exceptions.PolarsError)
+"""What reading a damaged file raises."""
+
+Row = tuple[str, list[str] | csv.Error]
+"""A row's place in its file, and its cells or why it has none."""
+
+
+@dataclass(frozen=True)
+class TextPiece:
+    """Lines of a CSV file; `start` is the number of the first, counted from 1."""
+
+    start: int
+    content: bytes
+
+    def table(self, names: list[str], types: Types) -> polars.DataFrame:
+        """The cells under the names of the columns; raises PolarsError where they are not of the
+        types or not as many as the names."""
+        schema = {name: types[name] for name in names}
+        # polars overlooks a comma at the very end of a text.
+        content = self.content if self.content.endswith(b"\n") else self.content + b"\n"
+        return polars.read_csv(content, has_header=False, schema=schema, low_memory=True)
+
+    def without_blank_lines(self) -> "TextPiece":
+        """The same rows; their lines cannot be told any more."""
+        return TextPiece(self.start, BLANK_LINES.sub(b"", self.content))
+
+    def rows(self) -> Iterator[Row]:
+        """Each row that is not blank; bytes that are no UTF-8 come as surrogates."""
+        content = io.BytesIO(self.content)
+        text = io.TextIOWrapper(content, encoding="utf-8", errors="surrogateescape", newline="")
+        reader = csv.reader(text, strict=True)
+        while True:
+            place = f"line {self.start + reader.line_num}"
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield place, error
+                continue
+            if len(cells) > 1 or "".join(cells).strip():
+                yield place, cells
+
+
+@dataclass(frozen=True)
+class TablePiece:
+    """Rows of a Parquet file; `start` is the number of the first, counted from 0."""
+
+    start: int
+    content: polars.DataFrame
+
+    def table(self, names: list[str], types: Types) -> polars.DataFrame:
+        """The cells under new names; raises PolarsError where they are not of the types."""
+        renamed = self.content.rename(dict(zip(self.content.columns, names, strict=True)))
+        result = renamed.cast(types)  # type: ignore[arg-type]
+        # A cast to whole numbers cuts fractions off without a word.
+        uncut = renamed.select(
+            name
+            for name, kind in renamed.schema.items()
+            if types[name] == polars.UInt8 and (kind.is_float() or kind.is_decimal())
+        )
+        if not result.select(uncut.columns).cast(uncut.schema).equals(uncut):
+            raise polars.exceptions.InvalidOperationError("a cell is no whole number")
+        return result
+
+    def without_blank_lines(self) -> "TablePiece":
+        """The piece itself, which has no lines."""
+        return self
+
+    def rows(self) -> Iterator[Row]:
+        """Each row."""
+        for index, row in enumerate(self.content.iter_rows()):
+            cells = ["" if value is None else str(value) for value in row]
+            yield f"row {self.start + index}", cells
+
+
+Piece = TextPiece | TablePiece
+
+
+def source_path(source: str) -> Path:
+    """The file that `data.csv` names; raises DataError when there is none to be read."""
+    if source == EMBEDDED:
+        return Path(str(files("csvision.data") / "embedded" / "fmnist_small.csv.gz"))
+    try:
+        path = Path(source).expanduser()
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; name a file of images")
+        if not path.exists():
+            hint = "python scripts/fashion_mnist.py makes it" if "fashion_mnist" in source else ""
+            raise DataError(f"{path}: there is no such file; {hint or 'check data.csv'}")
+        size = path.stat().st_size
+    except (OSError, RuntimeError) as error:
+        # A name that is too long, the home of a user that does not exist.
+        raise DataError(f"{source}: there can be no such file ({error}); check data.csv") from error
+    if size == 0:
+        raise DataError(f"{path} is empty; a header and one row an image are needed")
+    return path
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is a table of typed columns and no text."""
+    return path.suffix.lower() == ".parquet"
+
+
+def open_unpacked(path: Path) -> BinaryIO:
+    """The bytes of a CSV file without its packing."""
+    match path.suffix.lower():
+        case ".gz":
+            return cast(BinaryIO, gzip.open(path, "rb"))
+        case ".zst":
+            return io.BufferedReader(ZstandardFile(path))
+        case _:
+            return path.open("rb")
+
+
+def read_names(path: Path) -> list[str]:
+    """The names of the columns; raises DataError when there is no header."""
+    try:
+        if is_parquet(path):
+            return list(polars.read_parquet_schema(path))
+        with open_unpacked(path) as file:
+            line, _ = split_header(file)
+        names = next(csv.reader([line.decode("utf-8-sig")], strict=True), [])
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}, line 1 is no UTF-8 text; save the file as UTF-8") from error
+    except (*READ_ERRORS, csv.Error) as error:
+        raise DataError(f"{path} cannot be read: {first_line(error)}") from error
+    if not names:
+        raise DataError(f"{path}, line 1 is empty; a header such as label,pixel1,... is needed")
+    numbered = [*map(str, range(len(names)))]
+    if all(re.fullmatch(r"\s*[-+]?\d+(\.\d*)?\s*", name) for name in names) and names != numbered:
+        raise DataError(
+            f"{path}, line 1 holds numbers; a header such as label,pixel1,... is needed"
+        )
+    return names
+
+
+def read_pieces(path: Path) -> Iterator[Piece]:
+    """The rows below the header in pieces of some MiB; raises what READ_ERRORS lists."""
+    if is_parquet(path):
+        yield from read_table_pieces(path)
+    else:
+        yield from read_text_pieces(path)
+
+
+def read_text_pieces(path: Path) -> Iterator[TextPiece]:
+    """Whole lines of a CSV file."""
+    with open_unpacked(path) as file:
+        _, content = split_header(file)
+        line = 2
+        while read := file.read(PIECE_BYTES):
+            content = content + read + file.readline()
+            yield TextPiece(line, content)
+            line += content.count(b"\n")
+            content = b""
+        if content:
+            yield TextPiece(line, content)
+
+
+def split_header(file: BinaryIO) -> tuple[bytes, bytes]:
+    """The first line, and what came with it of the next where lines end in a bare CR."""
+    header, _, rest = file.readline().partition(b"\r")
+    return header.rstrip(b"\n"), b"" if rest == b"\n" else rest
+
+
+def read_table_pieces(path: Path) -> Iterator[TablePiece]:
+    """Rows of a Parquet file."""
+    table = polars.scan_parquet(path)
+    rows = table.select(polars.len()).collect().item()
+    step = max(1, PIECE_BYTES // (8 * len(table.collect_schema())))
+    for start in range(0, rows, step):
+        yield TablePiece(start, table.slice(start, step).collect())
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says."""
+    return str(error).partition("\n")[0]
