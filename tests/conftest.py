@@ -17,6 +17,14 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, so that no table comes from another test's or the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
 def digits(rows: int) -> pd.DataFrame:
     """scikit-learn's 8x8 digits as a table: the label, then 64 pixels from 0 to 255."""
     images, labels = load_digits(return_X_y=True)
