@@ -31,8 +31,8 @@ CSVISION = (
     "more = {'bytes': sum(array.nbytes for array in arrays) / table.images.size}",
 )
 HASHING = (
-    "from pathlib import Path\nfrom csvision.data.cache import checksum",
-    "checksum(Path(sys.argv[1]))\nmore = {}",
+    "from pathlib import Path\nfrom csvision.data.parsed import file_sha256",
+    "file_sha256(Path(sys.argv[1]))\nmore = {}",
 )
 
 Figures = dict[str, float]

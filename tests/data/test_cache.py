@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from csvision.data.cache import clear, default_folder, entries
+from csvision.data.parse import read_blocks
 from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
@@ -232,7 +233,7 @@ DAMAGE = {
     "table.json empty": write_over("table.json", ""),
     "table.json cut short": write_over("table.json", '{"source": "/ho'),
     "table.json a list": write_over("table.json", "[]"),
-    "table.json of lists": write_over("table.json", '{"sha256": []}'),
+    "table.json of lists": write_over("table.json", '{"checksums": []}'),
     "a key lost": lose_key,
 }
 
@@ -333,6 +334,31 @@ def test_a_faulty_file_leaves_nothing_behind() -> None:
         with pytest.raises(DataError, match="line 3, column a: '300' is outside 0 to 255"):
             read("own.csv")
         assert list(KEPT.iterdir()) == []
+
+
+def test_a_file_that_is_written_while_it_is_read_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = Path("own.csv")
+    path.write_text("label,a\n0,1\n1,2\n", encoding="utf-8")
+
+    def written_meanwhile(*arguments: Any) -> Any:
+        yield from read_blocks(*arguments)
+        with path.open("a", encoding="utf-8") as file:
+            file.write("1,3\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("csvision.data.parsed.read_blocks", written_meanwhile)
+        for cache in ("kept", "none"):
+            with pytest.raises(DataError, match=r"own\.csv changed while it was read"):
+                read("own.csv", cache=cache)
+    assert list(KEPT.iterdir()) == []
+    assert read("own.csv").images.ravel().tolist() == [1, 2, 3, 3]
+
+
+def test_a_table_knows_the_hash_of_its_file(digits_csv: Path) -> None:
+    expected = hashlib.sha256(digits_csv.read_bytes()).hexdigest()
+    assert [read().sha256, read().sha256, read(cache="none").sha256] == [expected] * 3
 
 
 def test_entries_tell_sources_and_sizes_and_clear_takes_them_away() -> None:

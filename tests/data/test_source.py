@@ -42,7 +42,7 @@ def faults(path: str) -> list[str]:
 
 
 def assert_equal(table: ImageTable, other: ImageTable) -> None:
-    for field in fields(ImageTable):
+    for field in (field for field in fields(ImageTable) if field.name != "sha256"):
         np.testing.assert_array_equal(getattr(table, field.name), getattr(other, field.name))
 
 

@@ -22,7 +22,7 @@ from sklearn.metrics import f1_score
 import csvision
 from csvision.data.batches import BatchLoader, Place
 from csvision.data.split import Part, Parts, read_parts
-from csvision.data.table import ImageTable
+from csvision.data.table import table_of
 from csvision.errors import DataError
 from csvision.run.directory import RunDirectory, read_config
 
@@ -215,15 +215,7 @@ def numbered_part(rows: Sequence[int]) -> Part:
     numbers = np.arange(60)
     images = np.broadcast_to((numbers // 2).astype(np.uint8)[:, None, None, None], (60, 1, 2, 2))
     names = [str(number) for number in numbers]
-    table = ImageTable(
-        images.copy(),
-        numbers,
-        list(range(60)),
-        names,
-        numbers.astype(np.uint64),
-        np.zeros(60, dtype=np.bool_),
-        unit_pixels=False,
-    )
+    table = table_of(images.copy(), numbers, list(range(60)), names)
     return Part(table, np.array(rows, dtype=np.int64))
 
 

@@ -1,11 +1,12 @@
 """Parsed files kept between runs, found again by the content of their file.
 
-An entry is a folder named by two hashes, of the file and of how it was read. It holds the arrays as
-raw bytes and table.json with their checksums. It is made under another name and renamed when it is
-whole, so that a half-written one is never found.
+An entry is a folder named by the file's hash and size and a hash of how it was read. It holds the
+arrays as raw bytes and table.json with their checksums. It is made under another name and renamed
+when it is whole, so that a half-written one is never found.
 """
 
 import hashlib
+import io
 import json
 import logging
 import re
@@ -18,12 +19,12 @@ import numpy as np
 import platformdirs
 
 from csvision.data.columns import Columns
-from csvision.data.parsed import Parsed, parse_images, parse_into_memory
+from csvision.data.parsed import Parsed, file_sha256, parse_images, parse_into_memory
 
-VERSION = 2
+VERSION = 3
 """Changes when entries are written differently, so that older ones are not read."""
 
-ENTRY_NAME = re.compile(r"[0-9a-f]{40}-[0-9a-f]{16}|unfinished-.*")
+ENTRY_NAME = re.compile(r"[0-9a-f]{64}-[0-9]+-[0-9a-f]{16}|unfinished-.*")
 
 log = logging.getLogger("csvision")
 
@@ -39,52 +40,79 @@ def load_parsed(path: Path, columns: Columns, folder: Path) -> Parsed:
     A cache that cannot be written costs one line of warning, and memory. Raises DataError for a
     faulty file.
     """
-    entry = folder / entry_name(path, columns)
-    parsed = open_entry(entry, columns)
-    if parsed is not None:
-        return parsed
+    manner = manner_of(path, columns)
+    # Without an entry of this size the file is hashed while it is parsed, not before.
+    if any(folder.glob(f"*-{manner}")):
+        parsed = open_entry(folder / f"{file_sha256(path)}-{manner}", columns)
+        if parsed is not None:
+            return parsed
     try:
-        write_entry(entry, path, columns)
-        content = json.loads((entry / "table.json").read_text(encoding="utf-8"))
-        return map_arrays(entry, columns, content)
+        entry = write_entry(folder, manner, path, columns)
+        return map_arrays(entry, columns)
     except OSError as error:
         log.warning("%s: no cache can be kept there (%s); reading into memory", folder, error)
         return parse_into_memory(path, columns)
 
 
-def entry_name(path: Path, columns: Columns) -> str:
-    """What tells two files, or two ways to read one, apart."""
-    with path.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
+def manner_of(path: Path, columns: Columns) -> str:
+    """What tells files of different sizes, and different ways to read one, apart."""
     manner = json.dumps([VERSION, columns.label, columns.image_shape, columns.layout])
-    return f"{content[:40]}-{hashlib.sha256(manner.encode()).hexdigest()[:16]}"
+    return f"{path.stat().st_size}-{hashlib.sha256(manner.encode()).hexdigest()[:16]}"
 
 
-def write_entry(entry: Path, path: Path, columns: Columns) -> None:
+def write_entry(folder: Path, manner: str, path: Path, columns: Columns) -> Path:
     """Parse a file into a new entry; raises OSError when it cannot be written."""
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=entry.parent) as name:
-        folder = Path(name) / "entry"
-        folder.mkdir()
-        with (folder / "images.bin").open("wb") as target:
-            parsed = parse_images(path, columns, target)
-        parsed.hashes.tofile(folder / "hashes.bin")
-        parsed.constant.tofile(folder / "constant.bin")
-        if parsed.labels is not None:
-            parsed.labels.tofile(folder / "labels.bin")
-        content = {
-            "source": str(path.resolve()),
-            "label_values": parsed.label_values,
-            "unit_pixels": parsed.unit_pixels,
-            "sha256": {file.name: checksum(file) for file in sorted(folder.iterdir())},
-        }
-        (folder / "table.json").write_text(json.dumps(content), encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as name:
+        unfinished = Path(name) / "entry"
+        unfinished.mkdir()
+        parsed = write_arrays(unfinished, path, columns)
+        entry = folder / f"{parsed.sha256}-{manner}"
         try:
-            folder.rename(entry)
+            unfinished.rename(entry)
         except OSError:
             # Another process was quicker with the same file.
             if not entry.is_dir():
                 raise
+    return entry
+
+
+def write_arrays(folder: Path, path: Path, columns: Columns) -> Parsed:
+    """Parse a file into the arrays of an entry and table.json."""
+    with HashedFile(folder / "images.bin") as target:
+        parsed = parse_images(path, columns, target)
+        checksums = {"images.bin": target.digest.hexdigest()}
+    parsed.hashes.tofile(folder / "hashes.bin")
+    parsed.constant.tofile(folder / "constant.bin")
+    if parsed.labels is not None:
+        parsed.labels.tofile(folder / "labels.bin")
+    others = (file for file in sorted(folder.iterdir()) if file.name not in checksums)
+    content = {
+        "source": str(path.resolve()),
+        "sha256": parsed.sha256,
+        "label_values": parsed.label_values,
+        "unit_pixels": parsed.unit_pixels,
+        "checksums": checksums | {file.name: file_sha256(file) for file in others},
+    }
+    (folder / "table.json").write_text(json.dumps(content), encoding="utf-8")
+    return parsed
+
+
+class HashedFile(io.FileIO):
+    """A new file whose sha256 is taken while it is written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "xb")
+        self.digest = hashlib.sha256()
+
+    def write(self, content: Any) -> int:
+        """Write all of it."""
+        self.digest.update(content)
+        view = memoryview(content).cast("B")
+        written = 0
+        while written < len(view):
+            written += super().write(view[written:])
+        return written
 
 
 def open_entry(entry: Path, columns: Columns) -> Parsed | None:
@@ -93,18 +121,19 @@ def open_entry(entry: Path, columns: Columns) -> Parsed | None:
         return None
     try:
         content = json.loads((entry / "table.json").read_text(encoding="utf-8"))
-        for name, expected in content["sha256"].items():
-            if checksum(entry / name) != expected:
+        for name, expected in content["checksums"].items():
+            if file_sha256(entry / name) != expected:
                 raise ValueError(f"{name} has changed")
-        return map_arrays(entry, columns, content)
+        return map_arrays(entry, columns)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s: a damaged cache entry is made anew (%s)", entry, error)
         shutil.rmtree(entry, ignore_errors=True)
         return None
 
 
-def map_arrays(entry: Path, columns: Columns, content: dict[str, Any]) -> Parsed:
+def map_arrays(entry: Path, columns: Columns) -> Parsed:
     """The arrays of a sound entry, the images left on the disk until they are used."""
+    content = json.loads((entry / "table.json").read_text(encoding="utf-8"))
     # Copy-on-write: torch wants writable memory; nothing that is written reaches the file.
     images = np.memmap(entry / "images.bin", np.uint8, "c").reshape(-1, *columns.image_shape)
     labelled = columns.label is not None
@@ -115,13 +144,8 @@ def map_arrays(entry: Path, columns: Columns, content: dict[str, Any]) -> Parsed
         np.fromfile(entry / "constant.bin", np.bool_),
         content["label_values"],
         content["unit_pixels"],
+        content["sha256"],
     )
-
-
-def checksum(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def entries(folder: Path) -> list[tuple[str, int]]:

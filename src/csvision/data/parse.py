@@ -97,28 +97,8 @@ def refuse_text_columns(path: Path, sample: list[list[str]], columns: Columns) -
 def quick_block(piece: Piece, columns: Columns, kind: Kind) -> Block | None:
     """A piece through the quick parser; None where that finds anything amiss."""
     names = [f"column {index}" for index in range(len(columns.names))]
-    pixels = quick_pixels(piece, columns, kind, names)
-    if pixels is None:
-        return None
-    table, values = pixels
-    if columns.label is None:
-        return Block(values, None)
-    cells = table[names[columns.label]]
-    # The same spaces as `validation` lets stand around a number.
-    numbers = cells.str.strip_chars(" \t\n\r\f\v").cast(polars.Int64, strict=False)
-    if kind.integer_labels and numbers.null_count():
-        return None
-    labels = [cell.strip() for cell in cells]
-    return None if "" in labels else Block(values, labels)
-
-
-def quick_pixels(
-    piece: Piece, columns: Columns, kind: Kind, names: list[str]
-) -> tuple[polars.DataFrame, NDArray[np.uint8]] | None:
-    """The table of a piece and its pixels as 0 to 255; None where anything is amiss."""
-    pixel_names = [name for index, name in enumerate(names) if index != columns.label]
     pixel_type = polars.Float64 if kind.unit_pixels else polars.UInt8
-    types: Types = dict.fromkeys(pixel_names, pixel_type)
+    types: Types = dict.fromkeys(names, pixel_type)
     if columns.label is not None:
         types[names[columns.label]] = polars.String
     try:
@@ -127,13 +107,33 @@ def quick_pixels(
         return None
     if any(column.null_count() for column in table.get_columns()):
         return None
-    label = [] if columns.label is None else [names[columns.label]]
-    values = table.drop(label).to_numpy()
+    labels = None
+    if columns.label is not None:
+        labels = quick_labels(table.drop_in_place(names[columns.label]), kind)
+        if labels is None:
+            return None
+    pixels = quick_pixels(table, kind)
+    return None if pixels is None else Block(pixels, labels)
+
+
+def quick_labels(cells: polars.Series, kind: Kind) -> list[str] | None:
+    """The labels in a column; None where one is missing or no number though it should be one."""
+    # The same spaces as `validation` lets stand around a number.
+    numbers = cells.str.strip_chars(" \t\n\r\f\v").cast(polars.Int64, strict=False)
+    if kind.integer_labels and numbers.null_count():
+        return None
+    labels = [cell.strip() for cell in cells]
+    return None if "" in labels else labels
+
+
+def quick_pixels(table: polars.DataFrame, kind: Kind) -> NDArray[np.uint8] | None:
+    """The pixels of a table as 0 to 255; None where one is out of range."""
+    values = table.to_numpy()
     if kind.unit_pixels:
         if not ((values >= 0) & (values <= 1)).all():
             return None
         values = np.rint(values * 255).astype(np.uint8)
-    return table, np.ascontiguousarray(values)
+    return np.ascontiguousarray(values)
 
 
 def careful_block(piece: Piece, columns: Columns, kind: Kind, faults: Faults) -> Block:

@@ -3,6 +3,7 @@
 Shapes: N rows, an image (C, H, W).
 """
 
+import hashlib
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from csvision.data.columns import Columns
 from csvision.data.parse import read_blocks
 from csvision.data.validation import whole_number
+from csvision.errors import DataError
 
 Item = TypeVar("Item")
 
@@ -29,7 +31,7 @@ class Parsed:
     `images` (N, C, H, W) of 0 to 255; `labels` (N,), indices into `label_values`, the file's labels
     in ascending order, or None without a label column; `hashes` (N,), equal for equal images;
     `constant` (N,) marks images of one shade; `unit_pixels` tells that the file's pixels are shares
-    from 0 to 1.
+    from 0 to 1; `sha256` is that of the file.
     """
 
     images: NDArray[np.uint8]
@@ -38,6 +40,7 @@ class Parsed:
     constant: NDArray[np.bool_]
     label_values: LabelValues
     unit_pixels: bool
+    sha256: str
 
 
 def parse_into_memory(path: Path, columns: Columns) -> Parsed:
@@ -51,8 +54,20 @@ def parse_into_memory(path: Path, columns: Columns) -> Parsed:
 def parse_images(path: Path, columns: Columns, target: BinaryIO) -> Parsed:
     """Write a file's images to `target` one after the other; all else, without the images.
 
-    Raises DataError with the faults of the file.
+    Raises DataError with the faults of the file, or when it changes under way.
     """
+    before = path.stat()
+    with ThreadPoolExecutor(1) as worker:
+        content = worker.submit(file_sha256, path)
+        parsed = parse_rows(path, columns, target)
+    after = path.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DataError(f"{path} changed while it was read; start again when it is complete")
+    return replace(parsed, sha256=content.result())
+
+
+def parse_rows(path: Path, columns: Columns, target: BinaryIO) -> Parsed:
+    """As `parse_images`, without the file's sha256."""
     nothing = np.empty((0, *columns.image_shape), dtype=np.uint8)
     codes: dict[int | str, int] = {}
     labels: list[NDArray[np.int64]] = []
@@ -77,7 +92,14 @@ def parse_images(path: Path, columns: Columns, target: BinaryIO) -> Parsed:
         np.concatenate(constant),
         ascending,
         kind.unit_pixels,
+        sha256="",
     )
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
@@ -92,8 +114,8 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
 def image_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """A 64-bit hash of each image (N,): equal images have equal ones, others hardly ever."""
     rows = images.reshape(len(images), -1)
-    words = np.zeros((len(rows), -(-rows.shape[1] // 8) * 8), dtype=np.uint8)
-    words[:, : rows.shape[1]] = rows
+    missing = -rows.shape[1] % 8
+    words = np.ascontiguousarray(np.pad(rows, ((0, 0), (0, missing))) if missing else rows)
     first, second = np.random.default_rng(0).integers(
         1, 2**64, size=(2, words.shape[1] // 8), dtype=np.uint64
     ) | np.uint64(1)

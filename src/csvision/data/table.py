@@ -3,6 +3,7 @@
 Shapes: N rows, C channels, H height, W width.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ class ImageTable:
     hashes: NDArray[np.uint64]
     constant: NDArray[np.bool_]
     unit_pixels: bool
+    sha256: str
 
     @property
     def image_shape(self) -> Shape:
@@ -50,8 +52,17 @@ def table_of(
     """A table of arrays: images (N, C, H, W), for each the index of its class (N,)."""
     rows = images.reshape(len(images), -1)
     constant = (rows == rows[:, :1]).all(axis=1)
-    values = list(label_values)
-    return ImageTable(images, labels, values, list(classes), image_hashes(images), constant, False)
+    content = hashlib.sha256(images.tobytes() + labels.tobytes())
+    return ImageTable(
+        images,
+        labels,
+        list(label_values),
+        list(classes),
+        image_hashes(images),
+        constant,
+        False,
+        content.hexdigest(),
+    )
 
 
 def read_table(
@@ -93,6 +104,7 @@ def read_table(
         parsed.hashes,
         parsed.constant,
         parsed.unit_pixels,
+        parsed.sha256,
     )
 
 
