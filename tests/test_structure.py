@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "csvision"
 
 LAYERS = [
-    {"errors", "schema", "geometry", "checks", "config", "paths", "seeding", "stamp"},
+    {"errors", "schema", "geometry", "checks", "config", "multirun", "paths", "seeding", "stamp"},
     {"data"},
     {"models", "optimization", "augmentation"},
     {"classifier"},

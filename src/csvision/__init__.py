@@ -6,6 +6,8 @@ if TYPE_CHECKING:
     from csvision.api import evaluate as evaluate
     from csvision.api import load as load
     from csvision.api import predict as predict
+    from csvision.api import reproduce as reproduce
+    from csvision.api import resume as resume
     from csvision.api import train as train
     from csvision.classifier import Classifier as Classifier
     from csvision.data.module import CSVDataModule as CSVDataModule
@@ -21,6 +23,8 @@ HOMES = {
     "load": "csvision.api",
     "evaluate": "csvision.api",
     "predict": "csvision.api",
+    "reproduce": "csvision.api",
+    "resume": "csvision.api",
     "Classifier": "csvision.classifier",
     "CSVDataModule": "csvision.data.module",
     "read_parts": "csvision.data.split",

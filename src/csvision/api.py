@@ -1,6 +1,7 @@
 """csvision from Python: what the commands do, in one call each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,11 +13,15 @@ from csvision.paths import quote_paths
 from csvision.report.run import draw_evaluation, draw_run
 from csvision.run import evaluate as evaluation
 from csvision.run import log as run_log
-from csvision.run.directory import leads, new_path
+from csvision.run.directory import RunDirectory, leads, new_path
 from csvision.run.log import log
+from csvision.run.reproduce import Comparison, compare, require_finished
 from csvision.run.results import Evaluation, class_table
+from csvision.run.resume import parts_of, read_sweep, settings_of, tell_changes
+from csvision.run.sweep import sum_up
 from csvision.run.train import Trained
 from csvision.run.train import train as run_training
+from csvision.stamp import stamp
 
 
 def train(*overrides: str) -> Trained:
@@ -35,11 +40,69 @@ def train_configured(
     """Train, test and draw with a checked configuration, into a directory that holds no run yet."""
     with run_log.console(settings.quiet or not leads()):
         parts = read_parts(settings.data, settings.debug.rows)
-        trained = run_training(settings, parts, directory, overrides)
-        if leads():
-            draw_run(trained)
-            log.info(describe_metrics(trained.metrics))
-            print(trained.directory)
+        return drawn(run_training(settings, parts, directory, overrides))
+
+
+def resume(run: str | Path, model_path: str | None = None) -> Trained:
+    """Go on with an interrupted run as `python scripts/resume.py run=RUN` does.
+
+    Raises RunError when there is none, it has finished, or its data are not what they were.
+    """
+    directory = RunDirectory(Path(run))
+    settings = settings_of(directory, model_path)
+    with run_log.console(settings.quiet or not leads()):
+        tell_changes(directory, settings)
+        parts = parts_of(directory, settings)
+        return drawn(run_training(settings, parts, directory.path, resume=True))
+
+
+def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
+    """Go on with an interrupted sweep; whether all of its jobs have finished.
+
+    Finished jobs stay, failed and interrupted ones go on, missing ones run. Raises RunError when
+    this is no sweep.
+    """
+    for number, job in enumerate(read_sweep(Path(sweep), model_path)):
+        if job.finished:
+            continue
+        print(f"\njob {number}: {' '.join(job.overrides)}")
+        try:
+            if job.begun:
+                resume(job.folder, model_path)
+            else:
+                train_configured(job.settings, job.folder, job.overrides)
+        except Exception as error:
+            # The other jobs go on; the traceback is in this one's train.log.
+            log.error("job %s failed: %s", number, error)
+    return sum_up(Path(sweep))
+
+
+def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
+    """Run a finished run again as `python scripts/reproduce.py run=RUN` does, and compare.
+
+    Raises RunError for a run that has not finished.
+    """
+    directory = RunDirectory(Path(run))
+    require_finished(directory)
+    settings = settings_of(directory, model_path)
+    settings = replace(settings, logger=replace(settings.logger, name=schema.LoggerName.none))
+    with run_log.console():
+        parts = read_parts(settings.data, settings.debug.rows)
+        repetition = run_training(settings, parts, directory.reproductions / stamp()).directory
+        result = compare(directory, RunDirectory(repetition), settings.weights)
+        for line in result.differences:
+            log.info(line)
+        log.info("equal, bit by bit" if result.equal else "not equal")
+    print(repetition)
+    return result
+
+
+def drawn(trained: Trained) -> Trained:
+    """Draw a run's pictures and say where it is."""
+    if leads():
+        draw_run(trained)
+        log.info(describe_metrics(trained.metrics))
+        print(trained.directory)
     return trained
 
 

@@ -54,8 +54,11 @@ class Classifier(LightningModule):
         self.register_buffer("deviation", torch.tensor(deviation).reshape(-1, 1, 1))
         count = len(self.classes)
         # Lightning's own mean over processes is wrong for unequal shares of the images: it rounds
-        # their mean number down. These two take images one by one: with nan_strategy="disable"
+        # their mean number down. These take images one by one: with nan_strategy="disable"
         # torchmetrics ignores weights.
+        self.train_loss = MeanMetric(nan_strategy="disable")
+        # Goes into checkpoints: an epoch that is taken up in its middle has the mean of all of it.
+        self.train_loss.persistent(True)
         self.val_loss = MeanMetric(nan_strategy="disable")
         self.test_loss = MeanMetric(nan_strategy="disable")
         self.val_accuracy = MulticlassAccuracy(count, average="micro")
@@ -84,22 +87,22 @@ class Classifier(LightningModule):
         self.train(training)
         return result
 
+    def on_train_epoch_start(self) -> None:
+        """Forget the loss of the last epoch, which a checkpoint at its end still holds.
+
+        Lightning does not call this for an epoch that is taken up in its middle.
+        """
+        self.train_loss.reset()
+
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The mean loss of a batch."""
         images, labels = batch
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
         loss = F.cross_entropy(self(images), labels)
-        # Weighted by the batch: the mean over the epoch's images, whatever the last batch's size.
-        self.log(
-            "train/loss",
-            loss,
-            on_step=False,
-            on_epoch=True,
-            prog_bar=True,
-            sync_dist=True,
-            batch_size=len(labels),
-        )
+        # Once an image: the mean over the epoch's images, whatever the last batch's size.
+        self.train_loss.update(loss.detach().expand(len(labels)))
+        self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:

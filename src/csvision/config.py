@@ -40,6 +40,8 @@ CHOICES: dict[str, dict[str, type]] = {
 
 COMMANDS: dict[str, type] = {
     "train": schema.Train,
+    "resume": schema.Resume,
+    "reproduce": schema.Reproduce,
     "inspect_data": schema.InspectData,
     "evaluate": schema.Evaluate,
     "predict": schema.Predict,
@@ -201,6 +203,18 @@ def added_keys(node: DictConfig | ListConfig, prefix: str = "") -> Iterator[str]
 def plain(config: Any) -> dict[str, Any]:
     """A configuration as plain dicts, lists, strings and numbers, for files."""
     return cast(dict[str, Any], json.loads(json.dumps(asdict(config))))
+
+
+def differences(before: Any, now: Any, name: str = "") -> list[str]:
+    """How two plain configurations differ, a line a key."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [*before, *(key for key in now if key not in before)]
+        return [
+            line
+            for key in keys
+            for line in differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
+        ]
+    return [] if before == now else [f"{name} was {before} and is {now}"]
 
 
 def from_plain(values: dict[str, Any]) -> schema.Train:

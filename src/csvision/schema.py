@@ -334,6 +334,7 @@ class Train:
     epochs: int = key("passes over the training rows", at_least=1)
     batch_size: int = key("images a step", at_least=1)
     weights: Weights = key("which are tested: last, or best by accuracy on validation rows")
+    checkpoint_seconds: float = key("most seconds between two checkpoints", above=0)
     outputs: str = key("folder that the run directories go into")
     quiet: bool = key("print only where the run is")
 
@@ -358,6 +359,22 @@ class RunModel:
     """Leave to import the code of a run of model=custom."""
 
     path: str | None = key("FILE.py:CLASS, needed again for a run of model=custom")
+
+
+@dataclass
+class Resume:
+    """A run or a sweep that goes on."""
+
+    run: str = key("the directory of an interrupted run or sweep")
+    model: RunModel = field(default_factory=RunModel)
+
+
+@dataclass
+class Reproduce:
+    """A finished run that is run again and compared."""
+
+    run: str = key("the run directory")
+    model: RunModel = field(default_factory=RunModel)
 
 
 @dataclass

@@ -174,8 +174,8 @@ def test_one_process_evaluates_the_run_to_the_same_figures(run: Run) -> None:
 def test_two_processes_learn_what_one_does_from_batches_of_twice_the_size(run: Run) -> None:
     write_digits(Path())
     single = csvision.train(*DATA, *CPU, *NETWORKS["mlp"], "batch_size=32", "quiet=true")
-    state = csvision.load(run.directory).state_dict()
-    for name, weights in single.classifier.state_dict().items():
+    state = csvision.load(run.directory).network.state_dict()
+    for name, weights in single.classifier.network.state_dict().items():
         torch.testing.assert_close(state[name], weights, atol=1e-5, rtol=1e-4)
     for name, value in single.metrics.items():
         assert run.metrics[name] == pytest.approx(value, abs=1e-4)

@@ -74,8 +74,10 @@ class TestDirectory:
         assert set(files) - events == {
             ".hydra/config.yaml",
             ".hydra/overrides.yaml",
+            ".lock",
             "checkpoints/best.ckpt",
             "checkpoints/last.ckpt",
+            "checkpoints/previous.ckpt",
             "confusion_matrix.csv",
             "confusion_matrix.png",
             "history.csv",

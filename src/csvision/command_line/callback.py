@@ -8,15 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
 from csvision import config, schema
 from csvision.checks import check
 from csvision.errors import ConfigError, UserError
-
-BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+from csvision.multirun import BASIC_SWEEPER, job_overrides
 
 
 class TrainCallback(Callback):
@@ -35,13 +33,9 @@ class TrainCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table, write it to sweep.csv, and fail if a job did."""
-        from csvision.run.sweep import describe_sweep, read_jobs
+        from csvision.run.sweep import sum_up
 
-        folder = Path(config.hydra.sweep.dir)
-        jobs = read_jobs(folder)
-        jobs.to_csv(folder / "sweep.csv", index=False)
-        print(f"\n{describe_sweep(jobs)}\n{folder}")
-        if (jobs["state"] != "finished").any():
+        if not sum_up(Path(config.hydra.sweep.dir)):
             raise SystemExit(1)
 
 
@@ -55,16 +49,9 @@ def without_hydra(composed: DictConfig) -> DictConfig:
 
 def points(composed: DictConfig) -> Iterator[DictConfig]:
     """The configuration of each job of a sweep; of no job for a sweeper that decides as it goes."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-
-    if composed.hydra.sweeper._target_ != BASIC_SWEEPER:
-        return
-    params = composed.hydra.sweeper.params or {}
-    arguments = [f"{key}={value}" for key, value in params.items()]
-    arguments += list(composed.hydra.overrides.task)
-    overrides = OverridesParser.create().parse_overrides(arguments)
-    for batch in BasicSweeper.split_arguments(overrides, None):
-        for job in batch:
+    sweeper = composed.hydra.sweeper
+    if sweeper._target_ == BASIC_SWEEPER:
+        for job in job_overrides(composed.hydra.overrides.task, sweeper.params):
             yield config.compose(composed.hydra.job.config_name, job)
 
 

@@ -13,6 +13,8 @@ from csvision.schema import Stage
 
 ABOUT = {
     "train": "Train a network on images in a CSV file, test it, leave a run directory.",
+    "resume": "Go on with an interrupted run or sweep.",
+    "reproduce": "Run a finished run again and compare, bit by bit.",
     "inspect_data": "Tell what is in a file of images and what is wrong with it.",
     "evaluate": "Test a finished run on its own test rows or on another file.",
     "predict": "Label the rows of a file with a finished run.",

@@ -50,7 +50,8 @@ class BatchLoader:
     """Gives a part's rows in batches, in an order that seed and epoch alone decide.
 
     Without a seed the rows come in the part's own order. The last batch may be smaller. Lightning
-    tells the epoch through `sampler.set_epoch`. Among several processes each gives its share: in
+    tells the epoch through `sampler.set_epoch`, and keeps `state_dict` in checkpoints: the next
+    pass goes on where that one was. Among several processes each gives its share: in
     training equally many rows (a few, other ones each epoch, are left out), else every row once.
     """
 
@@ -69,6 +70,8 @@ class BatchLoader:
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
+        self.position = 0
+        self.start = 0
         # Lightning looks for these two: it sets the epoch through the first.
         self.sampler = self
         self.batch_sampler = None
@@ -76,6 +79,14 @@ class BatchLoader:
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of the next pass."""
         self.epoch = epoch
+
+    def state_dict(self) -> dict[str, int]:
+        """How many batches of this pass were given; 0 after the last one."""
+        return {"position": self.position}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Begin the next pass, and only that, where another loader was."""
+        self.start = state["position"]
 
     def __len__(self) -> int:
         return -(-len(self.order()) // self.batch_size)
@@ -85,7 +96,12 @@ class BatchLoader:
         pin = self.place.device.type == "cuda" and self.images.device.type == "cpu"
         order = self.order()
         # torch.split makes one empty part of nothing.
-        for rows in torch.split(order, self.batch_size) if len(order) else ():
+        batches = torch.split(order, self.batch_size) if len(order) else ()
+        first, self.start = self.start, 0
+        for index in range(first, len(batches)):
+            # Set before the batch is used: a checkpoint after it goes on with the next.
+            self.position = (index + 1) % len(batches)
+            rows = batches[index]
             chosen = rows.to(self.images.device)
             images, labels = self.images[chosen], self.labels[chosen]
             yield (images.pin_memory(), labels.pin_memory()) if pin else (images, labels)

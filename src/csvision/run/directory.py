@@ -2,22 +2,19 @@
 
 import json
 import os
-import platform
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
 from csvision import config, schema
 from csvision.errors import RunError
 from csvision.stamp import stamp
-
-PACKAGES = ("csvision", "torch", "lightning", "torchmetrics", "numpy", "pandas", "scikit-learn")
 
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 """Where launchers of several processes tell each its number."""
@@ -34,8 +31,11 @@ class RunDirectory:
         self.log = path / "train.log"
         self.best = path / "checkpoints" / "best.ckpt"
         self.last = path / "checkpoints" / "last.ckpt"
+        self.previous = path / "checkpoints" / "previous.ckpt"
+        self.lock = path / ".lock"
         self.evaluations = path / "evaluations"
         self.predictions = path / "predictions"
+        self.reproductions = path / "reproductions"
 
     def read_manifest(self) -> dict[str, Any]:
         """What run.json says; raises RunError when this is no run's directory."""
@@ -74,8 +74,12 @@ def new_path(settings: schema.Train) -> Path:
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def claim(path: Path, settings: schema.Train, overrides: Sequence[str]) -> RunDirectory:
@@ -86,12 +90,9 @@ def claim(path: Path, settings: schema.Train, overrides: Sequence[str]) -> RunDi
     run = RunDirectory(path)
     content = {
         "state": "running",
-        "started": datetime.now().astimezone().isoformat(),
+        "started": now(),
         "overrides": list(overrides),
         "config": config.plain(with_absolute_paths(settings)),
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in PACKAGES},
-        "machine": {"platform": platform.platform(), "processors": os.cpu_count()},
     }
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -105,11 +106,42 @@ def claim(path: Path, settings: schema.Train, overrides: Sequence[str]) -> RunDi
     return run
 
 
-def with_absolute_paths(settings: schema.Train) -> schema.Train:
-    """The settings with data files that are found from any folder."""
+def claim_again(path: Path) -> RunDirectory:
+    """Take up a run that has not finished; raises RunError when there is none."""
+    run = RunDirectory(path)
+    if run.read_manifest().get("state") == "finished":
+        raise RunError(f"run={path} is finished; there is nothing to go on with")
+    return run
+
+
+@contextmanager
+def locked(run: RunDirectory) -> Iterator[None]:
+    """Keep other processes from a run; the system lets go of it even when this one is killed.
+
+    Raises RunError when another process has it.
+    """
+    lock = FileLock(run.lock, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunError(f"run={run.path} is under way in another process") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def now() -> str:
+    """The present moment with its time zone."""
+    return datetime.now().astimezone().isoformat()
+
+
+def with_absolute_paths(settings: schema.Train, folder: Path | None = None) -> schema.Train:
+    """The settings with data files that are found from anywhere, as seen from a folder."""
+    here = folder or Path.cwd()
     data = settings.data
-    csv = data.csv if data.csv == schema.EMBEDDED else str(Path(data.csv).expanduser().absolute())
-    test_csv = data.test_csv and str(Path(data.test_csv).expanduser().absolute())
+    csv = data.csv if data.csv == schema.EMBEDDED else str(here / Path(data.csv).expanduser())
+    test_csv = data.test_csv and str(here / Path(data.test_csv).expanduser())
     return replace(settings, data=replace(data, csv=csv, test_csv=test_csv))
 
 
@@ -136,21 +168,32 @@ def add_to_manifest(run: RunDirectory, **content: Any) -> None:
 @contextmanager
 def state_recorded(run: RunDirectory) -> Iterator[None]:
     """Write how the run ended into run.json."""
-    state = "failed"
+    state = "interrupted"
     try:
         yield
         state = "finished"
-    except (KeyboardInterrupt, SystemExit):
-        state = "interrupted"
+    except Exception:
+        state = "failed"
         raise
     finally:
-        add_to_manifest(run, state=state, ended=datetime.now().astimezone().isoformat())
+        # Where even this cannot be written, the run is found unfinished all the same.
+        with nullcontext() if state == "finished" else suppress(OSError, RunError):
+            add_to_manifest(run, state=state, ended=now())
 
 
 def read_config(run: RunDirectory) -> schema.Train:
-    """The configuration of a run; it can name no code, and raises RunError when it is damaged."""
+    """The configuration of a run; raises RunError when it is damaged.
+
+    It can name no code, and no folder that is written to.
+    """
     manifest = run.read_manifest()
     try:
-        return config.from_plain(manifest["config"])
+        return without_folders(config.from_plain(manifest["config"]))
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{run.manifest}: its config is damaged: {error}") from error
+
+
+def without_folders(settings: schema.Train) -> schema.Train:
+    """Settings that came from a file, their cache this user's own: files choose no folders."""
+    cache = schema.NO_CACHE if settings.data.cache == schema.NO_CACHE else None
+    return replace(settings, data=replace(settings.data, cache=cache))

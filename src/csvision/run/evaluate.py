@@ -18,9 +18,10 @@ from csvision.errors import RunError
 from csvision.models.build import build_network
 from csvision.run import device
 from csvision.run.directory import RunDirectory, read_config
+from csvision.run.interruption import interruptible
 from csvision.run.log import known_warnings_ignored
 from csvision.run.results import Evaluation, evaluate_part, prediction_table, write_results
-from csvision.run.train import interruptible, load_weights
+from csvision.run.train import load_weights
 from csvision.stamp import stamp
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import time
-from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
@@ -10,25 +9,49 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 from torch.utils.tensorboard import SummaryWriter
 
+from csvision.run.directory import RunDirectory
 from csvision.run.log import log
 
 COLUMNS = ("epoch", "lr", "train/loss", "val/loss", "val/acc", "seconds")
 
 
 class EpochRecorder(Callback):
-    """Records each epoch's learning rate, losses and accuracy, all of them over the whole epoch."""
+    """Records each epoch's learning rate, losses and accuracy, all of them over the whole epoch.
 
-    def __init__(self, history: Path, curves: SummaryWriter | None) -> None:
-        self.history = history
-        self.curves = curves
-        self.started = 0.0
+    Checkpoints hold the rows of history.csv, from which a fit that goes on writes it, and the
+    curves, anew: no epoch stands there twice.
+    """
+
+    def __init__(self, run: RunDirectory, curves: bool) -> None:
+        self.run = run
+        self.with_curves = curves
+        self.curves: SummaryWriter | None = None
+        self.rows: list[dict[str, Any]] = []
+        self.rate = 0.0
+        self.started = time.perf_counter()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far, and what is known of the epoch under way."""
+        seconds = time.perf_counter() - self.started
+        return {"rows": self.rows, "rate": self.rate, "seconds": seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there; the time between does not count."""
+        self.rows, self.rate = state_dict["rows"], state_dict["rate"]
+        self.started = time.perf_counter() - state_dict["seconds"]
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin history.csv."""
+        """Begin history.csv and the curves with the rows so far."""
         if not trainer.is_global_zero:
             return
-        with self.history.open("w", encoding="utf-8", newline="") as file:
+        with self.run.history.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(COLUMNS)
+        if self.with_curves:
+            for events in self.run.path.glob("events.out.tfevents.*"):
+                events.unlink()
+            self.curves = SummaryWriter(self.run.path)
+        for row in self.rows:
+            self.write(row)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock, and note the rate with which the epoch begins."""
@@ -37,8 +60,6 @@ class EpochRecorder(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the epoch; Lightning has validated by now."""
-        if not trainer.is_global_zero:
-            return
         values: dict[str, Any] = {"epoch": trainer.current_epoch + 1, "lr": self.rate}
         values |= {
             name: float(trainer.callback_metrics[name])
@@ -46,12 +67,20 @@ class EpochRecorder(Callback):
             if name in trainer.callback_metrics
         }
         values["seconds"] = round(time.perf_counter() - self.started, 3)
-        with self.history.open("a", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow([values.get(c, "") for c in COLUMNS])
+        self.rows.append(values)
+        if trainer.is_global_zero:
+            self.write(values)
+            log.info(epoch_line(values, trainer.max_epochs or 0))
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Add an epoch to history.csv and to the curves."""
+        with self.run.history.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([row.get(column, "") for column in COLUMNS])
         if self.curves is not None:
-            for name in values.keys() - {"epoch"}:
-                self.curves.add_scalar(name, values[name], values["epoch"])
-        log.info(epoch_line(values, trainer.max_epochs or 0))
+            for name in row.keys() - {"epoch"}:
+                self.curves.add_scalar(name, row[name], row["epoch"])
+            self.curves.flush()
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Close the curves; an open writer keeps a thread."""

@@ -10,6 +10,14 @@ from omegaconf import OmegaConf
 METRICS = ("val/acc", "test/loss", "test/acc", "test/f1")
 
 
+def sum_up(sweep: Path) -> bool:
+    """Print the table of a sweep and write it to sweep.csv; whether every job has finished."""
+    jobs = read_jobs(sweep)
+    jobs.to_csv(sweep / "sweep.csv", index=False)
+    print(f"\n{describe_sweep(jobs)}\n{sweep}")
+    return bool((jobs["state"] == "finished").all())
+
+
 def read_jobs(sweep: Path) -> pd.DataFrame:
     """The jobs of a sweep's folder: job, state, a column an override, a column a metric."""
     folders = [path.parent.parent for path in sweep.glob("*/.hydra/overrides.yaml")]

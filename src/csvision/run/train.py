@@ -21,11 +21,25 @@ from csvision.data.split import Parts
 from csvision.data.statistics import channel_statistics
 from csvision.models.build import build_network
 from csvision.models.summary import describe_network
-from csvision.run import device
+from csvision.run import device, provenance
 from csvision.run import log as run_log
-from csvision.run.directory import RunDirectory, add_to_manifest, claim, leads, state_recorded
+from csvision.run.checkpoints import newest_checkpoint
+from csvision.run.directory import (
+    RunDirectory,
+    add_to_manifest,
+    claim,
+    claim_again,
+    leads,
+    locked,
+    now,
+    state_recorded,
+)
+from csvision.run.interruption import Interrupted, interruptible
 from csvision.run.log import log
+from csvision.run.progress import EpochRecorder
+from csvision.run.random_streams import seed_global_streams
 from csvision.run.results import Evaluation, evaluate_part, write_results
+from csvision.run.surroundings import surroundings_told
 from csvision.run.trainer import build_trainer
 from csvision.seeding import stream_seed
 
@@ -43,9 +57,13 @@ class Trained:
 
 
 def train(
-    settings: schema.Train, parts: Parts, directory: Path, overrides: Sequence[str] = ()
+    settings: schema.Train,
+    parts: Parts,
+    directory: Path,
+    overrides: Sequence[str] = (),
+    resume: bool = False,
 ) -> Trained:
-    """Train and test; write everything into `directory`.
+    """Train and test; write everything into `directory`, or `resume` what stands there.
 
     Raises ConfigError or RunError, before anything is written, when the configuration does not
     fit the data or the machine, or the directory is taken.
@@ -61,42 +79,56 @@ def train(
         stream_seed(settings.seed, "weights"),
     )
     with (
-        recorded(directory, settings, overrides) as run,
+        interruptible() as interruption,
+        recorded(directory, settings, overrides, resume) as run,
         isolate_rng(),
         device.threads(settings.accelerator.threads),
-        interruptible(),
     ):
         log.info(describe_network(network, settings.model, table.image_shape, len(table.classes)))
         for finding in findings(parts):
             log.warning("data: %s", finding)
         classifier = build_classifier(network, parts, settings)
-        trainer = build_trainer(settings, run, bool(len(parts.val)))
+        recorder = EpochRecorder(run, settings.logger.name is schema.LoggerName.tensorboard)
+        trainer = build_trainer(settings, run, recorder, bool(len(parts.val)), interruption)
         if leads():
-            add_to_manifest(run, **facts(parts, trainer))
-        last_loss = fit(trainer, classifier, parts, settings)
+            add_to_manifest(run, **facts(parts, trainer, settings))
+        fit(trainer, classifier, parts, settings, run if resume else None)
         load_weights(classifier, chosen_checkpoint(trainer, run, settings.weights))
         metrics = {
-            "train/loss": last_loss,
+            "train/loss": recorder.rows[-1]["train/loss"],
             **validation_metrics(trainer, classifier, parts, settings),
         }
         evaluation = evaluate_part(trainer, classifier, parts.test, settings.batch_size)
         metrics |= evaluation.metrics
         if leads():
             write_results(evaluation, metrics, run.path)
+            add_to_manifest(run, **outcome(classifier, evaluation))
     return Trained(metrics, run.path, classifier, settings, parts, evaluation)
 
 
 @contextmanager
 def recorded(
-    directory: Path, settings: schema.Train, overrides: Sequence[str]
+    directory: Path, settings: schema.Train, overrides: Sequence[str], resume: bool
 ) -> Iterator[RunDirectory]:
     """Claim the directory and keep log and state; of several processes only the first does."""
     if not leads():
         yield RunDirectory(directory)
         return
-    run = claim(directory, settings, overrides)
-    with run_log.file(run.log), state_recorded(run):
-        yield run
+    run = claim_again(directory) if resume else claim(directory, settings, overrides)
+    try:
+        with (
+            locked(run),
+            run_log.file(run.log),
+            surroundings_told(run, settings.batch_size),
+            state_recorded(run),
+        ):
+            if resume:
+                times = run.read_manifest().get("resumed", [])
+                add_to_manifest(run, state="running", resumed=[*times, now()])
+            yield run
+    except Interrupted:
+        log.warning("interrupted; to go on: python scripts/resume.py run=%s", run.path)
+        raise
 
 
 def build_classifier(network: nn.Module, parts: Parts, settings: schema.Train) -> Classifier:
@@ -116,19 +148,8 @@ def build_classifier(network: nn.Module, parts: Parts, settings: schema.Train) -
     )
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C arrive as KeyboardInterrupt, of which Lightning makes SystemExit."""
-    try:
-        yield
-    except SystemExit as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise error.__context__ from None
-        raise
-
-
-def facts(parts: Parts, trainer: Trainer) -> dict[str, object]:
-    """What evaluation and a reader need to know of the data and the machine."""
+def facts(parts: Parts, trainer: Trainer, settings: schema.Train) -> dict[str, object]:
+    """What evaluation, a repetition and a reader need to know of data, code and machine."""
     table = parts.train.table
     return {
         "data": {
@@ -136,19 +157,39 @@ def facts(parts: Parts, trainer: Trainer) -> dict[str, object]:
             "label_values": table.label_values,
             "classes": table.classes,
             "rows": {"train": len(parts.train), "val": len(parts.val), "test": len(parts.test)},
+            **provenance.data_hashes(parts),
         },
+        "code": provenance.code_hashes(settings.model),
+        "git": provenance.git_state(),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
         "accelerator": trainer.strategy.root_device.type,
         "threads": torch.get_num_threads(),
     }
 
 
-def fit(trainer: Trainer, classifier: Classifier, parts: Parts, settings: schema.Train) -> float:
-    """Fit the classifier; the mean loss of the last epoch."""
+def outcome(classifier: Classifier, evaluation: Evaluation) -> dict[str, object]:
+    """What a repetition must come to."""
+    return {
+        "weights_sha256": provenance.weights_sha256(classifier.network.state_dict()),
+        "predictions_sha256": provenance.arrays_sha256(evaluation.probabilities),
+    }
+
+
+def fit(
+    trainer: Trainer,
+    classifier: Classifier,
+    parts: Parts,
+    settings: schema.Train,
+    resumed: RunDirectory | None,
+) -> None:
+    """Fit the classifier, from the newest checkpoint of a resumed run."""
     data = CSVDataModule(parts, settings.batch_size, stream_seed(settings.seed, "batches"))
-    # Dropout cannot take a generator: the global stream is its alone.
-    torch.manual_seed(stream_seed(settings.seed, "dropout"))
-    trainer.fit(classifier, data)
-    return float(trainer.callback_metrics["train/loss"])
+    seed_global_streams(settings.seed)
+    checkpoint = None if resumed is None else newest_checkpoint(resumed)
+    if resumed is not None:
+        log.info("going on from %s", checkpoint or "the beginning: nothing was saved")
+    trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
 
 
 def validation_metrics(

@@ -1,0 +1,113 @@
+"""What a run saves under way: whole files of tensors and plain values, the newest one twice."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+from csvision import config, schema
+from csvision.errors import RunError
+from csvision.run.directory import RunDirectory
+from csvision.run.log import log
+
+
+class Checkpoints(Callback):
+    """Saves last.ckpt after each epoch and every so many seconds, and best.ckpt.
+
+    The checkpoint before the last one stays as previous.ckpt. `validates` tells whether there is
+    an accuracy to find the best epoch by.
+    """
+
+    def __init__(self, run: RunDirectory, settings: schema.Train, validates: bool) -> None:
+        self.run = run
+        self.config = json.dumps(run.read_manifest()["config"])
+        self.seconds = settings.checkpoint_seconds
+        self.validates = validates
+        self.best = float("-inf")
+        self.saved = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best accuracy so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the best accuracy so far."""
+        self.best = state_dict["best"]
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep the configuration with the weights, so that an edited run.json shows."""
+        checkpoint["config"] = self.config
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+        """Save when it is time; not at the end of an epoch, which saves itself.
+
+        Clocks differ among processes that share the rows; those save after epochs only.
+        """
+        due = time.monotonic() - self.saved >= self.seconds
+        if due and not trainer.is_last_batch and trainer.world_size == 1:
+            self.save_last(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save the epoch; Lightning has validated by now."""
+        if self.validates and (accuracy := float(trainer.callback_metrics["val/acc"])) > self.best:
+            self.best = accuracy
+            self.save(trainer, self.run.best, weights_only=True)
+        self.save_last(trainer)
+
+    def save_last(self, trainer: Trainer) -> None:
+        """Save all that a fit needs to go on."""
+        self.save(trainer, self.run.last, weights_only=False)
+        self.saved = time.monotonic()
+
+    def save(self, trainer: Trainer, path: Path, weights_only: bool) -> None:
+        """Save a checkpoint whole or not at all; the last one makes the one before it previous."""
+        unfinished = path.with_name(f".{path.name}")
+        try:
+            # Lightning would make a folder that was taken away anew.
+            self.run.manifest.stat()
+            trainer.save_checkpoint(unfinished, weights_only)
+            if trainer.is_global_zero:
+                reach_the_disk(unfinished)
+                if path == self.run.last and path.exists():
+                    path.replace(self.run.previous)
+                unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def reach_the_disk(path: Path) -> None:
+    """Wait until a file would outlast a loss of power."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def newest_checkpoint(run: RunDirectory) -> Path | None:
+    """The newest checkpoint that can be read and is this run's; None where there is none.
+
+    Raises RunError when run.json has another configuration than the checkpoint.
+    """
+    for path in (run.last, run.previous):
+        if not path.exists():
+            continue
+        try:
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+            recorded = json.loads(saved["config"])
+        # Whatever a damaged or hostile file makes torch's unpickler raise; it executes nothing.
+        except Exception as error:
+            log.warning("%s cannot be read (%s)", path, str(error).partition("\n")[0])
+            continue
+        if changed := config.differences(recorded, run.read_manifest()["config"]):
+            raise RunError([f"{run.manifest} is not as it was: {change}" for change in changed])
+        return path
+    return None
