@@ -74,6 +74,7 @@ class Data:
     )
     val_seed: int = key("random_state of the cut for validation", at_least=0)
     standardize: bool = key("subtract the training rows' mean, divide by their deviation")
+    unpacked_gib: float = key("most GiB that a packed file may unpack to", above=0)
     cache: str | None = key("folder of parsed tables; none: keep in memory; null: the user's own")
 
 

@@ -37,8 +37,8 @@ import time
 from csvision.data import parse, source
 from csvision.data.table import read_table
 
-def stuck(path):
-    for number, piece in enumerate(source.read_pieces(path)):
+def stuck(file):
+    for number, piece in enumerate(source.read_pieces(file)):
         yield piece
         if number == 8:
             time.sleep(60)

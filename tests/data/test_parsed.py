@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from csvision.data import source
 from csvision.data.columns import choose_columns
 from csvision.data.parsed import image_hashes, parse_images, parse_into_memory
-from csvision.data.source import read_names
+from csvision.data.source import ImageFile, read_names
 from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 from csvision.schema import Layout
@@ -102,10 +102,10 @@ def test_images_are_written_out_one_after_the_other(
     monkeypatch.setattr(source, "PIECE_BYTES", bytes_at_once)
     columns = choose_columns(path, read_names(path), None, [3, 1, 1], Layout.channels_last)
     target = io.BytesIO()
-    parsed = parse_images(path, columns, target)
+    parsed = parse_images(ImageFile(path), columns, target)
     assert target.getvalue() == bytes(range(1, 10))
     assert parsed.images.shape == (0, 3, 1, 1)
-    in_memory = parse_into_memory(path, columns)
+    in_memory = parse_into_memory(ImageFile(path), columns)
     assert in_memory.images.ravel().tolist() == list(range(1, 10))
     np.testing.assert_array_equal(in_memory.hashes, parsed.hashes)
 

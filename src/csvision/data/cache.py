@@ -20,6 +20,7 @@ import platformdirs
 
 from csvision.data.columns import Columns
 from csvision.data.parsed import Parsed, file_sha256, parse_images, parse_into_memory
+from csvision.data.source import ImageFile
 
 VERSION = 3
 """Changes when entries are written differently, so that older ones are not read."""
@@ -34,24 +35,24 @@ def default_folder() -> Path:
     return platformdirs.user_cache_path("csvision")
 
 
-def load_parsed(path: Path, columns: Columns, folder: Path) -> Parsed:
+def load_parsed(file: ImageFile, columns: Columns, folder: Path) -> Parsed:
     """A file's arrays, the images mapped from the cache; parsed now if they are not there.
 
     A cache that cannot be written costs one line of warning, and memory. Raises DataError for a
     faulty file.
     """
-    manner = manner_of(path, columns)
+    manner = manner_of(file.path, columns)
     # Without an entry of this size the file is hashed while it is parsed, not before.
     if any(folder.glob(f"*-{manner}")):
-        parsed = open_entry(folder / f"{file_sha256(path)}-{manner}", columns)
+        parsed = open_entry(folder / f"{file_sha256(file.path)}-{manner}", columns)
         if parsed is not None:
             return parsed
     try:
-        entry = write_entry(folder, manner, path, columns)
+        entry = write_entry(folder, manner, file, columns)
         return map_arrays(entry, columns)
     except OSError as error:
         log.warning("%s: no cache can be kept there (%s); reading into memory", folder, error)
-        return parse_into_memory(path, columns)
+        return parse_into_memory(file, columns)
 
 
 def manner_of(path: Path, columns: Columns) -> str:
@@ -60,13 +61,13 @@ def manner_of(path: Path, columns: Columns) -> str:
     return f"{path.stat().st_size}-{hashlib.sha256(manner.encode()).hexdigest()[:16]}"
 
 
-def write_entry(folder: Path, manner: str, path: Path, columns: Columns) -> Path:
+def write_entry(folder: Path, manner: str, file: ImageFile, columns: Columns) -> Path:
     """Parse a file into a new entry; raises OSError when it cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as name:
         unfinished = Path(name) / "entry"
         unfinished.mkdir()
-        parsed = write_arrays(unfinished, path, columns)
+        parsed = write_arrays(unfinished, file, columns)
         entry = folder / f"{parsed.sha256}-{manner}"
         try:
             unfinished.rename(entry)
@@ -77,22 +78,22 @@ def write_entry(folder: Path, manner: str, path: Path, columns: Columns) -> Path
     return entry
 
 
-def write_arrays(folder: Path, path: Path, columns: Columns) -> Parsed:
+def write_arrays(folder: Path, file: ImageFile, columns: Columns) -> Parsed:
     """Parse a file into the arrays of an entry and table.json."""
     with HashedFile(folder / "images.bin") as target:
-        parsed = parse_images(path, columns, target)
+        parsed = parse_images(file, columns, target)
         checksums = {"images.bin": target.digest.hexdigest()}
     parsed.hashes.tofile(folder / "hashes.bin")
     parsed.constant.tofile(folder / "constant.bin")
     if parsed.labels is not None:
         parsed.labels.tofile(folder / "labels.bin")
-    others = (file for file in sorted(folder.iterdir()) if file.name not in checksums)
+    others = (path for path in sorted(folder.iterdir()) if path.name not in checksums)
     content = {
-        "source": str(path.resolve()),
+        "source": str(file.path.resolve()),
         "sha256": parsed.sha256,
         "label_values": parsed.label_values,
         "unit_pixels": parsed.unit_pixels,
-        "checksums": checksums | {file.name: file_sha256(file) for file in others},
+        "checksums": checksums | {path.name: file_sha256(path) for path in others},
     }
     (folder / "table.json").write_text(json.dumps(content), encoding="utf-8")
     return parsed

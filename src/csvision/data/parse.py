@@ -16,7 +16,7 @@ import polars
 from numpy.typing import NDArray
 
 from csvision.data.columns import Columns
-from csvision.data.source import READ_ERRORS, Piece, Types, first_line, read_pieces
+from csvision.data.source import READ_ERRORS, ImageFile, Piece, Types, first_line, read_pieces
 from csvision.data.validation import Faults, Kind, is_integer, is_word, number, read_rows
 from csvision.errors import DataError
 
@@ -31,17 +31,17 @@ class Block:
     labels: list[str] | None
 
 
-def read_blocks(path: Path, columns: Columns) -> Iterator[tuple[Kind, Block]]:
+def read_blocks(file: ImageFile, columns: Columns) -> Iterator[tuple[Kind, Block]]:
     """The rows of a file in blocks, with the kind of its cells, which is the same for all.
 
     Raises DataError with the faults of the whole file.
     """
-    faults = Faults(path)
+    faults = Faults(file.path)
     kind: Kind | None = None
     rows = 0
     try:
-        for piece in read_pieces(path):
-            kind = kind or detect_kind(path, piece, columns)
+        for piece in read_pieces(file):
+            kind = kind or detect_kind(file.path, piece, columns)
             block = (
                 quick_block(piece, columns, kind)
                 or quick_block(piece.without_blank_lines(), columns, kind)
@@ -56,7 +56,7 @@ def read_blocks(path: Path, columns: Columns) -> Iterator[tuple[Kind, Block]]:
         faults.add(f"cannot be read to its end: {first_line(error)}")
     faults.raise_if_any()
     if not rows:
-        raise DataError(f"{path} has a header and no rows")
+        raise DataError(f"{file} has a header and no rows")
 
 
 def detect_kind(path: Path, piece: Piece, columns: Columns) -> Kind:

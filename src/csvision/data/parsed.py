@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from csvision.data.columns import Columns
 from csvision.data.parse import read_blocks
+from csvision.data.source import ImageFile
 from csvision.data.validation import whole_number
 from csvision.errors import DataError
 
@@ -43,37 +44,37 @@ class Parsed:
     sha256: str
 
 
-def parse_into_memory(path: Path, columns: Columns) -> Parsed:
+def parse_into_memory(file: ImageFile, columns: Columns) -> Parsed:
     """Read a whole file; raises DataError with its faults."""
     target = io.BytesIO()
-    parsed = parse_images(path, columns, target)
+    parsed = parse_images(file, columns, target)
     images = np.frombuffer(target.getbuffer(), np.uint8).reshape(-1, *columns.image_shape)
     return replace(parsed, images=images)
 
 
-def parse_images(path: Path, columns: Columns, target: BinaryIO) -> Parsed:
+def parse_images(file: ImageFile, columns: Columns, target: BinaryIO) -> Parsed:
     """Write a file's images to `target` one after the other; all else, without the images.
 
     Raises DataError with the faults of the file, or when it changes under way.
     """
-    before = path.stat()
+    before = file.path.stat()
     with ThreadPoolExecutor(1) as worker:
-        content = worker.submit(file_sha256, path)
-        parsed = parse_rows(path, columns, target)
-    after = path.stat()
+        content = worker.submit(file_sha256, file.path)
+        parsed = parse_rows(file, columns, target)
+    after = file.path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise DataError(f"{path} changed while it was read; start again when it is complete")
+        raise DataError(f"{file} changed while it was read; start again when it is complete")
     return replace(parsed, sha256=content.result())
 
 
-def parse_rows(path: Path, columns: Columns, target: BinaryIO) -> Parsed:
+def parse_rows(file: ImageFile, columns: Columns, target: BinaryIO) -> Parsed:
     """As `parse_images`, without the file's sha256."""
     nothing = np.empty((0, *columns.image_shape), dtype=np.uint8)
     codes: dict[int | str, int] = {}
     labels: list[NDArray[np.int64]] = []
     hashes: list[NDArray[np.uint64]] = []
     constant: list[NDArray[np.bool_]] = []
-    for kind, block in ahead(read_blocks(path, columns)):
+    for kind, block in ahead(read_blocks(file, columns)):
         images = np.ascontiguousarray(columns.to_images(block.pixels))
         target.write(images.data)
         hashes.append(image_hashes(images))
@@ -98,8 +99,8 @@ def parse_rows(path: Path, columns: Columns, target: BinaryIO) -> Parsed:
 
 def file_sha256(path: Path) -> str:
     """The sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,6 +21,7 @@ from csvision.errors import DataError
 from csvision.schema import EMBEDDED
 
 PIECE_BYTES = 16 << 20
+LONGEST_LINE = 64 << 20
 COUNTED_BYTES = 1 << 18
 LINE_FEED = ord("\n")
 
@@ -27,6 +29,10 @@ Types = dict[str, Any]
 """A polars type for each name of a column."""
 
 BLANK_LINES = re.compile(rb"^\r?\n", re.MULTILINE)
+
+GIB = 1 << 30
+
+PACKED = (".gz", ".zst", ".parquet")
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError, polars.exceptions.PolarsError)
 """What reading a damaged file raises."""
@@ -107,6 +113,26 @@ class TablePiece:
 Piece = TextPiece | TablePiece
 
 
+@dataclass(frozen=True)
+class ImageFile:
+    """A file of images, and the most bytes that it may unpack to if it is packed."""
+
+    path: Path
+    unpacked_limit: float = inf
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def refuse_bomb(self, size: int) -> None:
+        """Raise DataError for a packed file of that size unpacked when it is above the limit."""
+        packed = self.path.suffix.lower() in PACKED
+        if packed and size > self.unpacked_limit:
+            raise DataError(
+                f"{self} unpacks to more than {self.unpacked_limit / GIB:g} GiB; if that is what "
+                "you expect of it, write a larger data.unpacked_gib"
+            )
+
+
 def source_path(source: str) -> Path:
     """The file that `data.csv` names; raises DataError when there is none to be read."""
     if source == EMBEDDED:
@@ -165,26 +191,39 @@ def read_names(path: Path) -> list[str]:
     return names
 
 
-def read_pieces(path: Path) -> Iterator[Piece]:
-    """The rows below the header in pieces of some MiB; raises what READ_ERRORS lists."""
-    if is_parquet(path):
-        yield from read_table_pieces(path)
+def read_pieces(file: ImageFile) -> Iterator[Piece]:
+    """The rows below the header in pieces of some MiB.
+
+    Raises what READ_ERRORS lists, and DataError for a file or a line that is too large.
+    """
+    if is_parquet(file.path):
+        yield from read_table_pieces(file)
     else:
-        yield from read_text_pieces(path)
+        yield from read_text_pieces(file)
 
 
-def read_text_pieces(path: Path) -> Iterator[TextPiece]:
+def read_text_pieces(file: ImageFile) -> Iterator[TextPiece]:
     """Whole lines of a CSV file."""
-    with open_unpacked(path) as file:
-        _, content = split_header(file)
-        line = 2
-        while read := file.read(PIECE_BYTES):
-            content = content + read + file.readline()
+    with open_unpacked(file.path) as opened:
+        _, content = split_header(opened)
+        line, size = 2, 0
+        while read := opened.read(PIECE_BYTES):
+            content = content + read + rest_of_line(opened)
+            size += len(content)
+            file.refuse_bomb(size)
             yield TextPiece(line, content)
             line += count_lines(content)
             content = b""
         if content:
             yield TextPiece(line, content)
+
+
+def rest_of_line(opened: BinaryIO) -> bytes:
+    """The bytes up to the end of a line; raises EOFError for one that does not end in time."""
+    rest = opened.readline(LONGEST_LINE)
+    if len(rest) == LONGEST_LINE:
+        raise EOFError(f"a line is longer than {LONGEST_LINE >> 20} MiB")
+    return rest
 
 
 def count_lines(content: bytes) -> int:
@@ -196,15 +235,17 @@ def count_lines(content: bytes) -> int:
 
 def split_header(file: BinaryIO) -> tuple[bytes, bytes]:
     """The first line, and what came with it of the next where lines end in a bare CR."""
-    header, _, rest = file.readline().partition(b"\r")
+    header, _, rest = rest_of_line(file).partition(b"\r")
     return header.rstrip(b"\n"), b"" if rest == b"\n" else rest
 
 
-def read_table_pieces(path: Path) -> Iterator[TablePiece]:
-    """Rows of a Parquet file."""
-    table = polars.scan_parquet(path)
+def read_table_pieces(file: ImageFile) -> Iterator[TablePiece]:
+    """Rows of a Parquet file, whose cells come to eight bytes each."""
+    table = polars.scan_parquet(file.path)
     rows = table.select(polars.len()).collect().item()
-    step = max(1, PIECE_BYTES // (8 * len(table.collect_schema())))
+    row_bytes = 8 * len(table.collect_schema())
+    file.refuse_bomb(rows * row_bytes)
+    step = max(1, PIECE_BYTES // row_bytes)
     for start in range(0, rows, step):
         yield TablePiece(start, table.slice(start, step).collect())
 

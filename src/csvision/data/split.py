@@ -78,6 +78,7 @@ def read_source(source: str, data: schema.Data, like: ImageTable | None = None) 
         classes=data.classes if like is None else like.classes,
         label_values=None if like is None else like.label_values,
         cache=data.cache,
+        unpacked_gib=data.unpacked_gib,
     )
 
 

@@ -6,6 +6,7 @@ Shapes: N rows, C channels, H height, W width.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from csvision.data.cache import default_folder, load_parsed
 from csvision.data.columns import choose_columns
 from csvision.data.parsed import LabelValues, Parsed, image_hashes, parse_into_memory
-from csvision.data.source import read_names, source_path
+from csvision.data.source import GIB, ImageFile, read_names, source_path
 from csvision.errors import DataError
 from csvision.geometry import Shape
 from csvision.schema import NO_CACHE, Layout
@@ -75,20 +76,23 @@ def read_table(
     label_values: Sequence[int | str] | None = None,
     unlabelled: bool = False,
     cache: str | None = None,
+    unpacked_gib: float = inf,
 ) -> ImageTable:
     """Read a file of images: a header, then a label and the pixels of a row.
 
     `label` names the label's column (default: the first), `image_shape` (C, H, W) defaults to a
     grey square, `layout` says in which order the pixels stand, `label_values` are the only labels
     allowed (default: those of the file), `unlabelled` allows a file of pixels alone, `cache` is a
-    folder, "none", or None for the user's own. Raises DataError with every fault found.
+    folder, "none", or None for the user's own, `unpacked_gib` the most GiB that a packed file may
+    unpack to. Raises DataError with every fault found.
     """
     path = source_path(source)
     columns = choose_columns(path, read_names(path), label, image_shape, Layout(layout), unlabelled)
+    file = ImageFile(path, unpacked_gib * GIB)
     if cache == NO_CACHE:
-        parsed = parse_into_memory(path, columns)
+        parsed = parse_into_memory(file, columns)
     else:
-        parsed = load_parsed(path, columns, Path(cache) if cache else default_folder())
+        parsed = load_parsed(file, columns, Path(cache) if cache else default_folder())
     known: LabelValues
     if label_values is None:
         known, names = name_classes(path, parsed.label_values, classes)
@@ -100,7 +104,7 @@ def read_table(
         parsed.images,
         labels,
         known,
-        names,
+        [printable(name) for name in names],
         parsed.hashes,
         parsed.constant,
         parsed.unit_pixels,
@@ -150,7 +154,12 @@ def relabel(path: Path, parsed: Parsed, known: LabelValues) -> NDArray[np.int64]
     return labels
 
 
+def printable(name: str) -> str:
+    """A name without signs that steer a terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name)
+
+
 def shown(values: Sequence[int | str]) -> str:
     """Label values as text, cut short where they are many."""
-    text = ", ".join(map(str, values[:12]))
-    return f"{text}, ... {values[-1]}" if len(values) > 12 else text
+    text = ", ".join(printable(str(value)) for value in values[:12])
+    return f"{text}, ... {printable(str(values[-1]))}" if len(values) > 12 else text

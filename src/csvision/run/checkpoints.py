@@ -10,6 +10,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from csvision import config, schema
+from csvision.classifier import Classifier
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log
@@ -92,6 +93,29 @@ def reach_the_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds, on the CPU; nothing in it is executed.
+
+    Raises RunError when it cannot be read.
+    """
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    # torch's unpickler raises whatever a damaged or hostile file makes it raise.
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise RunError(f"{path} cannot be read, it is damaged: {reason}") from error
+    return content
+
+
+def load_weights(classifier: Classifier, path: Path) -> None:
+    """Give a classifier the weights of a checkpoint; raises RunError when they do not fit it."""
+    content = read_checkpoint(path)
+    try:
+        classifier.load_state_dict(content["state_dict"])
+    except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{path} holds no weights of this network: it is another's") from error
+
+
 def newest_checkpoint(run: RunDirectory) -> Path | None:
     """The newest checkpoint that can be read and is this run's; None where there is none.
 
@@ -101,11 +125,9 @@ def newest_checkpoint(run: RunDirectory) -> Path | None:
         if not path.exists():
             continue
         try:
-            saved = torch.load(path, map_location="cpu", weights_only=True)
-            recorded = json.loads(saved["config"])
-        # Whatever a damaged or hostile file makes torch's unpickler raise; it executes nothing.
-        except Exception as error:
-            log.warning("%s cannot be read (%s)", path, str(error).partition("\n")[0])
+            recorded = json.loads(read_checkpoint(path)["config"])
+        except (RunError, KeyError, TypeError, ValueError) as error:
+            log.warning("%s; going on without it", error)
             continue
         if changed := config.differences(recorded, run.read_manifest()["config"]):
             raise RunError([f"{run.manifest} is not as it was: {change}" for change in changed])

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import pandas as pd
 import torch
@@ -17,11 +16,11 @@ from csvision.data.table import ImageTable, read_table
 from csvision.errors import RunError
 from csvision.models.build import build_network
 from csvision.run import device
+from csvision.run.checkpoints import load_weights
 from csvision.run.directory import RunDirectory, read_config
 from csvision.run.interruption import interruptible
 from csvision.run.log import known_warnings_ignored
 from csvision.run.results import Evaluation, evaluate_part, prediction_table, write_results
-from csvision.run.train import load_weights
 from csvision.stamp import stamp
 
 
@@ -65,13 +64,7 @@ def load(run: Path, model_path: str | None = None) -> Classifier:
     )
     if settings.accelerator.precision == "64-true":
         classifier.double()
-    checkpoint = directory.checkpoint(settings.weights)
-    try:
-        load_weights(classifier, checkpoint)
-    except (RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
-        raise RunError(
-            f"{checkpoint} holds no weights of this network: it is damaged or another's"
-        ) from error
+    load_weights(classifier, directory.checkpoint(settings.weights))
     return classifier.eval()
 
 
@@ -116,6 +109,7 @@ def read_like(
         label_values=facts.label_values,
         unlabelled=unlabelled,
         cache=trained.data.cache,
+        unpacked_gib=trained.data.unpacked_gib,
     )
 
 

@@ -23,7 +23,7 @@ class FiniteLoss(Callback):
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         good = f"{self.run.last} is sound" if self.run.last.exists() else "nothing was saved before"
         raise RunError(
-            f"the loss is {float(loss)} at step {trainer.global_step + 1} in epoch "
+            f"the loss is {float(loss.detach())} at step {trainer.global_step + 1} in epoch "
             f"{trainer.current_epoch + 1}, where the learning rate is {rate:.3g}; write a smaller "
             f"optimizer.lr ({good})"
         )

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
@@ -30,6 +31,12 @@ class Interruption:
         self.deferring = False
         self.pending: int | None = None
 
+    def catch(self) -> None:
+        """Take the signals, in the main thread; Python lets no other one catch them."""
+        if current_thread() is main_thread():
+            for number in SIGNALS:
+                signal.signal(number, self.handle)
+
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Note a signal, or end at once: the second time, and when there is nothing to wait for."""
         if not self.deferring or self.pending is not None:
@@ -46,8 +53,13 @@ class SaveWhenInterrupted(Callback):
         self.checkpoints = checkpoints
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let signals wait; processes that share the rows do not get them at the same batch."""
-        self.interruption.deferring = trainer.world_size == 1
+        """Let signals wait, if this process trains alone: several would stop at other batches.
+
+        Lightning has taken SIGTERM for itself and would break off before the epoch is saved.
+        """
+        if trainer.world_size == 1:
+            self.interruption.deferring = True
+            self.interruption.catch()
 
     def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
         """Save and end; the last batch of an epoch waits for what belongs to the epoch."""
@@ -73,17 +85,10 @@ class SaveWhenInterrupted(Callback):
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Catch the signals; what one ends leaves as KeyboardInterrupt, or SystemExit(128 + number).
-
-    Outside the main thread, where Python lets no one catch them, they are left as they are.
-    """
+    """Catch the signals; what one ends leaves as KeyboardInterrupt, or SystemExit(128 + number)."""
     interruption = Interruption()
-    before = {}
-    try:
-        for number in SIGNALS:
-            before[number] = signal.signal(number, interruption.handle)
-    except ValueError:
-        pass
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    interruption.catch()
     try:
         yield interruption
     except Interrupted as ended:
@@ -96,5 +101,6 @@ def interruptible() -> Iterator[Interruption]:
             raise error.__context__ from None
         raise
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if current_thread() is main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler)

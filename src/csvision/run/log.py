@@ -4,7 +4,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -34,6 +34,18 @@ class ConsoleHandler(logging.Handler):
         tqdm.write(self.format(record), file=sys.stdout)
 
 
+class LogFile(logging.FileHandler):
+    """A file that may be lost: a full disk is told by what cannot do without it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Keep quiet."""
+
+    def close(self) -> None:
+        """Close the file even if its last lines cannot be written."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def console(quiet: bool = False) -> Iterator[None]:
     """Print what the run says; with `quiet` only its last line and what went wrong."""
@@ -49,7 +61,7 @@ def console(quiet: bool = False) -> Iterator[None]:
 @contextmanager
 def file(path: Path) -> Iterator[None]:
     """Write what the run and Lightning say, and a traceback if it ends in one, to a file."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     with ExitStack() as stack:
         stack.enter_context(attached(handler, log))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from csvision import config, schema
 from csvision.errors import RunError
+from csvision.run import provenance
+from csvision.run.checkpoints import read_checkpoint
 from csvision.run.directory import RunDirectory
 
 CAUSES = ("data", "config", "code", "versions", "machine", "accelerator", "threads")
@@ -40,7 +40,7 @@ def compare(run: RunDirectory, repetition: RunDirectory, weights: schema.Weights
     before, now = run.read_manifest(), repetition.read_manifest()
     before["config"] = recorded_config(run)
     lines = [
-        f"{cause}: {shortened(line)}"
+        f"{cause}: {provenance.shortened(line)}"
         for cause in CAUSES
         for line in differences(cause, before.get(cause), now.get(cause))
     ]
@@ -58,16 +58,6 @@ def recorded_config(run: RunDirectory) -> Any:
     return json.loads(read_checkpoint(run.last)["config"])
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint, which can execute nothing; raises RunError when it is damaged."""
-    try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    # torch's unpickler raises whatever a damaged file makes it raise.
-    except Exception as error:
-        raise RunError(f"{path} cannot be read: {str(error).partition(chr(10))[0]}") from error
-    return content
-
-
 IGNORED = ("accelerator", "checkpoint_seconds", "data.cache", "logger", "model.path", "outputs")
 """Keys that change no weight, or that run.json tells in another place."""
 
@@ -76,11 +66,6 @@ def differences(cause: str, before: Any, now: Any) -> list[str]:
     """How one entry of run.json differs."""
     found = config.differences(before, now, "" if isinstance(now, dict) else cause)
     return [line for line in found if cause != "config" or not line.startswith(IGNORED)]
-
-
-def shortened(line: str) -> str:
-    """A line with hashes cut to what tells them apart."""
-    return " ".join(word[:12] if len(word) == 64 else word for word in line.split(" "))
 
 
 def weights_difference(before: Path, now: Path) -> str:

@@ -94,7 +94,7 @@ def tell_changes(run: RunDirectory, settings: schema.Train) -> None:
         ("versions", provenance.versions()),
     ):
         for change in config.differences(manifest.get(name, now), now):
-            log.warning("%s: %s", name, change)
+            log.warning("%s: %s", name, provenance.shortened(change))
 
 
 def is_sweep(folder: Path) -> bool:

@@ -23,7 +23,7 @@ from csvision.models.build import build_network
 from csvision.models.summary import describe_network
 from csvision.run import device, provenance
 from csvision.run import log as run_log
-from csvision.run.checkpoints import newest_checkpoint
+from csvision.run.checkpoints import load_weights, newest_checkpoint
 from csvision.run.directory import (
     RunDirectory,
     add_to_manifest,
@@ -206,9 +206,3 @@ def validation_metrics(
 def chosen_checkpoint(trainer: Trainer, run: RunDirectory, weights: schema.Weights) -> Path:
     """The checkpoint to be tested; the first process tells the others, whose clocks differ."""
     return Path(trainer.strategy.broadcast(str(run.checkpoint(weights)) if leads() else ""))
-
-
-def load_weights(classifier: Classifier, checkpoint: Path) -> None:
-    """Give a classifier the weights of a checkpoint, which can execute nothing."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    classifier.load_state_dict(state)
