@@ -58,6 +58,8 @@ OUT_OF_RANGE = [
     ("accelerator.threads", 0, ">= 1"),
     ("debug.rows", 0, ">= 1"),
     ("seed", -1, ">= 0"),
+    ("checkpoint_seconds", 0.0, "> 0"),
+    ("data.unpacked_gib", 0.0, "> 0"),
     ("epochs", 0, ">= 1"),
     ("batch_size", 0, ">= 1"),
 ]

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import threading
 from pathlib import Path
@@ -66,6 +67,9 @@ def assert_same_weights(trained: Trained, checkpoint: Path) -> None:
     )
 
 
+HASHES = ("sha256", "test_sha256", "split_sha256")
+
+
 class TestDirectory:
     def test_holds_these_files_and_no_others(self) -> None:
         files = contents(csvision.train(*SMALL, "logger=tensorboard").directory)
@@ -87,6 +91,7 @@ class TestDirectory:
             "run.json",
             "train.log",
         }
+        del files[".lock"]
         assert all(files.values())
 
     def test_has_no_events_without_a_logger(self) -> None:
@@ -99,6 +104,8 @@ class TestDirectory:
         assert manifest["overrides"] == ["seed=3"]
         assert manifest["config"]["seed"] == 3
         assert manifest["config"]["model"]["hidden"] == [16]
+        hashes = {name: manifest["data"].pop(name) for name in HASHES}
+        assert all(re.fullmatch("[0-9a-f]{64}", value) for value in hashes.values())
         assert manifest["data"] == {
             "image_shape": [1, 8, 8],
             "label_values": [*range(10)],
@@ -106,7 +113,11 @@ class TestDirectory:
             "rows": {"train": 216, "val": 24, "test": 60},
         }
         assert manifest["accelerator"] == "cpu"
+        assert manifest["threads"] == torch.get_num_threads()
         assert manifest["versions"]["torch"] == torch.__version__
+        assert manifest["machine"].keys() == {"platform", "processors", "instructions"}
+        assert "run/train.py" in manifest["code"]
+        assert manifest["weights_sha256"] != manifest["predictions_sha256"]
 
     def test_has_the_metrics_that_are_returned(self) -> None:
         trained = run("run")

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from csvision import config, schema
+from csvision import config
 from csvision.classifier import Classifier
 from csvision.errors import RunError
-from csvision.run.directory import RunDirectory
+from csvision.run.directory import RunDirectory, leads
 from csvision.run.log import log
 
 
@@ -23,10 +23,10 @@ class Checkpoints(Callback):
     an accuracy to find the best epoch by.
     """
 
-    def __init__(self, run: RunDirectory, settings: schema.Train, validates: bool) -> None:
+    def __init__(self, run: RunDirectory, seconds: float, validates: bool) -> None:
         self.run = run
-        self.config = json.dumps(run.read_manifest()["config"])
-        self.seconds = settings.checkpoint_seconds
+        self.config = json.dumps(run.read_manifest()["config"] if leads() else None)
+        self.seconds = seconds
         self.validates = validates
         self.best = float("-inf")
         self.saved = 0.0
@@ -74,8 +74,9 @@ class Checkpoints(Callback):
         """Save a checkpoint whole or not at all; the last one makes the one before it previous."""
         unfinished = path.with_name(f".{path.name}")
         try:
-            # Lightning would make a folder that was taken away anew.
-            self.run.manifest.stat()
+            if trainer.is_global_zero:
+                # Lightning would make a folder that was taken away anew.
+                self.run.manifest.stat()
             trainer.save_checkpoint(unfinished, weights_only)
             if trainer.is_global_zero:
                 reach_the_disk(unfinished)
@@ -100,10 +101,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    # torch's unpickler raises whatever a damaged or hostile file makes it raise.
+    # torch's unpickler raises whatever a damaged or hostile file makes it raise; its advice, to let
+    # the file execute, is not passed on.
     except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise RunError(f"{path} cannot be read, it is damaged: {reason}") from error
+        raise RunError(f"{path} is damaged, or holds more than tensors and plain values") from error
     return content
 
 

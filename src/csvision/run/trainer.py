@@ -24,7 +24,7 @@ def build_trainer(
     interruption: Interruption,
 ) -> Trainer:
     """The Trainer of a run."""
-    checkpoints = Checkpoints(run, settings, validates)
+    checkpoints = Checkpoints(run, settings.checkpoint_seconds, validates)
     callbacks: list[Callback] = [
         RandomStreams(),
         FiniteLoss(run),
