@@ -40,7 +40,7 @@ def train_configured(
     """Train, test and draw with a checked configuration, into a directory that holds no run yet."""
     with run_log.console(settings.quiet or not leads()):
         parts = read_parts(settings.data, settings.debug.rows)
-        return drawn(run_training(settings, parts, directory, overrides))
+        return told(run_training(settings, parts, directory, overrides, draw=draw_run))
 
 
 def resume(run: str | Path, model_path: str | None = None) -> Trained:
@@ -53,7 +53,8 @@ def resume(run: str | Path, model_path: str | None = None) -> Trained:
     with run_log.console(settings.quiet or not leads()):
         tell_changes(directory, settings)
         parts = parts_of(directory, settings)
-        return drawn(run_training(settings, parts, directory.path, resume=True))
+        trained = run_training(settings, parts, directory.path, resume=True, draw=draw_run)
+        return told(trained)
 
 
 def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
@@ -97,10 +98,9 @@ def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
     return result
 
 
-def drawn(trained: Trained) -> Trained:
-    """Draw a run's pictures and say where it is."""
+def told(trained: Trained) -> Trained:
+    """Say what a run came to and where it is."""
     if leads():
-        draw_run(trained)
         log.info(describe_metrics(trained.metrics))
         print(trained.directory)
     return trained

@@ -41,6 +41,19 @@ def test_equal_whatever_does_not_count(digits_csv: Path) -> None:
     assert result.repetition.parent == run.directory / "reproductions"
 
 
+def test_equal_with_a_progress_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = csvision.train(*SMALL)
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.stdout, "isatty", lambda: True)
+        shown = csvision.train(*SMALL, "quiet=false")
+    assert "it/s" in capsys.readouterr().out
+    first, second = (manifest(each.directory) for each in (run, shown))
+    assert first["weights_sha256"] == second["weights_sha256"]
+
+
 def test_a_pixel_of_the_data_is_named(digits_csv: Path) -> None:
     run = csvision.train(*SMALL, *DIGITS, "augmentation=none")
     table = pd.read_csv(digits_csv)

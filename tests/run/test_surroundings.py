@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from lightning import Trainer
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import csvision
 from csvision.errors import RunError
@@ -82,12 +83,20 @@ def test_a_disk_that_fills_up_keeps_the_checkpoint_before() -> None:
 
 
 def test_a_full_disk_under_tensorboard() -> None:
-    overrides = (*SMALL, "logger=tensorboard", "epochs=200", "checkpoint_seconds=1000")
-    checkpoint = csvision.train(*SMALL, "outputs=other", "epochs=1").directory
-    room = RunDirectory(checkpoint).last.stat().st_size + 10_000
-    ended = run_limited(room, "train.py", *overrides)
+    overrides = (*SMALL, "logger=tensorboard")
+    whole = RunDirectory(csvision.train(*overrides, "outputs=other").directory)
+    events = max(path.stat().st_size for path in whole.path.glob("events.*"))
+    others = [path for path in whole.path.rglob("*") if not path.name.startswith("events.")]
+    most = max(path.stat().st_size for path in others)
+    assert most < events
+    ended = run_limited((most + events) // 2, "train.py", *overrides)
     assert "File too large" in only_fault(ended)
-    assert manifest(only_run())["state"] == "failed"
+    run = only_run()
+    assert "event_file_writer.py" in run.log.read_text(encoding="utf-8")
+    assert manifest(run)["state"] == "failed"
+    assert_goes_on(run, *overrides)
+    steps = EventAccumulator(str(run.path)).Reload().Scalars("val/loss")
+    assert [event.step for event in steps] == [1, 2, 3, 4]
 
 
 def test_a_full_disk_under_the_results() -> None:

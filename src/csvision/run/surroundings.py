@@ -1,6 +1,7 @@
 """What can fail around a run without a fault of csvision: disks and memory, told in one line."""
 
 import errno
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,8 @@ NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 def surroundings_told(run: RunDirectory, batch_size: int) -> Iterator[None]:
     """Turn errors of the disk below a run, and of memory, into RunError."""
     try:
-        yield
+        with threads_quiet(run):
+            yield
     except OSError as error:
         if fault := disk_fault(error, run):
             raise RunError(fault) from error
@@ -34,6 +36,23 @@ def surroundings_told(run: RunDirectory, batch_size: int) -> Iterator[None]:
                 f"({str(error).partition(chr(10))[0]})"
             ) from error
         raise
+
+
+@contextmanager
+def threads_quiet(run: RunDirectory) -> Iterator[None]:
+    """Print no traceback of TensorBoard's thread about the disk: its next call raises the error."""
+    before = threading.excepthook
+
+    def hook(arguments: threading.ExceptHookArgs) -> None:
+        error = arguments.exc_value
+        if not (isinstance(error, OSError) and disk_fault(error, run)):
+            before(arguments)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def disk_fault(error: OSError, run: RunDirectory) -> str:

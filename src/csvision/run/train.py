@@ -1,6 +1,6 @@
 """Train a network as configured, test it, and leave a run directory behind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +62,13 @@ def train(
     directory: Path,
     overrides: Sequence[str] = (),
     resume: bool = False,
+    draw: Callable[[Trained], None] | None = None,
 ) -> Trained:
     """Train and test; write everything into `directory`, or `resume` what stands there.
 
-    Raises ConfigError or RunError, before anything is written, when the configuration does not
-    fit the data or the machine, or the directory is taken.
+    The run has finished when `draw` has made its pictures. Raises ConfigError or RunError, before
+    anything is written, when the configuration does not fit the data or the machine, or the
+    directory is taken.
     """
     table = parts.train.table
     check(settings, table.image_shape, len(table.classes))
@@ -100,10 +102,13 @@ def train(
         }
         evaluation = evaluate_part(trainer, classifier, parts.test, settings.batch_size)
         metrics |= evaluation.metrics
+        trained = Trained(metrics, run.path, classifier, settings, parts, evaluation)
         if leads():
             write_results(evaluation, metrics, run.path)
             add_to_manifest(run, **outcome(classifier, evaluation))
-    return Trained(metrics, run.path, classifier, settings, parts, evaluation)
+            if draw is not None:
+                draw(trained)
+    return trained
 
 
 @contextmanager
