@@ -103,6 +103,9 @@ def print_ratios(
 
 def main() -> None:
     """Run the suite that the command line names."""
+    if "--help" in sys.argv:
+        print(__doc__)
+        return
     if sys.argv[1:] != ["suite=data"]:
         raise SystemExit("error: write python scripts/benchmark.py suite=data")
     if not SOURCE.exists():

@@ -42,11 +42,18 @@ def main() -> None:
     """Write one set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=("digits", "photos"))
-    parser.add_argument("--to", type=Path, help="file (default: outputs/data/NAME.csv)")
+    parser.add_argument(
+        "--to", type=Path, help="a .csv or .csv.gz file (default: outputs/data/NAME.csv)"
+    )
     arguments = parser.parse_args()
     path = arguments.to or Path("outputs/data") / f"{arguments.name}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    {"digits": digits, "photos": photos}[arguments.name]().to_csv(path, index=False)
+    if not path.name.endswith((".csv", ".csv.gz")):
+        parser.error(f"{path} must end in .csv or .csv.gz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        {"digits": digits, "photos": photos}[arguments.name]().to_csv(path, index=False)
+    except OSError as error:
+        parser.error(f"{path} cannot be written: {error}")
     print(path)
 
 

@@ -158,6 +158,9 @@ def interrupted(
 
 def main() -> None:
     """Kill as many runs as the command line says."""
+    if "--help" in sys.argv:
+        print(__doc__)
+        return
     key, _, number = sys.argv[-1].partition("=")
     if len(sys.argv) != 2 or key != "runs" or not number.isdecimal():
         raise SystemExit("error: write python scripts/kill_and_resume.py runs=100")

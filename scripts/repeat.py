@@ -79,6 +79,9 @@ def from_python(folder: Path, jobs: Sequence[list[str]]) -> Hashes:
 
 def main() -> None:
     """Compare as many configurations as the command line says."""
+    if "--help" in sys.argv:
+        print(__doc__)
+        return
     from csvision.multirun import job_overrides
 
     key, _, number = sys.argv[-1].partition("=")

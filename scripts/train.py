@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from shlex import quote
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -22,6 +23,11 @@ def main(composed: DictConfig) -> float:
         print(f"\njob {job.job.num}: {' '.join(job.overrides.task)}")
     try:
         trained = train_configured(config.load(composed), directory, job.overrides.task)
+    except (KeyboardInterrupt, SystemExit):
+        if sweep:
+            folder = quote(f"run={job.sweep.dir}")
+            print(f"the sweep goes on with python scripts/resume.py {folder}")
+        raise
     except Exception as error:
         if not sweep:
             raise

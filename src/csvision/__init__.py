@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from csvision.api import predict as predict
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
+    from csvision.api import resume_sweep as resume_sweep
     from csvision.api import train as train
     from csvision.classifier import Classifier as Classifier
     from csvision.data.module import CSVDataModule as CSVDataModule
@@ -25,6 +26,7 @@ HOMES = {
     "predict": "csvision.api",
     "reproduce": "csvision.api",
     "resume": "csvision.api",
+    "resume_sweep": "csvision.api",
     "Classifier": "csvision.classifier",
     "CSVDataModule": "csvision.data.module",
     "read_parts": "csvision.data.split",

@@ -63,6 +63,7 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     Finished jobs stay, failed and interrupted ones go on, missing ones run. Raises RunError when
     this is no sweep.
     """
+    failed = False
     for number, job in enumerate(read_sweep(Path(sweep), model_path)):
         if job.finished:
             continue
@@ -75,7 +76,8 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
         except Exception as error:
             # The other jobs go on; the traceback is in this one's train.log.
             log.error("job %s failed: %s", number, error)
-    return sum_up(Path(sweep))
+            failed = True
+    return sum_up(Path(sweep)) and not failed
 
 
 def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:

@@ -22,8 +22,10 @@ def check(config: Any, image_shape: Shape | None = None, classes: int | None = N
 def faults(config: Any, image_shape: Shape | None = None, classes: int | None = None) -> list[str]:
     """Everything wrong with a configuration, a line a fault."""
     found = list(range_faults(config, ""))
+    if isinstance(config, schema.Train | schema.InspectData):
+        found += data_faults(config.data)
     if isinstance(config, schema.Train):
-        found += [*data_faults(config.data), *optimizer_faults(config.optimizer)]
+        found += optimizer_faults(config.optimizer)
         stages = list(padding_faults(config.model))
         found += stages
         if image_shape is not None and classes is not None and not stages and not found:

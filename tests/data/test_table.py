@@ -161,7 +161,9 @@ def test_names_must_be_as_many_as_the_labels() -> None:
 
 def test_one_label_is_none_to_learn() -> None:
     write_rows("one.csv", [["label", "pixel"], [3, 0], [3, 1]])
-    assert refusal("one.csv") == "one.csv has one label only (3); two or more are needed"
+    assert refusal("one.csv").startswith(
+        "one.csv has one label only (3); two or more are needed; if another column"
+    )
 
 
 def test_another_files_labels_keep_their_classes() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from csvision.data.table import ImageTable, read_table
@@ -209,6 +209,10 @@ def test_a_header_in_another_encoding_is_refused(content: bytes) -> None:
     assert faults_of(content) == ["table.csv, line 1 is no UTF-8 text; save the file as UTF-8"]
 
 
+NO_PIXELS = (
+    "table.csv, line 1: there are no pixel columns after the label; cells are parted by commas"
+)
+
 EMPTY_HEADER = "table.csv, line 1 is empty; a header such as label,pixel1,... is needed"
 
 NO_TABLE = [
@@ -216,10 +220,16 @@ NO_TABLE = [
     (b"label,a,b,c,d\n", "table.csv has a header and no rows"),
     (b"label,a,b,c,d", "table.csv has a header and no rows"),
     (b"label,a,b,c,d\n\n  \n", "table.csv has a header and no rows"),
-    (b"label\n0\n1\n", "table.csv, line 1: there are no pixel columns after the label"),
+    (
+        b"label\n0\n1\n",
+        NO_PIXELS,
+    ),
     (b"\n", EMPTY_HEADER),
     (b"\n" + GOOD, EMPTY_HEADER),
-    (b"label;a\n0;1\n", "table.csv, line 1: there are no pixel columns after the label"),
+    (
+        b"label;a\n0;1\n",
+        NO_PIXELS,
+    ),
     (
         b"3,0,0,0,0\n1,5,6,7,8\n",
         "table.csv, line 1 holds numbers; a header such as label,pixel1,... is needed",
@@ -459,6 +469,7 @@ def read_or_refused(name: str) -> ImageTable | UserError:
         return error
 
 
+@example(file=Damaged("table.csv", b'"label","pixel0"\n""5"","0"\n"0","0"'))
 @given(file=damaged_files())
 @settings(deadline=None, max_examples=1000)
 def test_a_damaged_file_is_refused_or_read_as_python_reads_it(file: Damaged) -> None:

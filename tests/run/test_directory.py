@@ -90,7 +90,9 @@ class TestClaim:
 
     def test_below_a_file_names_the_key_to_change(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with pytest.raises(RunError, match=r"cannot be written: Not a directory; choose outputs="):
+        with pytest.raises(
+            RunError, match=r"cannot be written: Not a directory; choose another folder"
+        ):
             claim(tmp_path / "file" / "run", configured(), [])
 
 

@@ -212,6 +212,14 @@ class TestRunFolder:
         with pytest.raises(RunError):
             csvision.load(run)
 
+    def test_that_takes_no_results_is_refused(self, run: Path, digits_csv: Path) -> None:
+        for name in ("evaluations", "predictions"):
+            (run / name).touch()
+        with pytest.raises(RunError, match=r"evaluations.* cannot be made: Not a directory"):
+            csvision.evaluate(run, "quiet=true")
+        with pytest.raises(RunError, match=r"predictions cannot be made: File exists"):
+            csvision.predict(run, digits_csv, "quiet=true")
+
     def test_without_a_checkpoint_is_refused(self, run: Path) -> None:
         shutil.rmtree(run / "checkpoints")
         with pytest.raises(RunError, match=r"has no last.ckpt; its training did not get that far"):

@@ -1,6 +1,7 @@
 """Signals: a run under way saves, says how to go on, and ends with the conventional code."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -67,6 +68,26 @@ def test_a_run_saves_the_batch_and_ends(at: int, capsys: pytest.CaptureFixture[s
     assert f"to go on: python scripts/resume.py run={run.path}" in said
     csvision.resume(run.path, "net.py:Net")
     assert manifest(run)["weights_sha256"] == expected["weights_sha256"]
+
+
+def test_a_path_can_be_pasted(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        csvision.train(*own(5, signal.SIGINT), "outputs=my runs")
+    hint = next(line for line in capsys.readouterr().out.splitlines() if "to go on: " in line)
+    words = shlex.split(hint.partition("to go on: ")[2])
+    assert words[:2] == ["python", "scripts/resume.py"]
+    assert Path(words[2].removeprefix("run=")).is_dir()
+
+
+def test_a_sweep_goes_on_as_a_whole() -> None:
+    script = str(ROOT / "scripts" / "train.py")
+    command = [sys.executable, script, "-m", *own(5, signal.SIGINT), "seed=0,1"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 130
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    assert ended.stdout.splitlines()[-1].endswith(f"resume.py run={sweep}")
+    assert csvision.resume_sweep(sweep, "net.py:Net")
+    assert len([*sweep.glob("*/metrics.json")]) == 2
 
 
 def test_ctrl_c_is_a_keyboard_interrupt() -> None:

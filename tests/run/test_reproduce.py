@@ -85,7 +85,7 @@ def test_a_line_of_an_own_network_is_named(digits_csv: Path) -> None:
     Path("net.py").write_text(NET.replace("Dropout(0.2)", "Dropout(0.21)"), encoding="utf-8")
     result = csvision.reproduce(run.directory, "net.py:Net")
     assert not result.equal
-    assert result.differences[0].startswith("code: model.path: net.py was ")
+    assert result.differences[0].startswith("code: model.path was ")
 
 
 def test_a_line_of_csvision_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

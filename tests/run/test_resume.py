@@ -13,7 +13,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import csvision
-from csvision.errors import RunError
+from csvision.errors import ConfigError, RunError
 from csvision.run.checkpoints import Checkpoints
 from csvision.run.directory import RunDirectory, add_to_manifest, locked
 from csvision.run.resume import read_sweep
@@ -126,6 +126,13 @@ class TestRun:
             run = unfinished(20, *OWN)
         with pytest.raises(RunError, match=r"name its code: model\.path=FILE\.py:CLASS"):
             csvision.resume(run.path)
+        for path in ("nope.py:Net", "net.py", "net.py:Nope"):
+            with pytest.raises(ConfigError, match=rf"model\.path={path}: "):
+                csvision.resume(run.path, path)
+        other = NET.replace("nn.Dropout(0.2)", "nn.BatchNorm1d(784)")
+        Path("other.py").write_text(other, encoding="utf-8")
+        with pytest.raises(RunError, match="holds no weights of this network"):
+            csvision.resume(run.path, "other.py:Net")
         csvision.resume(run.path, "net.py:Net")
         assert result(run.path) == result(expected)
 
@@ -139,6 +146,13 @@ class TestRun:
         with locked(run), pytest.raises(RunError, match="is under way in another process"):
             csvision.resume(run.path)
         csvision.resume(run.path)
+
+    def test_is_refused_where_it_cannot_be_written_to(self) -> None:
+        run = unfinished(20)
+        run.lock.unlink()
+        run.lock.mkdir()
+        with pytest.raises(RunError, match="cannot be written to: Is a directory"):
+            csvision.resume(run.path)
 
     def test_is_refused_when_its_data_have_changed(self, digits_csv: Path) -> None:
         run = unfinished(20, "data=csv", "data.csv=digits.csv")
@@ -211,6 +225,15 @@ class TestSweep:
         assert jobs["state"].tolist() == ["finished"] * 3
         assert "over seeds" in finished.stdout
 
+    def test_is_no_run_and_a_job_that_fails_again_is_told(
+        self, sweep: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with pytest.raises(RunError, match="is a sweep; name the folder of a job"):
+            csvision.resume(sweep)
+        (sweep / "2_mlp_seed2").touch()
+        assert not csvision.resume_sweep(sweep)
+        assert caplog.messages[-1].startswith("job 2 failed: ")
+
     def test_its_file_names_no_code(self, sweep: Path) -> None:
         Path("evil.py").write_text("from pathlib import Path\nPath('ran').touch()\n", "utf-8")
         file = sweep / "multirun.yaml"
@@ -220,7 +243,7 @@ class TestSweep:
         hostile = hostile.replace("model.hidden=[8]", "model.path=evil.py:Net")
         file.write_text(hostile, encoding="utf-8")
         with pytest.raises(RunError, match="name its code"):
-            csvision.api.resume_sweep(sweep)
+            csvision.resume_sweep(sweep)
         assert not Path("ran").exists()
 
     def test_its_file_chooses_no_folder(self, sweep: Path) -> None:
@@ -235,4 +258,4 @@ class TestSweep:
     def test_a_damaged_file_is_told(self, content: str) -> None:
         Path("multirun.yaml").write_text(content, encoding="utf-8")
         with pytest.raises(RunError, match=r"multirun\.yaml is damaged"):
-            csvision.api.resume_sweep(".")
+            csvision.resume_sweep(".")

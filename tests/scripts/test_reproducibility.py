@@ -23,6 +23,13 @@ def test_four_configurations_are_equal_in_four_ways() -> None:
     assert "4 of 4 configurations equal in 4 ways, 4 different" in ended.stdout
 
 
+def test_help_says_what_they_do() -> None:
+    for script in ("kill_and_resume.py", "repeat.py", "benchmark.py"):
+        ended = run(script, "--help")
+        assert ended.returncode == 0
+        assert f"python scripts/{script} " in ended.stdout
+
+
 def test_what_cannot_be_read_is_told() -> None:
     for script, argument in (("kill_and_resume.py", "runs=x"), ("repeat.py", "configurations=3")):
         ended = run(script, argument)

@@ -34,15 +34,25 @@ def help_text(command: str, arguments: Sequence[str]) -> str:
     lines = [
         ABOUT[command],
         "",
-        f"python scripts/{command}.py [-m] [GROUP=CHOICE ...] [KEY=VALUE ...]",
-        "    -m sweeps over values with commas: -m seed=0,1,2 model=cnn,mlp",
-        "    --cfg job shows the configuration and trains nothing",
+        *usage_lines(command),
         *group_lines(composed),
         "",
         "Keys with the values that they have now; GROUP=CHOICE --help shows those of a choice:",
         *(f"    {name:<{width}}  {meaning}" for name, meaning in keys),
     ]
     return "\n".join(lines)
+
+
+def usage_lines(command: str) -> list[str]:
+    """How a command is written."""
+    shown = "    --cfg job shows the configuration and does nothing"
+    if command != "train":
+        return [f"python scripts/{command}.py [KEY=VALUE ...]", shown]
+    return [
+        "python scripts/train.py [-m] [GROUP=CHOICE ...] [KEY=VALUE ...]",
+        "    -m sweeps over values with commas: -m seed=0,1,2 model=cnn,mlp",
+        shown,
+    ]
 
 
 def group_lines(composed: DictConfig) -> Iterator[str]:

@@ -54,7 +54,10 @@ def choose_columns(
     index = label_index(path, names, label, image_shape, unlabelled)
     pixels = len(names) - (index is not None)
     if pixels < 1:
-        raise DataError(f"{path}, line 1: there are no pixel columns after the label")
+        raise DataError(
+            f"{path}, line 1: there are no pixel columns after the label; "
+            "cells are parted by commas"
+        )
     return Columns(tuple(names), index, shape_of(path, pixels, image_shape), layout)
 
 

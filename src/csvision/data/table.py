@@ -122,7 +122,10 @@ def name_classes(
     a file with one label.
     """
     if len(found) < 2:
-        raise DataError(f"{path} has one label only ({found[0]}); two or more are needed")
+        raise DataError(
+            f"{path} has one label only ({found[0]}); two or more are needed; if another column "
+            "than the first is the label, write data.label=NAME"
+        )
     if names is None:
         return found, [str(value) for value in found]
     if len(names) == len(found):

@@ -10,6 +10,7 @@ from csvision import schema
 from csvision.data.findings import findings
 from csvision.data.split import Part, Parts, read_parts
 from csvision.report.figures import displayed, plain_text
+from csvision.run.directory import new_folder
 from csvision.stamp import stamp
 
 SAMPLES = 10
@@ -22,8 +23,7 @@ def inspect_data(settings: schema.InspectData) -> Path:
     parts = read_parts(settings.data)
     print(describe_data(parts))
     source = Path(settings.data.csv).name.split(".")[0]
-    path = Path(settings.outputs) / "inspections" / f"{source}_{stamp()}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = new_folder(Path(settings.outputs) / "inspections") / f"{source}_{stamp()}.png"
     sample_sheet(parts.train).savefig(path, dpi=100)
     print(path)
     return path

@@ -16,6 +16,9 @@ from csvision import config, schema
 from csvision.errors import RunError
 from csvision.stamp import stamp
 
+SWEEP_FILE = "multirun.yaml"
+"""What Hydra leaves in the folder of a sweep."""
+
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 """Where launchers of several processes tell each its number."""
 
@@ -44,6 +47,8 @@ class RunDirectory:
         try:
             content = dict(json.loads(self.manifest.read_text(encoding="utf-8")))
         except FileNotFoundError:
+            if (self.path / SWEEP_FILE).exists():
+                raise RunError(f"run={self.path} is a sweep; name the folder of a job") from None
             raise RunError(
                 f"run={self.path} is no run: it has no run.json; name a folder that train.py made"
             ) from None
@@ -101,7 +106,9 @@ def claim(path: Path, settings: schema.Train, overrides: Sequence[str]) -> RunDi
     except FileExistsError:
         raise RunError(f"{path} already holds a run; choose another directory") from None
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}; choose outputs=") from error
+        raise RunError(
+            f"{path} cannot be written: {error.strerror}; choose another folder"
+        ) from error
     write_hydra_files(path, settings, overrides)
     return run
 
@@ -112,6 +119,15 @@ def claim_again(path: Path) -> RunDirectory:
     if run.read_manifest().get("state") == "finished":
         raise RunError(f"run={path} is finished; there is nothing to go on with")
     return run
+
+
+def new_folder(path: Path) -> Path:
+    """Make a folder for results; raises RunError when it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{path} cannot be made: {error.strerror}; results go there") from error
+    return path
 
 
 @contextmanager
@@ -125,6 +141,8 @@ def locked(run: RunDirectory) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise RunError(f"run={run.path} is under way in another process") from None
+    except OSError as error:
+        raise RunError(f"run={run.path} cannot be written to: {error.strerror}") from error
     try:
         yield
     finally:

@@ -13,11 +13,11 @@ from csvision.classifier import Classifier
 from csvision.data.parsed import LabelValues
 from csvision.data.split import Part, read_parts, whole
 from csvision.data.table import ImageTable, read_table
-from csvision.errors import RunError
+from csvision.errors import ConfigError, RunError
 from csvision.models.build import build_network
 from csvision.run import device
 from csvision.run.checkpoints import load_weights
-from csvision.run.directory import RunDirectory, read_config
+from csvision.run.directory import RunDirectory, new_folder, read_config
 from csvision.run.interruption import interruptible
 from csvision.run.log import known_warnings_ignored
 from csvision.run.results import Evaluation, evaluate_part, prediction_table, write_results
@@ -82,8 +82,7 @@ def evaluate(settings: schema.Evaluate) -> tuple[Evaluation, Path]:
     with isolate_rng(), known_warnings_ignored(), threads, interruptible():
         trainer = testing_trainer(trained.accelerator, settings.device)
         evaluation = evaluate_part(trainer, classifier, part, trained.batch_size)
-    folder = run.evaluations / stamp()
-    folder.mkdir(parents=True)
+    folder = new_folder(run.evaluations / stamp())
     write_results(evaluation, evaluation.metrics, folder)
     return evaluation, folder
 
@@ -132,7 +131,8 @@ def predict(settings: schema.Predict) -> tuple[pd.DataFrame, Path]:
     Raises RunError, DataError or ConfigError for what cannot be predicted.
     """
     device.require(settings.device)
-    assert settings.data.csv is not None
+    if settings.data.csv is None:
+        raise ConfigError("data.csv is null; write data.csv=FILE, whose rows are to be labelled")
     run = RunDirectory(Path(settings.run))
     classifier = load(run.path, settings.model.path)
     classifier.to(device.torch_device(settings.device))
@@ -141,7 +141,8 @@ def predict(settings: schema.Predict) -> tuple[pd.DataFrame, Path]:
     batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
     probabilities = torch.cat([classifier.probabilities(images).cpu() for images in batches])
     result = prediction_table(whole(table), probabilities.numpy(), table.labels)
-    run.predictions.mkdir(exist_ok=True)
-    path = run.predictions / f"{Path(settings.data.csv).name.split('.')[0]}_{stamp()}.csv"
+    path = (
+        new_folder(run.predictions) / f"{Path(settings.data.csv).name.split('.')[0]}_{stamp()}.csv"
+    )
     result.to_csv(path, index=False)
     return result, path

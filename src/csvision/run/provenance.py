@@ -41,7 +41,7 @@ def code_hashes(model: schema.Model) -> dict[str, str]:
     files = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
     if isinstance(model, schema.Custom):
         file = Path(model.path.rpartition(":")[0])
-        files[f"model.path: {file.name}"] = file
+        files["model.path"] = file
     return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in sorted(files)}
 
 

@@ -12,17 +12,17 @@ from yaml import YAMLError
 from csvision import config, schema
 from csvision.data.split import Parts, read_parts
 from csvision.errors import RunError
+from csvision.models.build import import_network
 from csvision.multirun import BASIC_SWEEPER, job_overrides
 from csvision.run import provenance
 from csvision.run.directory import (
+    SWEEP_FILE,
     RunDirectory,
     read_config,
     with_absolute_paths,
     without_folders,
 )
 from csvision.run.log import log
-
-SWEEP_FILE = "multirun.yaml"
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,15 @@ def settings_of(run: RunDirectory, model_path: str | None) -> schema.Train:
 
 
 def with_code(settings: schema.Train, folder: Path, model_path: str | None) -> schema.Train:
-    """The settings with the code that the command line names instead of the file's."""
+    """The settings with the code that the command line names instead of the file's.
+
+    Raises RunError when it names none, and ConfigError when there is none.
+    """
     if not isinstance(settings.model, schema.Custom):
         return settings
     if model_path is None:
         raise RunError(f"{folder} holds an own network; name its code: model.path=FILE.py:CLASS")
+    import_network(model_path)
     return replace(settings, model=replace(settings.model, path=model_path))
 
 
@@ -87,7 +91,8 @@ def parts_of(run: RunDirectory, settings: schema.Train) -> Parts:
 
 
 def tell_changes(run: RunDirectory, settings: schema.Train) -> None:
-    """Warn of code and versions that are not those that a run began with."""
+    """Warn of code and versions that are not those that a run began with: its weights may be
+    others than without the interruption."""
     manifest = run.read_manifest()
     for name, now in (
         ("code", provenance.code_hashes(settings.model)),

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 import torch
 
@@ -63,7 +64,7 @@ def disk_fault(error: OSError, run: RunDirectory) -> str:
     if error.errno in NO_ROOM or below:
         return (
             f"{run.path} cannot be written: {error.strerror}; what is there stays: make room, then "
-            f"python scripts/resume.py run={run.path}"
+            f"python scripts/resume.py {quote(f'run={run.path}')}"
         )
     return ""
 

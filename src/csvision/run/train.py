@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import torch
 from lightning import Trainer
@@ -25,6 +26,7 @@ from csvision.run import device, provenance
 from csvision.run import log as run_log
 from csvision.run.checkpoints import load_weights, newest_checkpoint
 from csvision.run.directory import (
+    SWEEP_FILE,
     RunDirectory,
     add_to_manifest,
     claim,
@@ -132,7 +134,9 @@ def recorded(
                 add_to_manifest(run, state="running", resumed=[*times, now()])
             yield run
     except Interrupted:
-        log.warning("interrupted; to go on: python scripts/resume.py run=%s", run.path)
+        sweep = run.path.parent
+        whole = sweep if (sweep / SWEEP_FILE).exists() else run.path
+        log.warning("interrupted; to go on: python scripts/resume.py %s", quote(f"run={whole}"))
         raise
 
 
@@ -194,6 +198,9 @@ def fit(
     checkpoint = None if resumed is None else newest_checkpoint(resumed)
     if resumed is not None:
         log.info("going on from %s", checkpoint or "the beginning: nothing was saved")
+    if checkpoint is not None:
+        # Lightning would tell of a network that is another with a traceback.
+        load_weights(classifier, checkpoint)
     trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
 
 
