@@ -53,7 +53,8 @@ def refusal(script: str, *arguments: str) -> str:
 DATA = {
     "missing.csv": ": there is no such file; check data.csv",
     "empty.csv": " is empty; a header and one row an image are needed",
-    "no_pixels.csv": ", line 1: there are no pixel columns after the label",
+    "no_pixels.csv": ", line 1: there are no pixel columns after the label; "
+    "cells are parted by commas",
     "text.csv": ", line 12, column b: 'cat' is no number",
     "nan.csv": ", line 12, column b: 'NaN' is missing",
     "large.csv": ", line 12, column c: '300' is outside 0 to 255",

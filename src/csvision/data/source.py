@@ -52,8 +52,8 @@ class TextPiece:
         """The cells under the names of the columns; raises PolarsError where they are not of the
         types or not as many as the names."""
         schema = {name: types[name] for name in names}
-        # polars reads ""5"" as 5, which is no CSV.
-        if b'""' in self.content:
+        # polars reads ""5"" as 5, which is no CSV. One sign is found ten times as fast as two.
+        if b'"' in self.content and b'""' in self.content:
             raise polars.exceptions.ComputeError("quotes in a cell")
         # polars overlooks a comma at the very end of a text.
         content = self.content if self.content.endswith(b"\n") else self.content + b"\n"
