@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,6 +236,30 @@ def share(
 rows_of_a_part = st.permutations(range(60)).flatmap(
     lambda rows: st.integers(0, 50).map(lambda size: rows[:size])
 )
+
+
+def test_a_killed_run_of_two_processes_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    write_digits(tmp_path)
+    arguments = (*DATA, *CPU, *NETWORKS["mlp"], "accelerator.devices=2", "epochs=40")
+    arguments += ("model.dropout=0.2", "quiet=true")
+    whole = run_script("train.py", *arguments, "outputs=whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen(
+        [sys.executable, SCRIPTS / "train.py", *arguments], cwd=tmp_path, start_new_session=True
+    )
+    patience = time.monotonic() + 60
+    while not any(tmp_path.glob("outputs/runs/*/checkpoints/previous.ckpt")):
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (directory,) = tmp_path.glob("outputs/runs/*")
+    assert read_json(directory / "run.json")["state"] == "running"
+    resumed = run_script("resume.py", f"run={directory}", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    expected = read_json(tmp_path / whole.stdout.splitlines()[-1] / "run.json")
+    assert read_json(directory / "run.json")["weights_sha256"] == expected["weights_sha256"]
+    assert pd.read_csv(directory / "history.csv")["epoch"].tolist() == [*range(1, 41)]
 
 
 @given(rows_of_a_part, st.integers(1, 4), st.integers(1, 60))

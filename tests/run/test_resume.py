@@ -90,18 +90,26 @@ class TestRun:
         csvision.resume(run.path)
         assert result(run.path) == expected
 
-    def test_goes_on_from_the_test_when_training_was_done(
-        self, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("work", ["run.train.evaluate_part", "api.draw_run"])
+    def test_goes_on_with_the_test_and_the_pictures_when_training_was_done(
+        self, work: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        expected = result(csvision.train(*SMALL).directory)
+        overrides = (*SMALL, "logger=tensorboard")
+        whole = csvision.train(*overrides).directory
         with monkeypatch.context() as patch:
-            patch.setattr("csvision.run.train.evaluate_part", raise_interrupt)
+            patch.setattr(f"csvision.{work}", raise_interrupt)
             with pytest.raises(KeyboardInterrupt):
-                csvision.train(*SMALL)
+                csvision.train(*overrides)
         run = RunDirectory(max(Path("outputs").glob("runs/*")))
         assert manifest(run)["state"] == "interrupted"
         csvision.resume(run.path)
-        assert result(run.path) == expected
+        assert result(run.path) == result(whole)
+        assert (run.path / "confusion_matrix.png").exists()
+        scalars, expected = (
+            {name: len(events.Scalars(name)) for name in events.Tags()["scalars"]}
+            for events in (EventAccumulator(str(path)).Reload() for path in (run.path, whole))
+        )
+        assert scalars == expected
 
     def test_has_no_point_of_its_curves_twice(self) -> None:
         run = unfinished(20, "logger=tensorboard")
