@@ -1,10 +1,12 @@
 """Small real files for every test; each test works in an empty folder of its own."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from lightning import Trainer
 from sklearn.datasets import load_digits
 
 ROOT = Path(__file__).parents[1]
@@ -40,3 +42,16 @@ def digits_csv(tmp_path: Path) -> Path:
     path = tmp_path / "digits.csv"
     digits(300).to_csv(path, index=False)
     return path
+
+
+def silent_trainer(**options: Any) -> Trainer:
+    """A Trainer that leaves no files and says nothing."""
+    return Trainer(
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        **options,
+    )

@@ -1,13 +1,11 @@
 """The classifier: what it computes, and how it is judged, against plain torch and scikit-learn."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from lightning import Trainer
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from torch import Tensor, nn
 
@@ -19,6 +17,7 @@ from csvision.data.table import read_table
 from csvision.models.mlp import MLP
 from csvision.run.log import known_warnings_ignored
 from csvision.run.results import Evaluation, evaluate_part
+from tests.conftest import silent_trainer
 
 ROWS = 101
 BATCH_SIZE = 33
@@ -48,21 +47,9 @@ def steady_classifier() -> Classifier:
     return Classifier(MLP((1, 8, 8), classes=10, hidden=[16]), CLASSES, SGD, CONSTANT)
 
 
-def trainer(**options: Any) -> Trainer:
-    """A Trainer that leaves no files and says nothing."""
-    return Trainer(
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        **options,
-    )
-
-
 def fit(classifier: Classifier, part: Part, validation: Part | None = None) -> dict[str, float]:
     """One epoch; the metrics that Lightning then has."""
-    fitting = trainer(
+    fitting = silent_trainer(
         max_epochs=1, num_sanity_val_steps=0, limit_val_batches=1.0 if validation else 0
     )
     loaders = [BatchLoader(validation, BATCH_SIZE)] if validation else []
@@ -73,7 +60,7 @@ def fit(classifier: Classifier, part: Part, validation: Part | None = None) -> d
 
 def evaluate(classifier: Classifier, part: Part) -> Evaluation:
     with known_warnings_ignored():
-        return evaluate_part(trainer(), classifier, part, BATCH_SIZE)
+        return evaluate_part(silent_trainer(), classifier, part, BATCH_SIZE)
 
 
 def images_of(part: Part) -> Tensor:

@@ -226,7 +226,9 @@ def test_refusal_names_stage_and_sizes(stages: list[Stage], message: str) -> Non
     ],
 )
 def test_largest_that_fits_is_accepted(stage: Stage) -> None:
-    layer_table(cnn_of(stage), (1, 8, 6), CLASSES)
+    table = layer_table(cnn_of(stage), (1, 8, 6), CLASSES)
+    assert table is not None
+    assert table[-1].output_shape == (CLASSES,)
 
 
 @contextmanager

@@ -69,9 +69,10 @@ class TestPoints:
 class TestCheck:
     callback = TrainCallback()
 
-    def test_lets_pass_what_can_work(self) -> None:
+    def test_lets_pass_what_can_work(self, capsys: pytest.CaptureFixture[str]) -> None:
         self.callback.on_run_start(composed_by_hydra(*SMALL))
         self.callback.on_multirun_start(sweep(*SMALL, "seed=0,1"))
+        assert capsys.readouterr().err == ""
 
     def test_tells_every_fault_of_a_run(self, capsys: pytest.CaptureFixture[str]) -> None:
         composed = composed_by_hydra(*SMALL, "optimizer.lr=0", "batch_size=0")

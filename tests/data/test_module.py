@@ -1,12 +1,11 @@
 """The data module in the hands of a real Trainer."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from lightning import LightningModule, Trainer
+from lightning import LightningModule
 from torch import Tensor, nn
 
 from csvision.data.batches import Batch, BatchLoader
@@ -14,6 +13,7 @@ from csvision.data.module import CSVDataModule
 from csvision.data.split import Part, Parts
 from csvision.data.table import table_of
 from csvision.run.log import known_warnings_ignored
+from tests.conftest import silent_trainer
 
 SEED, BATCH_SIZE = 5, 4
 
@@ -64,19 +64,6 @@ def parts_of(train: list[int], val: list[int], test: list[int]) -> Parts:
     return Parts(*(Part(table, np.array(rows, np.int64)) for rows in (train, val, test)))
 
 
-def trainer(**options: Any) -> Trainer:
-    """A Trainer that leaves no files and says nothing."""
-    return Trainer(
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        **options,
-    )
-
-
 @pytest.fixture
 def parts() -> Parts:
     return parts_of(list(range(30)), [44, 40, 42, 41, 43], [59, 50, 55])
@@ -100,7 +87,7 @@ def orders(part: Part, epochs: int) -> list[list[int]]:
 def test_lightning_tells_the_loader_each_epoch(parts: Parts, data: CSVDataModule) -> None:
     recorder = Recorder()
     with known_warnings_ignored():
-        trainer(max_epochs=3).fit(recorder, data)
+        silent_trainer(max_epochs=3).fit(recorder, data)
     assert recorder.train_epochs == orders(parts.train, 3)
     assert len({tuple(epoch) for epoch in recorder.train_epochs}) == 3
     assert all(sorted(epoch) == list(range(30)) for epoch in recorder.train_epochs)
@@ -111,17 +98,19 @@ def test_a_fit_that_is_taken_up_again_goes_on_with_the_next_order(
 ) -> None:
     first, second = Recorder(), Recorder()
     with known_warnings_ignored():
-        begun = trainer(max_epochs=2)
+        begun = silent_trainer(max_epochs=2)
         begun.fit(first, data)
         begun.save_checkpoint(tmp_path / "last.ckpt")
-        trainer(max_epochs=3).fit(second, data, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+        silent_trainer(max_epochs=3).fit(
+            second, data, ckpt_path=tmp_path / "last.ckpt", weights_only=True
+        )
     assert first.train_epochs + second.train_epochs == orders(parts.train, 3)
 
 
 def test_validation_and_test_rows_come_whole_and_in_order(data: CSVDataModule) -> None:
     recorder = Recorder()
     with known_warnings_ignored():
-        tester = trainer(max_epochs=2)
+        tester = silent_trainer(max_epochs=2)
         tester.fit(recorder, data)
         tester.test(recorder, data, verbose=False)
     assert recorder.val_epochs == [[44, 40, 42, 41, 43]] * 2
@@ -133,7 +122,7 @@ def test_without_validation_rows_there_is_no_validation_and_no_warning() -> None
     recorder = Recorder()
     with known_warnings_ignored():
         # As run/train.py has it for such a run.
-        trainer(max_epochs=2, limit_val_batches=0).fit(recorder, data)
+        silent_trainer(max_epochs=2, limit_val_batches=0).fit(recorder, data)
     assert recorder.val_epochs == []
     assert [sorted(epoch) for epoch in recorder.train_epochs] == [[0, 1, 2]] * 2
 
@@ -142,12 +131,12 @@ def test_a_trainer_that_expects_validation_rows_warns_and_validates_nothing() ->
     data = CSVDataModule(parts_of([0, 1, 2], [], [3]), BATCH_SIZE, SEED)
     recorder = Recorder()
     with known_warnings_ignored(), pytest.warns(UserWarning, match="Total length of `list`"):
-        trainer(max_epochs=2).fit(recorder, data)
+        silent_trainer(max_epochs=2).fit(recorder, data)
     assert recorder.val_epochs == []
     assert len(recorder.train_epochs) == 2
 
 
 def test_memory_is_not_pinned_for_the_cpu(data: CSVDataModule) -> None:
     with known_warnings_ignored():
-        trainer(max_epochs=1).fit(Recorder(), data)
+        silent_trainer(max_epochs=1).fit(Recorder(), data)
     assert not any(images.is_pinned() for images, _ in data.train_dataloader())

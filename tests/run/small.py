@@ -26,6 +26,24 @@ SMALL = (
 )
 """Eight steps an epoch."""
 
+NO_MODEL = tuple(override for override in SMALL if not override.startswith("model."))
+
+NET = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, image_shape, classes):
+        super().__init__()
+        pixels = image_shape[1] * image_shape[2]
+        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(pixels, classes))
+
+    def forward(self, images):
+        return self.layers(images)
+"""
+"""An own network for grey images."""
+
+OWN = ("model=custom", "model.path=net.py:Net")
+
 
 def manifest(run: RunDirectory | Path) -> dict[str, Any]:
     """What run.json says."""

@@ -25,7 +25,8 @@ from csvision.data.batches import BatchLoader, Place
 from csvision.data.split import Part, Parts, read_parts
 from csvision.data.table import table_of
 from csvision.errors import DataError
-from csvision.run.directory import RunDirectory, read_config
+from csvision.run.directory import RunDirectory
+from csvision.run.recorded_config import read_config
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 ROWS, TEST_ROWS, VAL_ROWS = 300, 65, 33

@@ -15,10 +15,10 @@ from csvision.run.directory import (
     add_to_manifest,
     claim,
     new_path,
-    read_config,
     state_recorded,
     write_json,
 )
+from csvision.run.recorded_config import read_config
 from csvision.schema import Weights
 from csvision.stamp import stamp
 

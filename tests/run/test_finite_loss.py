@@ -9,7 +9,7 @@ import torch
 import csvision
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
-from tests.run.small import SMALL, manifest
+from tests.run.small import NO_MODEL, SMALL, manifest
 
 NET = """
 import torch
@@ -31,8 +31,6 @@ class Net(nn.Module):
                 logits = logits * self.value
         return logits
 """
-
-NO_MODEL = tuple(override for override in SMALL if not override.startswith("model."))
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])

@@ -15,7 +15,7 @@ import csvision
 from csvision.run.directory import RunDirectory
 from csvision.run.interruption import SIGNALS, Interrupted, interruptible
 from tests.conftest import ROOT
-from tests.run.small import SMALL, manifest
+from tests.run.small import NO_MODEL, SMALL, manifest
 
 SIGNALLING_NET = """
 import signal
@@ -40,13 +40,11 @@ class Net(nn.Module):
         return self.layers(images)
 """
 
-NET = tuple(override for override in SMALL if not override.startswith("model."))
-
 
 def own(at: int, number: int = signal.SIGTERM, times: int = 1) -> tuple[str, ...]:
     Path("net.py").write_text(SIGNALLING_NET, encoding="utf-8")
     arguments = f"model.arguments={{at:{at},number:{int(number)},times:{times}}}"
-    return (*NET, "model=custom", "model.path=net.py:Net", arguments)
+    return (*NO_MODEL, "model=custom", "model.path=net.py:Net", arguments)
 
 
 def only_run() -> RunDirectory:

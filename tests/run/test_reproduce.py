@@ -12,25 +12,11 @@ import csvision
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
 from tests.conftest import ROOT
-from tests.run.small import SMALL, manifest, unfinished
-
-NET = """
-from torch import nn
-
-class Net(nn.Module):
-    def __init__(self, image_shape, classes):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, classes))
-
-    def forward(self, images):
-        return self.layers(images)
-"""
+from tests.run.small import NET, NO_MODEL, OWN, SMALL, manifest, unfinished
 
 DIGITS = ("data=csv", "data.csv=digits.csv")
 
-NO_MODEL = tuple(override for override in SMALL if not override.startswith("model."))
-
-OWN = (*NO_MODEL, *DIGITS, "model=custom", "model.path=net.py:Net")
+OWN_DIGITS = (*NO_MODEL, *DIGITS, *OWN)
 
 
 def test_equal_whatever_does_not_count(digits_csv: Path) -> None:
@@ -78,7 +64,7 @@ def test_a_learning_rate_is_named() -> None:
 
 def test_a_line_of_an_own_network_is_named(digits_csv: Path) -> None:
     Path("net.py").write_text(NET, encoding="utf-8")
-    run = csvision.train(*OWN)
+    run = csvision.train(*OWN_DIGITS)
     with pytest.raises(RunError, match=r"name its code: model\.path=FILE\.py:CLASS"):
         csvision.reproduce(run.directory)
     assert csvision.reproduce(run.directory, "net.py:Net").equal

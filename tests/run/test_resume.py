@@ -18,23 +18,7 @@ from csvision.run.checkpoints import Checkpoints
 from csvision.run.directory import RunDirectory, add_to_manifest, locked
 from csvision.run.resume import read_sweep
 from tests.conftest import ROOT
-from tests.run.small import SMALL, manifest, stop_at, unfinished
-
-NET = """
-from torch import nn
-
-class Net(nn.Module):
-    def __init__(self, image_shape, classes):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(784, classes))
-
-    def forward(self, images):
-        return self.layers(images)
-"""
-
-OWN = ("model=custom", "model.path=net.py:Net")
-
-NO_CNN = tuple(override for override in SMALL if not override.startswith("model."))
+from tests.run.small import NET, NO_MODEL, OWN, SMALL, manifest, stop_at, unfinished
 
 
 def result(directory: Path) -> dict[str, Any]:
@@ -128,9 +112,9 @@ class TestRun:
 
     def test_of_an_own_network_needs_its_code_named_again(self) -> None:
         Path("net.py").write_text(NET, encoding="utf-8")
-        expected = csvision.train(*NO_CNN, *OWN).directory
+        expected = csvision.train(*NO_MODEL, *OWN).directory
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("tests.run.small.SMALL", NO_CNN)
+            patch.setattr("tests.run.small.SMALL", NO_MODEL)
             run = unfinished(20, *OWN)
         with pytest.raises(RunError, match=r"name its code: model\.path=FILE\.py:CLASS"):
             csvision.resume(run.path)
@@ -211,7 +195,7 @@ class TestSweep:
     def sweep(self, digits_csv: Path) -> Path:
         """A sweep of three jobs: one finished, one interrupted, one that never began."""
         script = str(ROOT / "scripts" / "train.py")
-        overrides = (*NO_CNN, "data=csv", "data.csv=digits.csv", "model=mlp", "epochs=2")
+        overrides = (*NO_MODEL, "data=csv", "data.csv=digits.csv", "model=mlp", "epochs=2")
         command = [sys.executable, script, "-m", *overrides, "model.hidden=[8]", "seed=0,1,2"]
         subprocess.run(command, check=True, capture_output=True)
         (sweep,) = Path("outputs/sweeps").iterdir()

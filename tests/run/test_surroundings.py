@@ -19,9 +19,7 @@ from csvision.run.directory import RunDirectory
 from csvision.run.progress import EpochRecorder
 from csvision.run.surroundings import surroundings_told
 from tests.conftest import ROOT
-from tests.run.small import SMALL, manifest, unfinished
-
-NO_MODEL = tuple(override for override in SMALL if not override.startswith("model."))
+from tests.run.small import NO_MODEL, SMALL, manifest, unfinished
 
 LIMITED = """
 import resource, runpy, signal, sys

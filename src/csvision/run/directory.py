@@ -197,21 +197,3 @@ def state_recorded(run: RunDirectory) -> Iterator[None]:
         # Where even this cannot be written, the run is found unfinished all the same.
         with nullcontext() if state == "finished" else suppress(OSError, RunError):
             add_to_manifest(run, state=state, ended=now())
-
-
-def read_config(run: RunDirectory) -> schema.Train:
-    """The configuration of a run; raises RunError when it is damaged.
-
-    It can name no code, and no folder that is written to.
-    """
-    manifest = run.read_manifest()
-    try:
-        return without_folders(config.from_plain(manifest["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{run.manifest}: its config is damaged: {error}") from error
-
-
-def without_folders(settings: schema.Train) -> schema.Train:
-    """Settings that came from a file, their cache this user's own: files choose no folders."""
-    cache = schema.NO_CACHE if settings.data.cache == schema.NO_CACHE else None
-    return replace(settings, data=replace(settings.data, cache=cache))

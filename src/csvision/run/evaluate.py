@@ -17,9 +17,10 @@ from csvision.errors import ConfigError, RunError
 from csvision.models.build import build_network
 from csvision.run import device
 from csvision.run.checkpoints import load_weights
-from csvision.run.directory import RunDirectory, new_folder, read_config
+from csvision.run.directory import RunDirectory, new_folder
 from csvision.run.interruption import interruptible
 from csvision.run.log import known_warnings_ignored
+from csvision.run.recorded_config import read_config, with_code
 from csvision.run.results import Evaluation, evaluate_part, prediction_table, write_results
 from csvision.stamp import stamp
 
@@ -51,11 +52,7 @@ def load(run: Path, model_path: str | None = None) -> Classifier:
     is executed. Raises RunError when this is no run, or one without a checkpoint that fits.
     """
     directory = RunDirectory(run)
-    settings = read_config(directory)
-    if isinstance(settings.model, schema.Custom):
-        if model_path is None:
-            raise RunError(f"{run} holds an own network; name its code: model.path=FILE.py:CLASS")
-        settings.model.path = model_path
+    settings = with_code(read_config(directory), directory, model_path)
     facts = read_facts(directory)
     network = build_network(settings.model, facts.image_shape, len(facts.classes), seed=0)
     channels = facts.image_shape[0]

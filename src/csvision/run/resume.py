@@ -18,11 +18,10 @@ from csvision.run import provenance
 from csvision.run.directory import (
     SWEEP_FILE,
     RunDirectory,
-    read_config,
     with_absolute_paths,
-    without_folders,
 )
 from csvision.run.log import log
+from csvision.run.recorded_config import read_config, with_code, without_folders
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,11 @@ class Job:
 def settings_of(run: RunDirectory, model_path: str | None) -> schema.Train:
     """A run's own configuration, on the accelerator and with the threads that it had.
 
-    A run of model=custom needs its code named again; a file names no code. Raises RunError for what
-    is damaged or missing.
+    A run of model=custom needs its code named again. Raises RunError for what is damaged or
+    missing, ConfigError for code that is not there.
     """
-    settings = with_code(read_config(run), run.path, model_path)
+    require_code(model_path)
+    settings = with_code(read_config(run), run, model_path)
     manifest = run.read_manifest()
     accelerator = settings.accelerator
     if kind := manifest.get("accelerator"):
@@ -67,17 +67,10 @@ def settings_of(run: RunDirectory, model_path: str | None) -> schema.Train:
     return replace(settings, accelerator=accelerator)
 
 
-def with_code(settings: schema.Train, folder: Path, model_path: str | None) -> schema.Train:
-    """The settings with the code that the command line names instead of the file's.
-
-    Raises RunError when it names none, and ConfigError when there is none.
-    """
-    if not isinstance(settings.model, schema.Custom):
-        return settings
-    if model_path is None:
-        raise RunError(f"{folder} holds an own network; name its code: model.path=FILE.py:CLASS")
-    import_network(model_path)
-    return replace(settings, model=replace(settings.model, path=model_path))
+def require_code(model_path: str | None) -> None:
+    """Raise ConfigError when the command line names code that is not there."""
+    if model_path is not None:
+        import_network(model_path)
 
 
 def parts_of(run: RunDirectory, settings: schema.Train) -> Parts:
@@ -112,6 +105,7 @@ def read_sweep(folder: Path, model_path: str | None) -> list[Job]:
 
     Raises RunError when the sweep's file is damaged or no list of jobs.
     """
+    require_code(model_path)
     file = folder / SWEEP_FILE
     try:
         content: Any = OmegaConf.to_container(OmegaConf.load(file))
@@ -131,7 +125,7 @@ def job_of(
     """A job of a sweep that was started in the folder `home`."""
     settings: schema.Train = config.load(config.compose("train", overrides))
     settings = without_folders(with_absolute_paths(settings, home))
-    settings = with_code(settings, folder, model_path)
+    settings = with_code(settings, RunDirectory(folder), model_path)
     # As conf/train.yaml forms it for Hydra.
     name = f"{number}_{settings.model.name}_seed{settings.seed}"
     return Job(folder / name, overrides, settings)
