@@ -49,9 +49,7 @@ def steady_classifier() -> Classifier:
 
 def fit(classifier: Classifier, part: Part, validation: Part | None = None) -> dict[str, float]:
     """One epoch; the metrics that Lightning then has."""
-    fitting = silent_trainer(
-        max_epochs=1, num_sanity_val_steps=0, limit_val_batches=1.0 if validation else 0
-    )
+    fitting = silent_trainer(max_epochs=1, limit_val_batches=1.0 if validation else 0)
     loaders = [BatchLoader(validation, BATCH_SIZE)] if validation else []
     with known_warnings_ignored():
         fitting.fit(classifier, BatchLoader(part, BATCH_SIZE, seed=7), loaders)

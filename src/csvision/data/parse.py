@@ -16,7 +16,8 @@ import polars
 from numpy.typing import NDArray
 
 from csvision.data.columns import Columns
-from csvision.data.source import READ_ERRORS, ImageFile, Piece, Types, first_line, read_pieces
+from csvision.data.pieces import Piece, Types
+from csvision.data.source import READ_ERRORS, ImageFile, first_line, read_pieces
 from csvision.data.validation import Faults, Kind, is_integer, is_word, number, read_rows
 from csvision.errors import DataError
 

@@ -1,4 +1,4 @@
-"""Files of images as pieces of consecutive rows, whatever they are packed with."""
+"""Files of images, opened and cut into pieces of rows, whatever they are packed with."""
 
 import csv
 import gzip
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import numpy as np
 import polars
 import zstandard
 
+from csvision.data.pieces import Piece, TablePiece, TextPiece
 from csvision.data.zstandard_file import ZstandardFile
 from csvision.errors import DataError
 from csvision.schema import EMBEDDED
@@ -25,95 +26,12 @@ LONGEST_LINE = 64 << 20
 COUNTED_BYTES = 1 << 18
 LINE_FEED = ord("\n")
 
-Types = dict[str, Any]
-"""A polars type for each name of a column."""
-
-BLANK_LINES = re.compile(rb"^\r?\n", re.MULTILINE)
-
 GIB = 1 << 30
 
 PACKED = (".gz", ".zst", ".parquet")
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError, polars.exceptions.PolarsError)
 """What reading a damaged file raises."""
-
-Row = tuple[str, list[str] | csv.Error]
-"""A row's place in its file, and its cells or why it has none."""
-
-
-@dataclass(frozen=True)
-class TextPiece:
-    """Lines of a CSV file; `start` is the number of the first, counted from 1."""
-
-    start: int
-    content: bytes
-
-    def table(self, names: list[str], types: Types) -> polars.DataFrame:
-        """The cells under the names of the columns; raises PolarsError where they are not of the
-        types or not as many as the names."""
-        schema = {name: types[name] for name in names}
-        # polars reads ""5"" as 5, which is no CSV. One sign is found ten times as fast as two.
-        if b'"' in self.content and b'""' in self.content:
-            raise polars.exceptions.ComputeError("quotes in a cell")
-        # polars overlooks a comma at the very end of a text.
-        content = self.content if self.content.endswith(b"\n") else self.content + b"\n"
-        return polars.read_csv(content, has_header=False, schema=schema, low_memory=True)
-
-    def without_blank_lines(self) -> "TextPiece":
-        """The same rows; their lines cannot be told any more."""
-        return TextPiece(self.start, BLANK_LINES.sub(b"", self.content))
-
-    def rows(self) -> Iterator[Row]:
-        """Each row that is not blank; bytes that are no UTF-8 come as surrogates."""
-        content = io.BytesIO(self.content)
-        text = io.TextIOWrapper(content, encoding="utf-8", errors="surrogateescape", newline="")
-        reader = csv.reader(text, strict=True)
-        while True:
-            place = f"line {self.start + reader.line_num}"
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield place, error
-                continue
-            if len(cells) > 1 or "".join(cells).strip():
-                yield place, cells
-
-
-@dataclass(frozen=True)
-class TablePiece:
-    """Rows of a Parquet file; `start` is the number of the first, counted from 0."""
-
-    start: int
-    content: polars.DataFrame
-
-    def table(self, names: list[str], types: Types) -> polars.DataFrame:
-        """The cells under new names; raises PolarsError where they are not of the types."""
-        renamed = self.content.rename(dict(zip(self.content.columns, names, strict=True)))
-        result = renamed.cast(types)  # type: ignore[arg-type]
-        # A cast to whole numbers cuts fractions off without a word.
-        uncut = renamed.select(
-            name
-            for name, kind in renamed.schema.items()
-            if types[name] == polars.UInt8 and (kind.is_float() or kind.is_decimal())
-        )
-        if not result.select(uncut.columns).cast(uncut.schema).equals(uncut):
-            raise polars.exceptions.InvalidOperationError("a cell is no whole number")
-        return result
-
-    def without_blank_lines(self) -> "TablePiece":
-        """The piece itself, which has no lines."""
-        return self
-
-    def rows(self) -> Iterator[Row]:
-        """Each row."""
-        for index, row in enumerate(self.content.iter_rows()):
-            cells = ["" if value is None else str(value) for value in row]
-            yield f"row {self.start + index}", cells
-
-
-Piece = TextPiece | TablePiece
 
 
 @dataclass(frozen=True)

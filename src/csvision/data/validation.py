@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvision.data.columns import Columns
-from csvision.data.source import Row
+from csvision.data.pieces import Row
 from csvision.errors import DataError
 
 INTEGER = re.compile(r"\s*([-+]?)0*([0-9]+)\s*", re.ASCII)
