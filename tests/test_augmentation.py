@@ -1,6 +1,7 @@
 """Random changes of images: each against a slow loop with the same draws, and only in training."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 import csvision
 from csvision import schema
-from csvision.augmentation import Augmentation, erase, flip, shift
+from csvision.augmentation import Augmentation, erase, flip, impulse, shift
 from csvision.classifier import Classifier
 from csvision.data.batches import BatchLoader
 from csvision.data.split import Part, whole
@@ -44,9 +45,15 @@ def stream(seed: int = 0) -> torch.Generator:
 
 
 def augmented(
-    images: Tensor, step: int = 0, seed: int = 0, flip: float = 0, shift: int = 0, erase: int = 0
+    images: Tensor,
+    step: int = 0,
+    seed: int = 0,
+    flip: float = 0,
+    shift: int = 0,
+    erase: int = 0,
+    impulse: float = 0,
 ) -> Tensor:
-    return Augmentation(schema.Augmentation(flip, shift, erase), seed)(images, step)
+    return Augmentation(schema.Augmentation(flip, shift, erase, impulse), seed)(images, step)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -131,11 +138,23 @@ def test_erased_pixels_form_a_square_unless_at_an_edge() -> None:
     assert 100 < whole_squares < 500
 
 
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_impulses_turn_a_share_of_the_pixels_black_or_white_in_all_channels(share: float) -> None:
+    images = random_images(200, 3, 10, 10).clamp(max=254)
+    spoilt = impulse(images, share, stream())
+    black, white = (spoilt == 0).all(dim=1), (spoilt == 255).all(dim=1)
+    assert torch.equal((spoilt != images).all(dim=1), black | white)
+    untouched = ~(black | white)[:, None].expand_as(images)
+    assert torch.equal(spoilt[untouched], images[untouched])
+    assert float(black.float().mean()) == pytest.approx(share / 2, abs=0.01)
+    assert float(white.float().mean()) == pytest.approx(share / 2, abs=0.01)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_form_of_images_stays_and_what_is_given_is_not_changed(shape: tuple[int, ...]) -> None:
     images = random_images(*shape)
     before = images.clone()
-    changed = augmented(images, flip=0.5, shift=2, erase=3)
+    changed = augmented(images, flip=0.5, shift=2, erase=3, impulse=0.2)
     assert changed.shape == images.shape
     assert changed.dtype == torch.uint8
     assert torch.equal(images, before)
@@ -146,8 +165,8 @@ def test_without_a_change_the_images_are_as_they_were() -> None:
     assert torch.equal(augmented(images), images)
 
 
-@pytest.mark.parametrize("change", [{"flip": 0.5}, {"shift": 2}, {"erase": 3}])
-def test_seed_and_step_alone_decide(change: dict[str, int]) -> None:
+@pytest.mark.parametrize("change", [{"flip": 0.5}, {"shift": 2}, {"erase": 3}, {"impulse": 0.2}])
+def test_seed_and_step_alone_decide(change: dict[str, Any]) -> None:
     images = random_images(50, 1, 8, 8)
     torch.manual_seed(0)
     first = augmented(images, step=7, seed=3, **change)
@@ -160,7 +179,7 @@ def test_seed_and_step_alone_decide(change: dict[str, int]) -> None:
 
 def test_the_global_stream_is_left_alone() -> None:
     before = torch.random.get_rng_state()
-    augmented(random_images(4, 1, 8, 8), flip=0.5, shift=2, erase=3)
+    augmented(random_images(4, 1, 8, 8), flip=0.5, shift=2, erase=3, impulse=0.2)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -171,9 +190,10 @@ def test_switching_one_change_on_does_not_shift_the_draws_of_another(seed: int, 
     for change in ({"shift": 2}, {"erase": 3}, {"shift": 2, "erase": 3}):
         mirrored_first = augmented(images, step, seed, flip=1.0, **change)
         assert torch.equal(mirrored_first, augmented(images.flip(3), step, seed, **change))
-    together = augmented(images, step, seed, shift=2, erase=3)
+    together = augmented(images, step, seed, shift=2, erase=3, impulse=0.2)
     moved = augmented(images, step, seed, shift=2)
-    assert torch.equal(together, augmented(moved, step, seed, erase=3))
+    erased = augmented(moved, step, seed, erase=3)
+    assert torch.equal(together, augmented(erased, step, seed, impulse=0.2))
 
 
 def digits_part() -> Part:

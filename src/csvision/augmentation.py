@@ -14,7 +14,7 @@ from csvision.seeding import stream_seed
 
 
 class Augmentation:
-    """Flips, shifts and erases images (B, C, H, W), uint8, at random."""
+    """Flips, shifts, erases and spoils images (B, C, H, W), uint8, at random."""
 
     def __init__(self, config: schema.Augmentation, seed: int) -> None:
         self.config = config
@@ -28,6 +28,9 @@ class Augmentation:
             images = shift(images, self.config.shift, self.stream("shift", step, images.device))
         if self.config.erase:
             images = erase(images, self.config.erase, self.stream("erase", step, images.device))
+        if self.config.impulse:
+            stream = self.stream("impulse", step, images.device)
+            images = impulse(images, self.config.impulse, stream)
         return images
 
     def stream(self, name: str, step: int, device: torch.device) -> torch.Generator:
@@ -66,3 +69,11 @@ def erase(images: Tensor, side: int, stream: torch.Generator) -> Tensor:
     in_columns = (columns >= lefts) & (columns < lefts + side)
     inside = in_rows[:, None, :, None] & in_columns[:, None, None, :]
     return images.masked_fill(inside, 0)
+
+
+def impulse(images: Tensor, share: float, stream: torch.Generator) -> Tensor:
+    """Turn each pixel, in all channels alike, black or white with a probability."""
+    size = (len(images), 1, *images.shape[2:])
+    draws = torch.rand(size, generator=stream, device=images.device)
+    spoilt = torch.where(draws < share / 2, 0, 255).to(images.dtype)
+    return torch.where(draws < share, spoilt, images)

@@ -73,6 +73,10 @@ class Data:
         "share of the training rows cut off for validation, 0: none", at_least=0, below=1
     )
     val_seed: int = key("random_state of the cut for validation", at_least=0)
+    border: int = key("black pixels added on each side of every image", at_least=0)
+    permutation_seed: int | None = key(
+        "of one order that the pixels of every image are put into; null: as they stand", at_least=0
+    )
     standardize: bool = key("subtract the training rows' mean, divide by their deviation")
     unpacked_gib: float = key("most GiB that a packed file may unpack to", above=0)
     cache: str | None = key("folder of parsed tables; none: keep in memory; null: the user's own")
@@ -85,6 +89,7 @@ class Augmentation:
     flip: float = key("probability of mirroring left to right", at_least=0, at_most=1)
     shift: int = key("most pixels of a move along each axis", at_least=0)
     erase: int = key("side of a square that is blackened", at_least=0)
+    impulse: float = key("share of the pixels turned black or white", at_least=0, at_most=1)
 
 
 class ModelName(StrEnum):

@@ -10,6 +10,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from csvision import schema
 from csvision.classifier import Classifier
+from csvision.data.arrangement import arranged, shape_in_file
 from csvision.data.parsed import LabelValues
 from csvision.data.split import Part, read_parts, whole
 from csvision.data.table import ImageTable, read_table
@@ -96,10 +97,10 @@ def read_like(
 ) -> ImageTable:
     """Read a file as the run read its own; its shape and labels must be the run's."""
     facts = read_facts(run)
-    return read_table(
+    table = read_table(
         csv,
         label=trained.data.label,
-        image_shape=facts.image_shape,
+        image_shape=shape_in_file(facts.image_shape, trained.data),
         layout=trained.data.layout,
         classes=facts.classes,
         label_values=facts.label_values,
@@ -107,6 +108,7 @@ def read_like(
         cache=trained.data.cache,
         unpacked_gib=trained.data.unpacked_gib,
     )
+    return arranged(table, trained.data)
 
 
 def testing_trainer(trained: schema.Accelerator, where: schema.AcceleratorName) -> Trainer:
