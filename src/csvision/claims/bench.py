@@ -1,0 +1,111 @@
+"""Where claims are measured: jobs on several processes, each result kept, learning rates chosen."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from statistics import fmean
+from typing import Any
+
+from csvision.claims.claim import Arm
+from csvision.claims.jobs import Done, Job, Store, perform
+from csvision.claims.profile import Profile
+from csvision.claims.progress import Progress
+from csvision.claims.training import Look, Scores, jobs_of, rate_choices
+
+
+class Bench:
+    """Runs jobs, at most `processes` at once with one thread each; used as a context.
+
+    `seconds` is the time of one processor that the results since the last `reset` took, whenever
+    they were computed.
+    """
+
+    def __init__(self, profile: Profile, store: Store, processes: int, progress: Progress) -> None:
+        self.profile = profile
+        self.store = store
+        self.processes = processes
+        self.progress = progress
+        self.seconds = 0.0
+        self.pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+
+    def reset(self) -> None:
+        """Begin another claim."""
+        self.seconds = 0.0
+
+    def run(self, jobs: Sequence[Job], alone: bool = False) -> list[Any]:
+        """The results of jobs, in their order; `alone` one after the other, for timings."""
+        done = {job.key: self.store.get(job) for job in jobs}
+        missing = list({job.key: job for job in jobs if done[job.key] is None}.values())
+        self.progress.begin_jobs(len(missing))
+        for job, result in self.finished(missing, 1 if alone else self.processes):
+            self.store.put(job, result)
+            done[job.key] = result
+            self.progress.end_job()
+        results = [kept for job in jobs if (kept := done[job.key]) is not None]
+        self.seconds += sum(result.seconds for result in {id(r): r for r in results}.values())
+        return [result.result for result in results]
+
+    def finished(self, jobs: Sequence[Job], at_once: int) -> Iterable[tuple[Job, Done]]:
+        """Jobs with their results as they come."""
+        if not jobs:
+            return
+        if self.pool is None:
+            self.pool = ProcessPoolExecutor(self.processes, get_context("spawn"))
+        waiting = iter(jobs)
+        running: dict[Future[Done], Job] = {}
+        while True:
+            while len(running) < at_once and (job := next(waiting, None)) is not None:
+                running[self.pool.submit(perform, job)] = job
+            if not running:
+                return
+            future = next(as_completed(running))
+            yield running.pop(future), future.result()
+
+    def tuned(self, arms: Sequence[Arm], tuning: Sequence[str] | None = None) -> list[Arm]:
+        """The arms with the learning rate that did best on validation rows, arm by arm.
+
+        `tuning` says on which data instead of the profile's; test rows have no say.
+        """
+        data = self.profile.tuning if tuning is None else tuning
+        choices = [
+            [choice.but(*data) for choice in rate_choices(arm, self.profile.rates)] for arm in arms
+        ]
+        everything = [choice for group in choices for choice in group]
+        scores = iter(self.seeded(everything, self.profile.tuning_seeds))
+        chosen = []
+        for arm, group in zip(arms, choices, strict=True):
+            means = [fmean(run["val/acc"] for run in next(scores)) for _ in group]
+            best = self.profile.rates[means.index(max(means))]
+            chosen.append(arm.but(f"optimizer.lr={best:g}"))
+        return chosen
+
+    def train(
+        self,
+        arms: Sequence[Arm],
+        look: Look | None = None,
+        data: Sequence[str] | None = None,
+        **extra: Any,
+    ) -> dict[str, list[Scores]]:
+        """Train arms under the same seeds: for each arm's name, what each seed's run came to."""
+        chosen = self.profile.data if data is None else data
+        runs = self.seeded([arm.but(*chosen) for arm in arms], self.profile.seeds, look, **extra)
+        return dict(zip((arm.name for arm in arms), runs, strict=True))
+
+    def seeded(
+        self, arms: Sequence[Arm], seeds: Sequence[int], look: Look | None = None, **extra: Any
+    ) -> list[list[Scores]]:
+        """The runs of each arm, seed by seed."""
+        jobs = [job for arm in arms for job in jobs_of(arm, seeds, look, **extra)]
+        results = self.run(jobs)
+        return [results[start : start + len(seeds)] for start in range(0, len(jobs), len(seeds))]
+
+    def complete(self, arms: Sequence[Arm], data: Sequence[str] | None = None) -> list[Arm]:
+        """The arms as they can be typed, with the data that they were trained on."""
+        return [arm.but(*(self.profile.data if data is None else data)) for arm in arms]

@@ -1,0 +1,45 @@
+"""How much a run of the claims measures."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Seeds, rows and learning rates: `full` decides, `quick` only shows that all parts work.
+
+    `data` is written before every arm, `tuning` in its place where learning rates are chosen: on
+    validation rows, under seeds of their own, without a look at the test rows.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    tuning_seeds: tuple[int, ...]
+    rates: tuple[float, ...]
+    data: tuple[str, ...]
+    tuning: tuple[str, ...]
+
+    @property
+    def full(self) -> bool:
+        """Whether its verdicts are evidence."""
+        return self.name == "full"
+
+
+FULL = Profile(
+    "full",
+    seeds=tuple(range(8)),
+    tuning_seeds=(100, 101),
+    rates=(0.001, 0.002, 0.004, 0.008, 0.016),
+    data=("data=fmnist", "data.csv=embedded", "data.val_size=0"),
+    tuning=("data=fmnist", "data.csv=embedded", "data.val_size=0.2"),
+)
+
+QUICK = Profile(
+    "quick",
+    seeds=(0, 1),
+    tuning_seeds=(100,),
+    rates=(0.004,),
+    data=("data=fmnist_small", "data.val_size=0", "debug.rows=128", "epochs=1"),
+    tuning=("data=fmnist_small", "data.val_size=0.2", "debug.rows=128", "epochs=1"),
+)
+
+PROFILES = {profile.name: profile for profile in (FULL, QUICK)}
