@@ -6,11 +6,12 @@ from multiprocessing import get_context
 from statistics import fmean
 from typing import Any
 
+from csvision.claims.arms import jobs_of, rate_choices
 from csvision.claims.claim import Arm
 from csvision.claims.jobs import Done, Job, Store, perform
 from csvision.claims.profile import Profile
 from csvision.claims.progress import Progress
-from csvision.claims.training import Look, Scores, jobs_of, rate_choices
+from csvision.claims.training import Look, Scores
 
 
 class Bench:
@@ -91,18 +92,17 @@ class Bench:
         arms: Sequence[Arm],
         look: Look | None = None,
         data: Sequence[str] | None = None,
-        **extra: Any,
     ) -> dict[str, list[Scores]]:
         """Train arms under the same seeds: for each arm's name, what each seed's run came to."""
         chosen = self.profile.data if data is None else data
-        runs = self.seeded([arm.but(*chosen) for arm in arms], self.profile.seeds, look, **extra)
+        runs = self.seeded([arm.but(*chosen) for arm in arms], self.profile.seeds, look)
         return dict(zip((arm.name for arm in arms), runs, strict=True))
 
     def seeded(
-        self, arms: Sequence[Arm], seeds: Sequence[int], look: Look | None = None, **extra: Any
+        self, arms: Sequence[Arm], seeds: Sequence[int], look: Look | None = None
     ) -> list[list[Scores]]:
         """The runs of each arm, seed by seed."""
-        jobs = [job for arm in arms for job in jobs_of(arm, seeds, look, **extra)]
+        jobs = [job for arm in arms for job in jobs_of(arm, seeds, look)]
         results = self.run(jobs)
         return [results[start : start + len(seeds)] for start in range(0, len(jobs), len(seeds))]
 

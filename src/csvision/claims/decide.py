@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from csvision.claims.arms import command
 from csvision.claims.bench import Bench
 from csvision.claims.claim import Claim, Measurement
 from csvision.claims.jobs import Store
 from csvision.claims.profile import Profile
 from csvision.claims.progress import Progress
 from csvision.claims.record import ClaimRecord, statement_record
-from csvision.claims.training import command
 from csvision.run.directory import now
 from csvision.run.provenance import machine, versions
 

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from csvision import __file__ as package
+from csvision.claims import looks
 from csvision.run.directory import write_json
 from csvision.run.provenance import versions
 
@@ -99,9 +100,11 @@ def named(function: Callable[..., Any]) -> str:
 
 @cache
 def code_hash(module: ModuleType) -> str:
-    """The hash of a module's code without its wording, docstrings, comments and layout."""
+    """The hash of a module's code, and of the looks that it uses, without wording and layout."""
     assert module.__file__ is not None
-    return text_hash(Path(module.__file__).read_text(encoding="utf-8"))
+    own = text_hash(Path(module.__file__).read_text(encoding="utf-8"))
+    shared = {inspect.getmodule(value) for value in vars(module).values()} & {looks} - {module}
+    return " ".join([own, *map(code_hash, shared)])
 
 
 def text_hash(text: str) -> str:

@@ -15,7 +15,10 @@ from csvision.run.directory import write_json
 
 @dataclass(frozen=True)
 class StatementRecord:
-    """A statement with its rule, its evidence and what the rule made of it."""
+    """A statement with its rule, its evidence and what the rule made of it.
+
+    `margin` is that of a rule that has one.
+    """
 
     id: str
     text: str
@@ -23,6 +26,7 @@ class StatementRecord:
     unit: str
     evidence: Evidence
     decision: Decision
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def statement_record(statement: Statement, evidence: Evidence) -> StatementRecor
         getattr(statement.rule, "unit", "of the cases agree"),
         evidence,
         statement.decide(evidence),
+        getattr(statement.rule, "margin", None),
     )
 
 

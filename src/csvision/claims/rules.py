@@ -9,6 +9,7 @@ from enum import StrEnum
 from math import exp, inf, log
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 CONFIDENCE = 0.95
@@ -56,6 +57,18 @@ class Comparison:
             return self.claimed == self.measured
         largest = max(abs(self.claimed), abs(self.measured))
         return abs(self.claimed - self.measured) <= TOLERANCE * largest
+
+
+def difference_of(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
+    """The largest size of a value in either of two arrays, and their largest difference."""
+    first, second = np.asarray(one), np.asarray(other)
+    largest = max(np.abs(first).max(), np.abs(second).max())
+    return float(largest), float(np.abs(first - second).max())
+
+
+def alike(case: str, largest: float, difference: float) -> Comparison:
+    """Two arrays as one case: the largest size, and the same with their difference on top."""
+    return Comparison(case, largest, largest + difference)
 
 
 @dataclass(frozen=True)

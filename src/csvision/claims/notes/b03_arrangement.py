@@ -23,8 +23,8 @@ PLAIN = (
 )
 
 
-def logits_of_both(seed: int) -> tuple[float, float]:
-    """The largest |logit| of an MLP on images, and how far it is on permuted ones.
+def logits_of_both(seed: int) -> tuple[list[float], list[float]]:
+    """The logits of 20 images, in an MLP and in one that saw all images permuted.
 
     The second MLP has the columns of its first weights permuted as the pixels are; both are
     trained alike, for 50 steps of plain SGD in float64.
@@ -45,8 +45,8 @@ def logits_of_both(seed: int) -> tuple[float, float]:
         for network, inputs in ((first, images), (second, images[:, order]))
     ]
     with torch.no_grad():
-        one, two = (network(inputs) for network, inputs in trained)
-    return float(one.abs().max()), float((one - two).abs().max())
+        one, two = (network(inputs[:20]).flatten().tolist() for network, inputs in trained)
+    return one, two
 
 
 def fit(network: MLP, images: torch.Tensor, labels: torch.Tensor) -> MLP:
@@ -86,17 +86,21 @@ def measure(bench: Bench) -> Measurement:
     differences = [c - m for c, m in zip(dropped["CNN"], dropped["MLP"], strict=True)]
     (logits,) = bench.run([Job(logits_of_both, {"seed": 0})])
     (images,) = bench.run([Job(garments, {})])
+    furthest = float(np.abs(np.subtract(*logits)).max())
     means = {name: float(np.mean(values)) for name, values in dropped.items()}
     return Measurement(
         evidence={
-            "B3a": [Comparison("permuted MLP, largest logit", logits[0], logits[0] + logits[1])],
+            "B3a": [
+                Comparison(f"logit {index % 10} of image {index // 10}", one, two)
+                for index, (one, two) in enumerate(zip(*logits, strict=True))
+                if index % 10 == index // 10 % 10
+            ],
             "B3b": differences,
         },
         finding=(
             f"One fixed order of the pixels costs the CNN {means['CNN']:.1f} points and the MLP "
-            f"{means['MLP']:.1f}. Nothing is lost when an image is flattened: with its first "
-            f"weights in the same order an MLP has the same logits to {logits[1]:.0e} after "
-            "50 steps. It only never made use of which pixels are neighbours."
+            f"{means['MLP']:.1f}. An MLP whose first weights are put into the same order has "
+            f"the same logits to {furthest:.0e} after 50 steps."
         ),
         table=[
             {

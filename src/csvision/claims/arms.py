@@ -1,0 +1,62 @@
+"""Arms as configurations, as jobs and as lines to type."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from shlex import quote
+
+from csvision import config, schema
+from csvision.claims.claim import Arm
+from csvision.claims.jobs import Job
+from csvision.claims.training import Look, train_arm
+from csvision.data.parsed import file_sha256
+from csvision.data.source import source_path
+
+ALWAYS = ("accelerator=cpu", "accelerator.threads=1", "logger=none", "quiet=true")
+"""How arms are computed; no part of what they compare."""
+
+
+def settings_of(arm: Arm) -> schema.Train:
+    """The checked configuration of an arm; raises ConfigError for one that does not fit."""
+    loaded: schema.Train = config.load(config.compose("train", (*arm.overrides, *ALWAYS)))
+    return loaded
+
+
+def jobs_of(arm: Arm, seeds: Sequence[int], look: Look | None) -> list[Job]:
+    """A job for each seed; a result is kept for this configuration, these data and this look."""
+    settings = settings_of(arm)
+    sources = filter(None, (settings.data.csv, settings.data.test_csv))
+    files = [content_of(source_path(source)) for source in sources]
+    jobs = []
+    for seed in seeds:
+        seeded = replace(settings, seed=seed)
+        identity = {"config": config.plain(seeded), "files": files, "look": look}
+        jobs.append(Job(train_arm, {"settings": seeded, "look": look}, identity))
+    return jobs
+
+
+@cache
+def content_of(file: Path) -> str:
+    """The sha256 of a file of images."""
+    return file_sha256(file)
+
+
+def rate_choices(arm: Arm, rates: Sequence[float]) -> list[Arm]:
+    """The arm with each learning rate."""
+    return [arm.but(f"optimizer.lr={rate:g}") for rate in rates]
+
+
+def rate_of(arm: Arm) -> float:
+    """The learning rate that an arm is trained with."""
+    return next(
+        float(word.partition("=")[2])
+        for word in reversed(arm.overrides)
+        if word.startswith("optimizer.lr=")
+    )
+
+
+def command(arm: Arm, seed: int) -> str:
+    """The line that trains an arm under a seed."""
+    words = map(quote, (*arm.overrides, f"seed={seed}"))
+    return " ".join(["python scripts/train.py", *words])

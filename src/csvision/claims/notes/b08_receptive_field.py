@@ -1,0 +1,131 @@
+"""B8: strides are needed for high-level features."""
+
+import numpy as np
+
+from csvision.claims.arms import settings_of
+from csvision.claims.bench import Bench
+from csvision.claims.charts import Bars, Panel, Panels
+from csvision.claims.claim import Arm, Claim, Measurement, Statement
+from csvision.claims.dots import DISTANCES, FILE, SIDE, dots, write_dots
+from csvision.claims.paired import POINTS, differences, mean_of, score_table
+from csvision.claims.rules import Difference
+from csvision.schema import CNN
+
+STAGES = {
+    "plain, 3 layers": [""] * 3,
+    "strides, 3 layers": ["stride:2", "stride:2", ""],
+    "dilation, 3 layers": ["", "dilation:2,padding:2", "dilation:4,padding:4"],
+    "depth, 7 layers": [""] * 7,
+}
+
+DATA = ("data=csv", f"data.csv={FILE}", "data.val_size=0")
+TUNING = ("data=csv", f"data.csv={FILE}", "data.val_size=0.2")
+
+
+def arm(name: str) -> Arm:
+    """Convolutions of 16 filters on a torus, and for each class the largest logit anywhere."""
+    layers = [
+        ",".join(filter(None, ("filters:16", "pool:none", "padding_mode:circular", words)))
+        for words in STAGES[name]
+    ]
+    stages = f"model.stages=[{','.join(f'{{{layer}}}' for layer in layers)}]"
+    head = ("model.head=global_max", "model.hidden=[]")
+    return Arm(name, ("model=cnn", stages, *head, "epochs=20"))
+
+
+def receptive_field(arm: Arm) -> int:
+    """The side of the square of pixels that one value of the last map depends on.
+
+    Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks" (2019).
+    """
+    model = settings_of(arm.but(*DATA)).model
+    assert isinstance(model, CNN)
+    reach, step = 1, 1
+    for stage in model.stages:
+        reach += stage.dilation * (stage.kernel_size - 1) * step
+        step *= stage.stride
+    return reach
+
+
+def measure(bench: Bench) -> Measurement:
+    """Tell two distances apart with a small receptive field and with three large ones."""
+    write_dots()
+    quick = () if bench.profile.full else ("debug.rows=64", "epochs=1")
+    data, tuning = (*DATA, *quick), (*TUNING, *quick)
+    arms = bench.tuned([arm(name) for name in STAGES], tuning)
+    runs = bench.train(arms, data=data)
+    plain, strides, dilation, depth = (runs[name] for name in STAGES)
+    means = {name: POINTS * mean_of(scores, "test/acc") for name, scores in runs.items()}
+    fields = {one.name: receptive_field(one) for one in arms}
+    return Measurement(
+        evidence={
+            "B8a": differences(strides, dilation, "test/acc"),
+            "B8b": differences(strides, depth, "test/acc"),
+            "B8c": differences(dilation, plain, "test/acc"),
+        },
+        finding=(
+            f"The dots are {' or '.join(map(str, DISTANCES.values()))} pixels apart. "
+            + "; ".join(
+                f"{name}: {fields[name]} pixels in view, {value:.1f} %"
+                for name, value in means.items()
+            )
+            + "."
+        ),
+        table=[
+            {**row, "receptive field": fields[str(row["arm"])]}
+            for row in score_table(arms, runs, ("test/acc",))
+        ],
+        charts=[
+            Bars(
+                "telling the two distances apart",
+                "% right (50 % is chance)",
+                {f"{name}, {fields[name]} px in view": means[name] for name in STAGES},
+                alt="; ".join(f"{name} {value:.1f} %" for name, value in means.items()),
+            ),
+            Panels("an image of each class", examples(), alt="Two bright dots on faint noise"),
+        ],
+        arms=bench.complete(arms, data),
+    )
+
+
+def examples() -> list[Panel]:
+    """The first image of each class."""
+    table = dots(2)
+    return [
+        Panel(f"{name}: {distance} pixels", row.reshape(SIDE, SIDE).tolist(), 0, 255)
+        for (name, distance), row in zip(
+            DISTANCES.items(), table.drop(columns="distance").to_numpy(dtype=np.int64), strict=True
+        )
+    ]
+
+
+CLAIM = Claim(
+    id="B8",
+    title="Strides are needed for high-level features",
+    statements=(
+        Statement(
+            "B8a",
+            "Strides see what dilation with the same receptive field does not: over 10 points",
+            Difference(10.0, "points"),
+        ),
+        Statement(
+            "B8b",
+            "Strides see what depth with the same receptive field does not: over 10 points",
+            Difference(10.0, "points"),
+        ),
+        Statement(
+            "B8c",
+            "The receptive field decides: without strides, one that reaches both dots is over 10 "
+            "points better than one that does not",
+            Difference(10.0, "points"),
+        ),
+    ),
+    why="Strides are one way to look further; if they were needed, dilation and depth would fail.",
+    method=(
+        "Two dots on a torus, 7 or 11 pixels apart, to be told apart by networks whose head takes "
+        "the largest value of each map at any position: nothing but the receptive field can join "
+        "two places. Three 3x3 layers see 7 pixels; strides, dilation or four more layers, 15."
+    ),
+    measure=measure,
+    minutes=10,
+)

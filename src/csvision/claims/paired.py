@@ -1,0 +1,43 @@
+"""Figures of arms that were trained under the same seeds."""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
+
+from csvision.claims.arms import rate_of
+from csvision.claims.claim import Arm
+from csvision.claims.training import Scores
+
+POINTS = 100
+"""Points of accuracy in an accuracy of 1."""
+
+
+def differences(
+    first: Sequence[Scores], second: Sequence[Scores], metric: str, scale: float = POINTS
+) -> list[float]:
+    """By how much the first arm's metric is above the second's, seed by seed."""
+    return [scale * (one[metric] - two[metric]) for one, two in zip(first, second, strict=True)]
+
+
+def ratios(first: Sequence[Scores], second: Sequence[Scores], metric: str) -> list[float]:
+    """How many times the second arm's metric the first one's is, seed by seed."""
+    return [one[metric] / two[metric] for one, two in zip(first, second, strict=True)]
+
+
+def mean_of(runs: Sequence[Scores], metric: str) -> float:
+    """The mean of a metric over seeds."""
+    return fmean(run[metric] for run in runs)
+
+
+def score_table(
+    arms: Sequence[Arm], runs: Mapping[str, Sequence[Scores]], metrics: Sequence[str]
+) -> list[dict[str, str | float]]:
+    """A row for each arm: its learning rate, mean and standard deviation of its metrics."""
+    rows: list[dict[str, str | float]] = []
+    for arm in arms:
+        row: dict[str, str | float] = {"arm": arm.name, "learning rate": rate_of(arm)}
+        for metric in metrics:
+            values = [run[metric] for run in runs[arm.name] if metric in run]
+            row[metric] = fmean(values) if values else ""
+            row[f"{metric} +-"] = stdev(values) if len(values) > 1 else ""
+        rows.append(row)
+    return rows
