@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from csvision.api import decide as decide
     from csvision.api import evaluate as evaluate
     from csvision.api import load as load
     from csvision.api import predict as predict
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 HOMES = {
     "train": "csvision.api",
     "load": "csvision.api",
+    "decide": "csvision.api",
     "evaluate": "csvision.api",
     "predict": "csvision.api",
     "reproduce": "csvision.api",

@@ -7,9 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from csvision import config, schema
+from csvision.claims import catalogue
+from csvision.claims.decide import decided
+from csvision.claims.profile import FULL, PROFILES
+from csvision.claims.record import ClaimRecord
 from csvision.classifier import Classifier
 from csvision.data.split import read_parts
 from csvision.paths import quote_paths
+from csvision.report.claims import publish
 from csvision.report.run import draw_evaluation, draw_run
 from csvision.run import evaluate as evaluation
 from csvision.run import log as run_log
@@ -98,6 +103,45 @@ def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
         log.info("equal, bit by bit" if result.equal else "not equal")
     print(repetition)
     return result
+
+
+def decide(*overrides: str) -> list[ClaimRecord]:
+    """Decide the notes' claims as `python scripts/claims.py OVERRIDES` does: their records.
+
+    Raises ConfigError for a claim that there is not.
+    """
+    settings: schema.Claims = config.load(config.compose("claims", quote_paths(overrides)))
+    return decide_configured(settings)
+
+
+def decide_configured(settings: schema.Claims) -> list[ClaimRecord]:
+    """Measure, keep every record as soon as it is there, and make the page.
+
+    The page, which is for evidence alone, comes from the full profile only.
+    """
+    names = catalogue.choose(settings.claim)
+    profile = PROFILES[settings.profile].from_seed(settings.seed)
+    folder = Path(settings.outputs) / "claims" / profile.name
+    order = list(catalogue.files())
+    records = []
+    with run_log.console():
+        for record in decided(
+            [catalogue.load(name) for name in names],
+            profile,
+            folder.with_name("jobs"),
+            settings.processes,
+        ):
+            publish.keep(record, folder, order)
+            records.append(record)
+        if not profile.full:
+            log.info("quick: no evidence")
+        if settings.record:
+            print(publish.record_in_project(records, Path()))
+        elif profile == FULL:
+            print(publish.write_page(folder))
+        else:
+            print(folder / publish.RECORDS)
+    return records
 
 
 def told(trained: Trained) -> Trained:

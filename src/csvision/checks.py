@@ -22,6 +22,8 @@ def check(config: Any, image_shape: Shape | None = None, classes: int | None = N
 def faults(config: Any, image_shape: Shape | None = None, classes: int | None = None) -> list[str]:
     """Everything wrong with a configuration, a line a fault."""
     found = list(range_faults(config, ""))
+    if isinstance(config, schema.Claims) and config.record:
+        found += record_faults(config)
     if isinstance(config, schema.Train | schema.InspectData):
         found += data_faults(config.data)
     if isinstance(config, schema.Train):
@@ -94,6 +96,16 @@ def data_faults(data: schema.Data) -> Iterator[str]:
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):
         yield f"data.image_shape={shape} must be [channels,height,width]"
+
+
+def record_faults(claims: schema.Claims) -> Iterator[str]:
+    """What would make the project's record of its claims less than it is to be."""
+    if claims.profile is not schema.ProfileName.full:
+        yield f"record=true needs profile=full, not {claims.profile}, which is no evidence"
+    if claims.claim:
+        yield "record=true records all claims; leave claim=[...] out (what is there is kept)"
+    if claims.seed:
+        yield f"record=true records the seeds from 0 on, not from {claims.seed}"
 
 
 def optimizer_faults(optimizer: schema.Optimizer) -> Iterator[str]:

@@ -43,6 +43,7 @@ COMMANDS: dict[str, type] = {
     "resume": schema.Resume,
     "reproduce": schema.Reproduce,
     "inspect_data": schema.InspectData,
+    "claims": schema.Claims,
     "evaluate": schema.Evaluate,
     "predict": schema.Predict,
 }

@@ -353,6 +353,25 @@ class InspectData:
     outputs: str = key("folder that the picture of samples goes into")
 
 
+class ProfileName(StrEnum):
+    """Choices of `profile=`."""
+
+    quick = "quick"
+    full = "full"
+
+
+@dataclass
+class Claims:
+    """The claims of the course's notes, decided by measurement."""
+
+    claim: list[str] = key("which of them, as in 'claim=[A3,B12]'; []: all")
+    profile: ProfileName = key("full: decides; quick: shows in minutes that every part works")
+    seed: int = key("the first of the paired seeds", at_least=0)
+    processes: int = key("trainings at once, each with one thread", at_least=1)
+    record: bool = key("write the results of all claims into docs/ and README.md")
+    outputs: str = key("folder that results and finished trainings go into")
+
+
 @dataclass
 class RunData:
     """A file for a finished run to look at."""

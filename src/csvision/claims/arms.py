@@ -1,13 +1,10 @@
 """Arms as configurations, as jobs and as lines to type."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from csvision import config, schema
-from csvision.claims.claim import Arm
 from csvision.claims.jobs import Job
 from csvision.claims.training import Look, train_arm
 from csvision.data.parsed import file_sha256
@@ -15,6 +12,18 @@ from csvision.data.source import source_path
 
 ALWAYS = ("accelerator=cpu", "accelerator.threads=1", "logger=none", "quiet=true")
 """How arms are computed; no part of what they compare."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the things compared: a name, and what follows `python scripts/train.py`."""
+
+    name: str
+    overrides: tuple[str, ...]
+
+    def but(self, *overrides: str) -> "Arm":
+        """The arm with more overrides."""
+        return Arm(self.name, (*self.overrides, *overrides))
 
 
 def settings_of(arm: Arm) -> schema.Train:
@@ -27,19 +36,13 @@ def jobs_of(arm: Arm, seeds: Sequence[int], look: Look | None) -> list[Job]:
     """A job for each seed; a result is kept for this configuration, these data and this look."""
     settings = settings_of(arm)
     sources = filter(None, (settings.data.csv, settings.data.test_csv))
-    files = [content_of(source_path(source)) for source in sources]
+    files = [file_sha256(source_path(source)) for source in sources]
     jobs = []
     for seed in seeds:
         seeded = replace(settings, seed=seed)
         identity = {"config": config.plain(seeded), "files": files, "look": look}
         jobs.append(Job(train_arm, {"settings": seeded, "look": look}, identity))
     return jobs
-
-
-@cache
-def content_of(file: Path) -> str:
-    """The sha256 of a file of images."""
-    return file_sha256(file)
 
 
 def rate_choices(arm: Arm, rates: Sequence[float]) -> list[Arm]:

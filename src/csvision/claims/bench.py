@@ -6,19 +6,19 @@ from multiprocessing import get_context
 from statistics import fmean
 from typing import Any
 
-from csvision.claims.arms import jobs_of, rate_choices
-from csvision.claims.claim import Arm
+from csvision.claims.arms import Arm, jobs_of, rate_choices
 from csvision.claims.jobs import Done, Job, Store, perform
 from csvision.claims.profile import Profile
 from csvision.claims.progress import Progress
 from csvision.claims.training import Look, Scores
+from csvision.run.directory import now
 
 
 class Bench:
     """Runs jobs, at most `processes` at once with one thread each; used as a context.
 
-    `seconds` is the time of one processor that the results since the last `reset` took, whenever
-    they were computed.
+    `seconds` is the time of one processor that the results since the last `reset` took, `date`
+    when the last of them was computed, now or by an earlier run.
     """
 
     def __init__(self, profile: Profile, store: Store, processes: int, progress: Progress) -> None:
@@ -26,7 +26,7 @@ class Bench:
         self.store = store
         self.processes = processes
         self.progress = progress
-        self.seconds = 0.0
+        self.reset()
         self.pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "Bench":
@@ -39,19 +39,26 @@ class Bench:
     def reset(self) -> None:
         """Begin another claim."""
         self.seconds = 0.0
+        self.dates: list[str] = []
+
+    @property
+    def date(self) -> str:
+        """When the last result was computed; now, without any."""
+        return max(self.dates, default=now())
 
     def run(self, jobs: Sequence[Job], alone: bool = False) -> list[Any]:
         """The results of jobs, in their order; `alone` one after the other, for timings."""
-        done = {job.key: self.store.get(job) for job in jobs}
-        missing = list({job.key: job for job in jobs if done[job.key] is None}.values())
+        by_key = {job.key: job for job in jobs}
+        done = {key: kept for key, job in by_key.items() if (kept := self.store.get(job))}
+        missing = [job for key, job in by_key.items() if key not in done]
         self.progress.begin_jobs(len(missing))
         for job, result in self.finished(missing, 1 if alone else self.processes):
             self.store.put(job, result)
             done[job.key] = result
             self.progress.end_job()
-        results = [kept for job in jobs if (kept := done[job.key]) is not None]
-        self.seconds += sum(result.seconds for result in {id(r): r for r in results}.values())
-        return [result.result for result in results]
+        self.seconds += sum(result.seconds for result in done.values())
+        self.dates += [result.date for result in done.values()]
+        return [done[job.key].result for job in jobs]
 
     def finished(self, jobs: Sequence[Job], at_once: int) -> Iterable[tuple[Job, Done]]:
         """Jobs with their results as they come."""

@@ -4,9 +4,12 @@ import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from csvision.claims.claim import Claim
 from csvision.errors import ConfigError
+
+if TYPE_CHECKING:
+    from csvision.claims.claim import Claim
 
 NOTES = Path(__file__).parent / "notes"
 
@@ -39,7 +42,7 @@ def choose(names: Sequence[str]) -> list[str]:
     return [claim for claim in known if claim in chosen or not names]
 
 
-def load(name: str) -> Claim:
+def load(name: str) -> "Claim":
     """A claim by its id."""
     module = import_module(f"csvision.claims.notes.{files()[name]}")
     claim: Claim = module.CLAIM

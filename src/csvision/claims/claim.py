@@ -1,16 +1,13 @@
 """What a claim consists of, and what its measurement gives."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from csvision.claims.arms import Arm
+from csvision.claims.bench import Bench
 from csvision.claims.charts import Chart
 from csvision.claims.rules import Decision, Rule, Verdict
-
-if TYPE_CHECKING:
-    from csvision.claims.bench import Bench
 
 Evidence = Any
 """What a rule decides by: comparisons, differences, ratios or two groups; None: not here."""
@@ -29,18 +26,6 @@ class Statement:
         if evidence is None:
             return Decision(Verdict.not_decided_here, None, None, None, 0)
         return self.rule.decide(evidence)
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One of the things compared: a name, and what follows `python scripts/train.py`."""
-
-    name: str
-    overrides: tuple[str, ...]
-
-    def but(self, *overrides: str) -> Arm:
-        """The arm with more overrides."""
-        return Arm(self.name, (*self.overrides, *overrides))
 
 
 @dataclass(frozen=True)

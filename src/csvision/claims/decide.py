@@ -10,27 +10,26 @@ from csvision.claims.jobs import Store
 from csvision.claims.profile import Profile
 from csvision.claims.progress import Progress
 from csvision.claims.record import ClaimRecord, statement_record
-from csvision.run.directory import now
 from csvision.run.provenance import machine, versions
 
 
-def decide(
+def decided(
     claims: Sequence[Claim], profile: Profile, folder: Path, processes: int
 ) -> Iterator[ClaimRecord]:
     """The records of claims, each as soon as it is decided; `folder` keeps finished jobs."""
-    progress = Progress(claims, processes)
+    progress = Progress({claim.id: claim.minutes for claim in claims}, processes)
     with Bench(profile, Store(folder), processes, progress) as bench:
         for claim in claims:
-            progress.begin(claim)
+            progress.begin(claim.id)
             bench.reset()
             record = record_of_claim(claim, claim.measure(bench), bench)
             progress.end({entry.id: entry.decision for entry in record.statements})
             yield record
 
 
-def record_of_claim(claim: Claim, measured: Measurement, bench: Bench) -> ClaimRecord:
+def record_of_claim(claim: Claim, found: Measurement, bench: Bench) -> ClaimRecord:
     """The record of a claim; every statement needs evidence, if only None."""
-    assert {statement.id for statement in claim.statements} == measured.evidence.keys()
+    assert {statement.id for statement in claim.statements} == found.evidence.keys()
     seeds = bench.profile.seeds
     return ClaimRecord(
         id=claim.id,
@@ -38,17 +37,17 @@ def record_of_claim(claim: Claim, measured: Measurement, bench: Bench) -> ClaimR
         why=claim.why,
         method=claim.method,
         statements=[
-            statement_record(statement, measured.evidence[statement.id])
+            statement_record(statement, found.evidence[statement.id])
             for statement in claim.statements
         ],
-        finding=measured.finding,
-        table=[dict(row) for row in measured.table],
-        charts=list(measured.charts),
-        arms={arm.name: command(arm, seeds[0]) for arm in measured.arms},
+        finding=found.finding,
+        table=[dict(row) for row in found.table],
+        charts=list(found.charts),
+        arms={arm.name: command(arm, seeds[0]) for arm in found.arms},
         command=f"python scripts/claims.py 'claim=[{claim.id}]'",
         profile=bench.profile.name,
         seconds=bench.seconds,
-        date=now(),
+        date=bench.date,
         machine=machine(),
         versions=versions(),
     )

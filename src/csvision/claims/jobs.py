@@ -11,21 +11,22 @@ import inspect
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 
-from csvision import __file__ as package
-from csvision.claims import looks
-from csvision.run.directory import write_json
+from csvision.run.directory import now, write_json
 from csvision.run.provenance import versions
 
-GOLDEN = Path(package).parents[2] / "tests" / "golden" / "losses.json"
+GOLDEN = Path(__file__).parents[3] / "tests" / "golden" / "losses.json"
 """The recorded losses, which only a checkout has."""
+
+MEASURING = "csvision.claims.measuring."
 
 WORDING = ("CLAIM", "measure")
 """What a claim's file says, plans and sums up; done anew each time, it is no part of a job."""
@@ -53,10 +54,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """The result of a job, as plain values, and the seconds that it took."""
+    """The result of a job, as plain values, the seconds that it took and when it was done."""
 
     result: Any
     seconds: float
+    date: str
 
 
 class Store:
@@ -79,7 +81,7 @@ class Store:
     def put(self, job: Job, done: Done) -> None:
         """Keep the result of a job, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.path(job), {"result": done.result, "seconds": done.seconds})
+        write_json(self.path(job), asdict(done))
 
 
 def perform(job: Job) -> Done:
@@ -88,7 +90,7 @@ def perform(job: Job) -> Done:
     start = time.perf_counter()
     result = job.function(**job.arguments)
     # As it will be read from the store: a run that went on gives the very same values.
-    return Done(json.loads(json.dumps(result)), time.perf_counter() - start)
+    return Done(json.loads(json.dumps(result)), time.perf_counter() - start, now())
 
 
 def named(function: Callable[..., Any]) -> str:
@@ -100,11 +102,17 @@ def named(function: Callable[..., Any]) -> str:
 
 @cache
 def code_hash(module: ModuleType) -> str:
-    """The hash of a module's code, and of the looks that it uses, without wording and layout."""
+    """The hash of a module's code, and of what it measures with, without wording and layout."""
     assert module.__file__ is not None
-    own = text_hash(Path(module.__file__).read_text(encoding="utf-8"))
-    shared = {inspect.getmodule(value) for value in vars(module).values()} & {looks} - {module}
-    return " ".join([own, *map(code_hash, shared)])
+    text = Path(module.__file__).read_text(encoding="utf-8")
+    used = [code_hash(import_module(name)) for name in sorted(imported(text))]
+    return hashlib.sha256("".join([text_hash(text), *used]).encode()).hexdigest()
+
+
+def imported(text: str) -> set[str]:
+    """The modules of csvision.claims.measuring that a module's text imports from."""
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    return {node.module for node in nodes if node.module and node.module.startswith(MEASURING)}
 
 
 def text_hash(text: str) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
-from csvision.claims.arms import rate_of
-from csvision.claims.claim import Arm
+from csvision.claims.arms import Arm, rate_of
 from csvision.claims.training import Scores
 
 POINTS = 100

@@ -1,6 +1,6 @@
 """How much a run of the claims measures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,18 @@ class Profile:
 
     @property
     def full(self) -> bool:
-        """Whether its verdicts are evidence."""
-        return self.name == "full"
+        """Whether it measures enough to decide."""
+        return self.name.startswith("full")
+
+    def from_seed(self, first: int) -> "Profile":
+        """The same with other seeds; a name of its own keeps its results apart."""
+        if not first:
+            return self
+        seeds = tuple(seed + first for seed in self.seeds)
+        tuning = tuple(seed + first for seed in self.tuning_seeds)
+        return replace(
+            self, name=f"{self.name}_from_seed_{first}", seeds=seeds, tuning_seeds=tuning
+        )
 
 
 FULL = Profile(

@@ -2,28 +2,32 @@
 
 import sys
 import time
-from collections.abc import Sequence
-from typing import Never
+from collections.abc import Mapping
 
 from tqdm import tqdm
 
-from csvision.claims.claim import Claim
 from csvision.claims.rules import Decision
 from csvision.run.log import log
 
+SILENCE = 30.0
+"""The most seconds without a line where there is no bar."""
+
 
 class Progress:
-    """Tells of claims as they are decided; the time left follows the pace of those before."""
+    """Tells of claims as they are decided; the time left follows the pace of those before.
 
-    def __init__(self, claims: Sequence[Claim], processes: int) -> None:
-        self.minutes = {claim.id: claim.minutes for claim in claims}
+    `minutes` is what each claim takes of one processor, roughly.
+    """
+
+    def __init__(self, minutes: Mapping[str, float], processes: int) -> None:
+        self.minutes = dict(minutes)
         self.processes = processes
         self.spent = 0.0
         self.measured = 0.0
         self.ran = 0
-        self.bar: tqdm[Never] | None = None
+        self.told = time.perf_counter()
 
-    def begin(self, claim: Claim) -> None:
+    def begin(self, claim: str) -> None:
         """A claim is next."""
         self.claim = claim
         self.start = time.perf_counter()
@@ -32,22 +36,29 @@ class Progress:
     def begin_jobs(self, count: int) -> None:
         """So many jobs of the claim are to be done."""
         self.ran += count
-        if count and sys.stderr.isatty():
-            description = f"{self.claim.id}, {self.left()}"
-            self.bar = tqdm(total=count, desc=description, leave=False, unit="job")
+        self.bar = tqdm(
+            total=count,
+            desc=f"{self.claim}, {self.left()}",
+            leave=False,
+            unit="job",
+            disable=not sys.stderr.isatty(),
+        )
+        self.done, self.count = 0, count
 
     def end_job(self) -> None:
         """One of them is done."""
-        if self.bar is not None:
-            self.bar.update()
-            if self.bar.n == self.bar.total:
-                self.bar.close()
-                self.bar = None
+        self.done += 1
+        self.bar.update()
+        if self.done == self.count:
+            self.bar.close()
+        elif self.bar.disable and time.perf_counter() - self.told > SILENCE:
+            self.told = time.perf_counter()
+            log.info("%s: %d of %d jobs, %s", self.claim, self.done, self.count, self.left())
 
     def end(self, decisions: dict[str, Decision]) -> None:
         """The claim is decided."""
         seconds = time.perf_counter() - self.start
-        minutes = self.minutes.pop(self.claim.id)
+        minutes = self.minutes.pop(self.claim)
         if self.ran:
             self.spent += seconds
             self.measured += minutes

@@ -4,12 +4,11 @@ Intervals are two-sided 95 % intervals of Student's t over paired seeds or repea
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import exp, inf, log
+from math import exp, inf, isclose, log
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import stats
 
 CONFIDENCE = 0.95
@@ -55,20 +54,7 @@ class Comparison:
         """Whether the two are equal integers, or agree to TOLERANCE of the larger one."""
         if isinstance(self.claimed, int) and isinstance(self.measured, int):
             return self.claimed == self.measured
-        largest = max(abs(self.claimed), abs(self.measured))
-        return abs(self.claimed - self.measured) <= TOLERANCE * largest
-
-
-def difference_of(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
-    """The largest size of a value in either of two arrays, and their largest difference."""
-    first, second = np.asarray(one), np.asarray(other)
-    largest = max(np.abs(first).max(), np.abs(second).max())
-    return float(largest), float(np.abs(first - second).max())
-
-
-def alike(case: str, largest: float, difference: float) -> Comparison:
-    """Two arrays as one case: the largest size, and the same with their difference on top."""
-    return Comparison(case, largest, largest + difference)
+        return isclose(self.claimed, self.measured, rel_tol=TOLERANCE)
 
 
 @dataclass(frozen=True)
@@ -113,7 +99,7 @@ class Difference:
         """Raises ValueError for a difference that is no number."""
         effect, low, high = interval(differences)
         verdict = against(self.margin, low, high, len(differences) >= self.least)
-        return Decision(verdict, effect, low, high, len(differences))
+        return bounded(Decision(verdict, effect, low, high, len(differences)))
 
 
 @dataclass(frozen=True)
@@ -137,7 +123,7 @@ class Ratio:
         """Raises ValueError for a ratio that is not above 0."""
         effect, low, high = map(exp, interval([log(ratio) for ratio in ratios]))
         verdict = against(self.margin, low, high, len(ratios) >= self.least)
-        return Decision(verdict, effect, low, high, len(ratios))
+        return bounded(Decision(verdict, effect, low, high, len(ratios)))
 
 
 @dataclass(frozen=True)
@@ -192,6 +178,11 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
         return mean, -inf, inf
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, array.size - 1) * stats.sem(array))
     return mean, mean - reach, mean + reach
+
+
+def bounded(decision: Decision) -> Decision:
+    """The decision without an interval when a single value gave it none."""
+    return decision if decision.count > 1 else replace(decision, low=None, high=None)
 
 
 def against(margin: float, low: float, high: float, enough: bool) -> Verdict:

@@ -16,6 +16,7 @@ ABOUT = {
     "resume": "Go on with an interrupted run or sweep.",
     "reproduce": "Run a finished run again and compare, bit by bit.",
     "inspect_data": "Tell what is in a file of images and what is wrong with it.",
+    "claims": "Decide the claims of the course's notes by measurement.",
     "evaluate": "Test a finished run on its own test rows or on another file.",
     "predict": "Label the rows of a file with a finished run.",
 }
@@ -58,7 +59,7 @@ def usage_lines(command: str) -> list[str]:
 def group_lines(composed: DictConfig) -> Iterator[str]:
     """A line for each group of conf/ that this command has."""
     groups = sorted(path for path in config.conf_dir().iterdir() if path.is_dir())
-    shown = [path for path in groups if "seed" in composed]
+    shown = [path for path in groups if "optimizer" in composed]
     if shown:
         yield ""
         yield "Groups and their choices:"

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from csvision.claims.arms import rate_of, settings_of
+from csvision.claims.arms import Arm, rate_of, settings_of
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Curves, Series
-from csvision.claims.claim import Arm, Claim, Measurement, Statement
-from csvision.claims.looks import images_of, labels_of
+from csvision.claims.claim import Claim, Measurement, Statement
+from csvision.claims.measuring.looks import images_of, labels_of
 from csvision.claims.rules import Difference
 from csvision.claims.training import Scores
 from csvision.geometry import layer_table

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Panel, Panels
-from csvision.claims.claim import Arm, Claim, Measurement, Statement
+from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.jobs import Job
 from csvision.claims.rules import Comparison, Difference, Exact
 from csvision.claims.training import Scores

@@ -11,10 +11,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Curves, Panel, Panels, Series
-from csvision.claims.claim import Arm, Claim, Measurement, Statement
-from csvision.claims.looks import images_of
+from csvision.claims.claim import Claim, Measurement, Statement
+from csvision.claims.measuring.looks import images_of
 from csvision.claims.paired import POINTS, score_table
 from csvision.claims.rules import Difference, Shares, interval
 from csvision.claims.training import Scores

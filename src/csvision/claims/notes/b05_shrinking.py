@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Curves, Series
-from csvision.claims.claim import Arm, Claim, Measurement, Statement
+from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.paired import POINTS, differences, mean_of, score_table
 from csvision.claims.rules import Comparison, Difference, Exact, interval
 from csvision.geometry import output_size

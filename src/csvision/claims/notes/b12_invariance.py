@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Curves, Series
-from csvision.claims.claim import Arm, Claim, Measurement, Statement
-from csvision.claims.looks import images_of, labels_of, predicted
+from csvision.claims.claim import Claim, Measurement, Statement
+from csvision.claims.measuring.looks import images_of, labels_of, predicted
 from csvision.claims.paired import POINTS, score_table
 from csvision.claims.rules import Difference, interval
 from csvision.claims.training import Scores

@@ -5,10 +5,11 @@ from typing import Any
 import torch
 
 from csvision.augmentation import impulse
+from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Bars
-from csvision.claims.claim import Arm, Claim, Measurement, Statement
-from csvision.claims.looks import images_of, labels_of, predicted
+from csvision.claims.claim import Claim, Measurement, Statement
+from csvision.claims.measuring.looks import images_of, labels_of, predicted
 from csvision.claims.paired import differences, mean_of, score_table
 from csvision.claims.rules import Difference
 from csvision.run.train import Trained

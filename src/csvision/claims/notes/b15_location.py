@@ -5,11 +5,12 @@ from statistics import fmean, stdev
 import numpy as np
 import torch
 
+from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Bars, Panel, Panels
-from csvision.claims.claim import Arm, Claim, Measurement, Statement
+from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.jobs import Job
-from csvision.claims.offsets import MOST, moved, offset_error
+from csvision.claims.measuring.offsets import MOST, moved, offset_error
 from csvision.claims.rules import Ratio
 from csvision.data.table import read_table
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-SIDE = 24
+SIDE = 20
 
-DISTANCES = {"near": 7, "far": 11}
+DISTANCES = {"near": 5, "far": 8}
 """Pixels between the two dots, along a row or a column."""
 
 FILE = Path("outputs/data/dots.csv")

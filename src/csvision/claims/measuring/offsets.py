@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from csvision.claims.arms import settings_of
-from csvision.claims.claim import Arm
-from csvision.claims.looks import images_of
+from csvision.claims.arms import Arm, settings_of
+from csvision.claims.measuring.looks import images_of
 from csvision.data.split import Part, read_parts
 from csvision.models.build import build_network
 from csvision.seeding import stream_seed
