@@ -24,3 +24,7 @@ class DataError(UserError):
 
 class RunError(UserError):
     """A run directory that is none, is taken, or lacks what was asked of it."""
+
+
+class DivergedError(RunError):
+    """A fit whose loss became NaN or infinite."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from csvision import schema
 from csvision.data.split import read_parts
+from csvision.errors import DivergedError
 from csvision.run.log import console
 from csvision.run.train import train
 
@@ -18,8 +19,14 @@ Scores = dict[str, Any]
 
 
 def train_arm(settings: schema.Train, look: Look | None) -> Scores:
-    """Train, test and look; the run's directory goes when that is done."""
+    """Train, test and look; the run's directory goes when that is done.
+
+    A fit that diverges got nothing right on validation rows, and has no other score.
+    """
     with TemporaryDirectory() as folder, console(quiet=True):
         parts = read_parts(settings.data, settings.debug.rows)
-        trained = train(settings, parts, Path(folder) / "run")
+        try:
+            trained = train(settings, parts, Path(folder) / "run")
+        except DivergedError:
+            return {"val/acc": 0.0}
         return {**trained.metrics, **(look(trained) if look else {})}

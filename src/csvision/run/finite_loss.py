@@ -4,12 +4,12 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from csvision.errors import RunError
+from csvision.errors import DivergedError
 from csvision.run.directory import RunDirectory
 
 
 class FiniteLoss(Callback):
-    """Raises RunError at the step whose loss is NaN or infinite."""
+    """Raises DivergedError at the step whose loss is NaN or infinite."""
 
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
@@ -22,7 +22,7 @@ class FiniteLoss(Callback):
             return
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         good = f"{self.run.last} is sound" if self.run.last.exists() else "nothing was saved before"
-        raise RunError(
+        raise DivergedError(
             f"the loss is {float(loss.detach())} at step {trainer.global_step + 1} in epoch "
             f"{trainer.current_epoch + 1}, where the learning rate is {rate:.3g}; write a smaller "
             f"optimizer.lr ({good})"
