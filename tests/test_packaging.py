@@ -80,3 +80,11 @@ def test_an_installed_csvision_trains_outside_the_project(unpacked_wheel: Path) 
     assert "test/acc" in result.stdout
     licences = [path.name for path in unpacked_wheel.rglob("LICENSE*")]
     assert {"LICENSE", "LICENSE-fashion-mnist"} <= set(licences)
+
+
+def test_an_installed_csvision_has_what_its_pages_are_made_of(unpacked_wheel: Path) -> None:
+    package = ROOT / "src" / "csvision"
+    kinds = {".jinja", ".css", ".js"}
+    parts = [path.relative_to(package) for path in package.rglob("*") if path.suffix in kinds]
+    assert len(parts) > 2
+    assert all((unpacked_wheel / "csvision" / part).is_file() for part in parts)

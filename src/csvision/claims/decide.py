@@ -17,7 +17,8 @@ def decided(
     claims: Sequence[Claim], profile: Profile, folder: Path, processes: int
 ) -> Iterator[ClaimRecord]:
     """The records of claims, each as soon as it is decided; `folder` keeps finished jobs."""
-    progress = Progress({claim.id: claim.minutes for claim in claims}, processes)
+    minutes = {claim.id: profile.time * claim.minutes for claim in claims}
+    progress = Progress(minutes, processes)
     with Bench(profile, Store(folder), processes, progress) as bench:
         for claim in claims:
             progress.begin(claim.id)

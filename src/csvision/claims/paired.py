@@ -28,15 +28,20 @@ def mean_of(runs: Sequence[Scores], metric: str) -> float:
 
 
 def score_table(
-    arms: Sequence[Arm], runs: Mapping[str, Sequence[Scores]], metrics: Sequence[str]
+    arms: Sequence[Arm],
+    runs: Mapping[str, Sequence[Scores]],
+    accuracies: Mapping[str, str],
 ) -> list[dict[str, str | float]]:
-    """A row for each arm: its learning rate, mean and standard deviation of its metrics."""
+    """A row for each arm: its learning rate, mean and standard deviation of accuracies in %.
+
+    `accuracies` are metrics with the words for them; an arm may lack one.
+    """
     rows: list[dict[str, str | float]] = []
     for arm in arms:
         row: dict[str, str | float] = {"arm": arm.name, "learning rate": rate_of(arm)}
-        for metric in metrics:
-            values = [run[metric] for run in runs[arm.name] if metric in run]
-            row[metric] = fmean(values) if values else ""
-            row[f"{metric} +-"] = stdev(values) if len(values) > 1 else ""
+        for metric, words in accuracies.items():
+            values = [POINTS * run[metric] for run in runs[arm.name] if metric in run]
+            row[f"{words}, %"] = fmean(values) if values else ""
+            row[f"{words}, deviation"] = stdev(values) if len(values) > 1 else ""
         rows.append(row)
     return rows

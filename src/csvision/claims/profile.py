@@ -8,7 +8,8 @@ class Profile:
     """Seeds, rows and learning rates: `full` decides, `quick` only shows that all parts work.
 
     `data` is written before every arm, `tuning` in its place where learning rates are chosen: on
-    validation rows, under seeds of their own, without a look at the test rows.
+    validation rows, under seeds of their own, without a look at the test rows. `time` is what it
+    takes, roughly, of the time of the full profile.
     """
 
     name: str
@@ -17,6 +18,7 @@ class Profile:
     rates: tuple[float, ...]
     data: tuple[str, ...]
     tuning: tuple[str, ...]
+    time: float = 1.0
 
     @property
     def full(self) -> bool:
@@ -50,6 +52,7 @@ QUICK = Profile(
     rates=(0.004,),
     data=("data=fmnist_small", "data.val_size=0", "debug.rows=128", "epochs=1"),
     tuning=("data=fmnist_small", "data.val_size=0.2", "debug.rows=128", "epochs=1"),
+    time=0.01,
 )
 
 PROFILES = {profile.name: profile for profile in (FULL, QUICK)}

@@ -13,6 +13,10 @@ SILENCE = 30.0
 """The most seconds without a line where there is no bar."""
 
 
+TRUSTED = 10.0
+"""Minutes of claims after which the pace so far counts as much as what was expected."""
+
+
 class Progress:
     """Tells of claims as they are decided; the time left follows the pace of those before.
 
@@ -67,6 +71,7 @@ class Progress:
 
     def left(self) -> str:
         """The time that the claims not yet decided will take, at the pace so far."""
-        pace = self.spent / self.measured if self.measured else 60 / self.processes
+        expected = 60 / self.processes
+        pace = (self.spent + TRUSTED * expected) / (self.measured + TRUSTED)
         seconds = pace * sum(self.minutes.values())
         return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"

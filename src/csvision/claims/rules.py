@@ -90,7 +90,8 @@ class Difference:
     def text(self) -> str:
         """The rule for a reader."""
         return (
-            f"the 95 % paired-t interval of the difference against {self.margin:g} {self.unit}: "
+            f"the 95 % paired-t interval of the difference against {self.margin:g} "
+            f"{self.unit.removesuffix('s') if self.margin == 1 else self.unit}: "
             f"holds if wholly above, refuted if wholly below, else undecided; at least "
             f"{self.least} pairs"
         )

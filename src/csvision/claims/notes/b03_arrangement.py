@@ -10,6 +10,7 @@ from csvision.claims.bench import Bench
 from csvision.claims.charts import Panel, Panels
 from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.jobs import Job
+from csvision.claims.paired import differences, score_table
 from csvision.claims.rules import Comparison, Difference, Exact
 from csvision.claims.training import Scores
 from csvision.data.arrangement import permuted
@@ -73,9 +74,7 @@ def garments() -> dict[str, Any]:
 
 def drops(plain: list[Scores], moved: list[Scores]) -> list[float]:
     """What the permutation costs, in points of accuracy, seed by seed."""
-    return [
-        100 * (one["test/acc"] - two["test/acc"]) for one, two in zip(plain, moved, strict=True)
-    ]
+    return differences(plain, moved, "test/acc")
 
 
 def measure(bench: Bench) -> Measurement:
@@ -103,14 +102,7 @@ def measure(bench: Bench) -> Measurement:
             f"{means['MLP']:.1f}. An MLP whose first weights are put into the same order has "
             f"the same logits to {furthest:.0e} after 50 steps."
         ),
-        table=[
-            {
-                "arm": arm.name,
-                "test accuracy": float(np.mean([run["test/acc"] for run in runs[arm.name]])),
-                "deviation": float(np.std([run["test/acc"] for run in runs[arm.name]], ddof=1)),
-            }
-            for arm in arms
-        ],
+        table=score_table(arms, runs, {"test/acc": "test accuracy"}),
         charts=[
             Panels(
                 "the same four garments, as they are and in the fixed order",

@@ -130,7 +130,7 @@ def measure(bench: Bench) -> Measurement:
             f"first stage and {learned[-1]:.1f} % off the last; before training "
             f"{random[0]:.1f} % and {random[-1]:.1f} %."
         ),
-        table=score_table(arms, {ARM.name: runs}, ("test/acc",)),
+        table=score_table(arms, {ARM.name: runs}, {"test/acc": "test accuracy"}),
         charts=[
             Panels(
                 "the trained first filters with most of an edge, and with least",

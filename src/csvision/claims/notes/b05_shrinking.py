@@ -89,7 +89,7 @@ def measure(bench: Bench) -> Measurement:
             f"{DEPTHS[0]} layers it is {accuracy[f'valid, {DEPTHS[0]} layers']:.1f} % against "
             f"{accuracy[f'zeros, {DEPTHS[0]} layers']:.1f} %."
         ),
-        table=score_table(arms, runs, ("test/acc",)),
+        table=score_table(arms, runs, {"test/acc": "test accuracy"}),
         charts=[
             Curves(
                 "accuracy by depth and padding",

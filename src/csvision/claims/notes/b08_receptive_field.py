@@ -73,7 +73,7 @@ def measure(bench: Bench) -> Measurement:
         ),
         table=[
             {**row, "receptive field": fields[str(row["arm"])]}
-            for row in score_table(arms, runs, ("test/acc",))
+            for row in score_table(arms, runs, {"test/acc": "test accuracy"})
         ],
         charts=[
             Bars(

@@ -117,7 +117,7 @@ def measure(bench: Bench) -> Measurement:
         ),
         table=[
             {**row, **{f"agreement at {k} px, %": at[str(row["arm"])][k] for k in (1, 2, 4, 6)}}
-            for row in score_table(arms, runs, ("test/acc",))
+            for row in score_table(arms, runs, {"test/acc": "test accuracy"})
         ],
         charts=[
             Curves(

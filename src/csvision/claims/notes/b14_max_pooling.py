@@ -74,7 +74,7 @@ def measure(bench: Bench) -> Measurement:
             f"white, in training and in the test, it is {means['max, noise']:.1f} % against "
             f"{means['average, noise']:.1f} % for averaging."
         ),
-        table=score_table(arms, runs, ("test/acc", "noisy/acc")),
+        table=score_table(arms, runs, {"test/acc": "test accuracy", "noisy/acc": "with noise"}),
         charts=[
             Bars(
                 "accuracy on the test images (noisy ones for the arms with noise)",
