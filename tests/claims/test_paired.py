@@ -3,7 +3,7 @@
 import pytest
 
 from csvision.claims.arms import Arm
-from csvision.claims.paired import differences, mean_of, ratios, score_table
+from csvision.claims.paired import band, differences, mean_of, ratios, score_table
 
 ONE = [{"test/acc": 0.9, "x": 4.0}, {"test/acc": 0.8, "x": 6.0}]
 TWO = [{"test/acc": 0.85, "x": 2.0}, {"test/acc": 0.85, "x": 2.0}]
@@ -32,3 +32,12 @@ def test_a_row_an_arm_with_the_last_learning_rate_given() -> None:
     assert first["accuracy, %"] == pytest.approx(85.0)
     assert first["accuracy, deviation"] == pytest.approx(7.0711, abs=1e-4)
     assert second["accuracy, deviation"] == second["other, %"] == ""
+
+
+def test_a_band_is_the_interval_of_the_seeds_at_each_place() -> None:
+    line = band("a", [1, 2], [[1.0, 3.0], [5.0, 5.0]], dashed=True)
+    assert (line.x, line.y, line.dashed) == ([1, 2], [2.0, 5.0], True)
+    # Mean 2, standard error 1, t(1, 97.5 %) 12.7062.
+    assert line.low == pytest.approx([2 - 12.7062, 5.0], abs=1e-4)
+    assert line.high == pytest.approx([2 + 12.7062, 5.0], abs=1e-4)
+    assert band("a", [1], [[1.0]]).low == []

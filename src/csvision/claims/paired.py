@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
 from csvision.claims.arms import Arm, rate_of
+from csvision.claims.charts import Series
+from csvision.claims.rules import interval
 from csvision.claims.training import Scores
 
 POINTS = 100
@@ -25,6 +27,16 @@ def ratios(first: Sequence[Scores], second: Sequence[Scores], metric: str) -> li
 def mean_of(runs: Sequence[Scores], metric: str) -> float:
     """The mean of a metric over seeds."""
     return fmean(run[metric] for run in runs)
+
+
+def band(
+    name: str, x: Sequence[float], values: Sequence[Sequence[float]], dashed: bool = False
+) -> Series:
+    """A line through the means of the seeds' values at each x, with their 95 % intervals."""
+    mean, low, high = map(list, zip(*map(interval, values), strict=True))
+    if len(values[0]) < 2:
+        low, high = [], []
+    return Series(name, list(x), mean, low, high, dashed)
 
 
 def score_table(

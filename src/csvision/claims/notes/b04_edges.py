@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
-from csvision.claims.charts import Curves, Panel, Panels, Series
+from csvision.claims.charts import Curves, Panel, Panels
 from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.measuring.looks import images_of
-from csvision.claims.paired import POINTS, score_table
-from csvision.claims.rules import Difference, Shares, interval
+from csvision.claims.paired import POINTS, band, score_table
+from csvision.claims.rules import Difference, Shares
 from csvision.claims.training import Scores
 from csvision.models.build import build_network
 from csvision.models.cnn import CNN
@@ -114,6 +114,7 @@ def measure(bench: Bench) -> Measurement:
     shares = [POINTS * float(np.mean(group)) for group in groups]
     table = POINTS * np.array([[run["probes"], run["initial probes"]] for run in runs])
     learned, random = table.mean(axis=0)
+    stages = [float(stage + 1) for stage in range(len(learned))]
     strongest = np.argsort(-energies[0])[:6]
     return Measurement(
         evidence={
@@ -148,7 +149,10 @@ def measure(bench: Bench) -> Measurement:
                 "what a linear probe reads off each stage",
                 "stage",
                 "test accuracy of the probe, %",
-                [probe_curve("trained", table[:, 0]), probe_curve("before training", table[:, 1])],
+                [
+                    band("trained", stages, table[:, 0].T.tolist()),
+                    band("before training", stages, table[:, 1].T.tolist(), dashed=True),
+                ],
                 alt=(
                     f"trained: {learned[0]:.1f} to {learned[-1]:.1f} %; before training: "
                     f"{random[0]:.1f} to {random[-1]:.1f} %"
@@ -157,14 +161,6 @@ def measure(bench: Bench) -> Measurement:
         ],
         arms=bench.complete(arms),
     )
-
-
-def probe_curve(name: str, table: NDArray[np.float64]) -> Series:
-    """Mean accuracy and interval by stage, of a table (seeds, stages)."""
-    mean, low, high = zip(*map(interval, table.T.tolist()), strict=True)
-    band = (list(low), list(high)) if len(table) > 1 else ([], [])
-    stages = [float(stage + 1) for stage in range(table.shape[1])]
-    return Series(name, stages, list(mean), *band, dashed=name != "trained")
 
 
 CLAIM = Claim(

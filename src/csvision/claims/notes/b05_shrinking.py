@@ -4,10 +4,10 @@ import numpy as np
 
 from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
-from csvision.claims.charts import Curves, Series
+from csvision.claims.charts import Curves
 from csvision.claims.claim import Claim, Measurement, Statement
-from csvision.claims.paired import POINTS, differences, mean_of, score_table
-from csvision.claims.rules import Comparison, Difference, Exact, interval
+from csvision.claims.paired import POINTS, band, differences, mean_of, score_table
+from csvision.claims.rules import Comparison, Difference, Exact
 from csvision.geometry import output_size
 
 DEPTHS = (2, 4, 6)
@@ -64,9 +64,7 @@ def measure(bench: Bench) -> Measurement:
             [POINTS * run["test/acc"] for run in runs[f"{padding}, {depth} layers"]]
             for depth in DEPTHS
         ]
-        mean, low, high = zip(*map(interval, columns), strict=True)
-        band = (list(low), list(high)) if len(columns[0]) > 1 else ([], [])
-        series.append(Series(padding, list(map(float, DEPTHS)), list(mean), *band))
+        series.append(band(padding, list(map(float, DEPTHS)), columns))
     return Measurement(
         evidence={
             "B5a": [

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,8 +12,8 @@ from csvision.claims.bench import Bench
 from csvision.claims.charts import Curves, Series
 from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.measuring.looks import images_of, labels_of, predicted
-from csvision.claims.paired import POINTS, score_table
-from csvision.claims.rules import Difference, interval
+from csvision.claims.paired import POINTS, band, score_table
+from csvision.claims.rules import Difference
 from csvision.claims.training import Scores
 from csvision.run.train import Trained
 
@@ -88,10 +87,8 @@ def lost(runs: Sequence[Scores], shift: int) -> list[float]:
 
 def curve(name: str, runs: Sequence[Scores]) -> Series:
     """Agreement against shift with its interval."""
-    table = POINTS * np.array([run["agreement"] for run in runs])
-    mean, low, high = zip(*(interval(column) for column in table.T), strict=True)
-    band = (list(low), list(high)) if len(runs) > 1 else ([], [])
-    return Series(name, [float(shift) for shift in SHIFTS], list(mean), *band)
+    values = [[POINTS * run["agreement"][shift] for run in runs] for shift in SHIFTS]
+    return band(name, list(map(float, SHIFTS)), values)
 
 
 def measure(bench: Bench) -> Measurement:
