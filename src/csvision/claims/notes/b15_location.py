@@ -90,12 +90,13 @@ def measure(bench: Bench) -> Measurement:
         ),
         table=[
             {
-                "arm": name,
-                "learning rate": chosen[name],
-                "mean absolute error, px": means[name],
-                "deviation": stdev(values) if len(values) > 1 else "",
+                "arm": arm.name,
+                "learning rate": chosen[arm.name],
+                "mean absolute error, px": means[arm.name],
+                "deviation": stdev(errors[arm.name]) if len(profile.seeds) > 1 else "",
+                "network": " ".join(arm.overrides),
             }
-            for name, values in errors.items()
+            for arm in ARMS
         ],
         charts=[
             Bars(
