@@ -121,8 +121,8 @@ def test_a_true_statement_holds_and_a_false_one_is_refuted(
 def test_an_arm_is_what_csvision_trains(profile: Profile, tmp_path: Path) -> None:
     progress = Progress({}, 1)
     progress.begin("C2")
-    with Bench(profile, Store(tmp_path / "jobs"), 1, progress) as bench:
-        (run, *_) = bench.train([FAIR])[FAIR.name]
+    bench = Bench(profile, Store(tmp_path / "jobs"), 1, progress)
+    (run, *_) = bench.train([FAIR])[FAIR.name]
     threads = ("accelerator=cpu", "accelerator.threads=1", "quiet=true", "logger=none")
     typed = csvision.train(*FAIR.overrides, *profile.data, "seed=0", *threads)
     assert run == typed.metrics
@@ -135,8 +135,8 @@ def test_learning_rates_are_chosen_on_validation_rows(digits_csv: Path, tmp_path
     )
     progress = Progress({}, 2)
     progress.begin("C2")
-    with Bench(profile, Store(tmp_path / "jobs"), 2, progress) as bench:
-        arms = bench.tuned([Arm("a", SMALL), Arm("b", (*SMALL, "batch_size=16"))])
+    bench = Bench(profile, Store(tmp_path / "jobs"), 2, progress)
+    arms = bench.tuned([Arm("a", SMALL), Arm("b", (*SMALL, "batch_size=16"))])
     assert [arm.overrides[-1] for arm in arms] == ["optimizer.lr=0.01"] * 2
     assert [arm.name for arm in arms] == ["a", "b"]
     assert len(list((tmp_path / "jobs").iterdir())) == 2 * 3 * 2
@@ -153,6 +153,25 @@ def test_profiles_keep_tuning_and_scoring_apart() -> None:
     assert not set(FULL.from_seed(50).seeds) & set(FULL.seeds)
     assert QUICK.full is False
     assert FULL.from_seed(50).full is True
+
+
+PROGRAM = """
+import csvision
+
+(record,) = csvision.decide("claim=[B14]", "profile=quick")
+print(record.id, [entry.id for entry in record.statements])
+"""
+
+
+def test_a_script_without_a_guard_can_decide(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "program.py"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "B14 ['B14a', 'B14b', 'B14c', 'B14d']"
+    # Once: the processes that trained did not execute it again.
+    assert done.stdout.count("B14a undecided") == 1
 
 
 class TestCommand:

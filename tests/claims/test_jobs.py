@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 
 from csvision.claims import jobs
 from csvision.claims.arms import Arm, jobs_of
@@ -138,11 +139,14 @@ class TestStore:
         assert json.loads(store.path(job).read_text())["result"] == 1
 
 
-def test_a_job_computes_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[int] = []
-    monkeypatch.setattr("torch.set_num_threads", threads.append)
-    perform(Job(double, {"value": 1}))
-    assert threads == [1]
+def test_a_job_computes_on_one_thread_and_leaves_the_callers_number() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert perform(Job(torch.get_num_threads, {})).result == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def pair() -> tuple[int, int]:

@@ -1,10 +1,10 @@
 """Where claims are measured: jobs on several processes, each result kept, learning rates chosen."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from statistics import fmean
 from typing import Any
+
+from joblib import Parallel, delayed
 
 from csvision.claims.arms import Arm, jobs_of, rate_choices
 from csvision.claims.jobs import Done, Job, Store, perform
@@ -15,7 +15,7 @@ from csvision.run.directory import now
 
 
 class Bench:
-    """Runs jobs, at most `processes` at once with one thread each; used as a context.
+    """Runs jobs, at most `processes` at once with one thread each.
 
     `seconds` is the time of one processor that the results since the last `reset` took, `date`
     when the last of them was computed, now or by an earlier run.
@@ -27,14 +27,6 @@ class Bench:
         self.processes = processes
         self.progress = progress
         self.reset()
-        self.pool: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> "Bench":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.pool is not None:
-            self.pool.shutdown(cancel_futures=True)
 
     def reset(self) -> None:
         """Begin another claim."""
@@ -61,20 +53,14 @@ class Bench:
         return [done[job.key].result for job in jobs]
 
     def finished(self, jobs: Sequence[Job], at_once: int) -> Iterable[tuple[Job, Done]]:
-        """Jobs with their results as they come."""
-        if not jobs:
-            return
-        if self.pool is None:
-            self.pool = ProcessPoolExecutor(self.processes, get_context("spawn"))
-        waiting = iter(jobs)
-        running: dict[Future[Done], Job] = {}
-        while True:
-            while len(running) < at_once and (job := next(waiting, None)) is not None:
-                running[self.pool.submit(perform, job)] = job
-            if not running:
-                return
-            future = next(as_completed(running))
-            yield running.pop(future), future.result()
+        """Jobs with their results as they come.
+
+        joblib's processes do not execute the caller's script again, as multiprocessing's would.
+        """
+        parallel = Parallel(
+            n_jobs=at_once, batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
+        )
+        yield from parallel(delayed(performed)(job) for job in jobs)
 
     def tuned(self, arms: Sequence[Arm], tuning: Sequence[str] | None = None) -> list[Arm]:
         """The arms with the learning rate that did best on validation rows, arm by arm.
@@ -116,3 +102,8 @@ class Bench:
     def complete(self, arms: Sequence[Arm], data: Sequence[str] | None = None) -> list[Arm]:
         """The arms as they can be typed, with the data that they were trained on."""
         return [arm.but(*(self.profile.data if data is None else data)) for arm in arms]
+
+
+def performed(job: Job) -> tuple[Job, Done]:
+    """A job with its result."""
+    return job, perform(job)

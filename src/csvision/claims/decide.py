@@ -19,13 +19,13 @@ def decided(
     """The records of claims, each as soon as it is decided; `folder` keeps finished jobs."""
     minutes = {claim.id: profile.time * claim.minutes for claim in claims}
     progress = Progress(minutes, processes)
-    with Bench(profile, Store(folder), processes, progress) as bench:
-        for claim in claims:
-            progress.begin(claim.id)
-            bench.reset()
-            record = record_of_claim(claim, claim.measure(bench), bench)
-            progress.end({entry.id: entry.decision for entry in record.statements})
-            yield record
+    bench = Bench(profile, Store(folder), processes, progress)
+    for claim in claims:
+        progress.begin(claim.id)
+        bench.reset()
+        record = record_of_claim(claim, claim.measure(bench), bench)
+        progress.end({entry.id: entry.decision for entry in record.statements})
+        yield record
 
 
 def record_of_claim(claim: Claim, found: Measurement, bench: Bench) -> ClaimRecord:

@@ -18,8 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
-
+from csvision.run import device
 from csvision.run.directory import now, write_json
 from csvision.run.provenance import versions
 
@@ -86,11 +85,12 @@ class Store:
 
 def perform(job: Job) -> Done:
     """Do a job on one thread, as the figures are to be repeated with any number of processors."""
-    torch.set_num_threads(1)
-    start = time.perf_counter()
-    result = job.function(**job.arguments)
+    with device.threads(1):
+        start = time.perf_counter()
+        result = job.function(**job.arguments)
+        seconds = time.perf_counter() - start
     # As it will be read from the store: a run that went on gives the very same values.
-    return Done(json.loads(json.dumps(result)), time.perf_counter() - start, now())
+    return Done(json.loads(json.dumps(result)), seconds, now())
 
 
 def named(function: Callable[..., Any]) -> str:

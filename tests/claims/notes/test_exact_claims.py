@@ -88,8 +88,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("tables")))
         store = Store(tmp_path_factory.mktemp("jobs"))
-        with Bench(QUICK, store, 1, Progress({}, 1)) as bench:
-            yield Laboratory(bench)
+        yield Laboratory(Bench(QUICK, store, 1, Progress({}, 1)))
 
 
 def claim_of(statement: str) -> Claim:
