@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "csvision"
 LAYERS = [
     {"errors", "schema", "geometry", "checks", "config", "multirun", "paths", "seeding", "stamp"},
     {"data"},
-    {"models", "optimization", "augmentation"},
+    {"models", "optimization", "augmentation", "arrangement"},
     {"classifier"},
     {"run"},
     {"claims"},

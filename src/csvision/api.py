@@ -121,20 +121,19 @@ def decide_configured(settings: schema.Claims) -> list[ClaimRecord]:
     """
     names = catalogue.choose(settings.claim)
     profile = PROFILES[settings.profile].from_seed(settings.seed)
-    folder = Path(settings.outputs) / "claims" / profile.name
-    order = list(catalogue.files())
+    folder = publish.results_folder(Path(settings.outputs), profile)
+    claims = [catalogue.load(name) for name in names]
     records = []
     with run_log.console():
-        for record in decided(
-            [catalogue.load(name) for name in names],
-            profile,
-            folder.with_name("jobs"),
-            settings.processes,
-        ):
-            publish.keep(record, folder, order)
-            records.append(record)
         if not profile.full:
-            log.info("quick: no evidence")
+            log.info("quick: shows that every part works; its verdicts are no evidence")
+        try:
+            for record in decided(claims, profile, folder.with_name("jobs"), settings.processes):
+                publish.keep(record, folder, list(catalogue.files()))
+                records.append(record)
+        except KeyboardInterrupt:
+            log.warning("what was finished is kept; the same command goes on from there")
+            raise
         if settings.record:
             print(publish.record_in_project(records, Path()))
         elif profile == FULL:

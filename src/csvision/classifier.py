@@ -18,6 +18,7 @@ from torchmetrics.classification import (
 )
 
 from csvision import schema
+from csvision.arrangement import Arrangement
 from csvision.augmentation import Augmentation
 from csvision.data.batches import Batch
 from csvision.optimization import build_optimizer, build_scheduler
@@ -26,9 +27,10 @@ from csvision.optimization import build_optimizer, build_scheduler
 class Classifier(LightningModule):
     """A network with cross-entropy loss, accuracy, macro F1 and an optimizer.
 
-    Takes uint8 images as they stand in the table; `mean` and `deviation` of each channel's values
-    from 0 to 1 standardise them. `optimizer`, `scheduler` and `augmentation` matter for fitting
-    only. After a test, `test_logits` (N, K) and `confusion` (K, K) hold its outcome.
+    Takes uint8 images as they stand in the table; `arrangement` lays them out, `mean` and
+    `deviation` of each channel's values from 0 to 1 standardise them. `optimizer`, `scheduler` and
+    `augmentation` matter for fitting only. After a test, `test_logits` (N, K) and `confusion`
+    (K, K) hold its outcome.
     """
 
     mean: Tensor
@@ -43,9 +45,11 @@ class Classifier(LightningModule):
         augmentation: Augmentation | None = None,
         mean: Sequence[float] = (0.0,),
         deviation: Sequence[float] = (1.0,),
+        arrangement: Arrangement | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self.arrangement = arrangement or nn.Identity()
         self.classes = list(classes)
         self.optimizer = optimizer
         self.scheduler = scheduler
@@ -74,6 +78,10 @@ class Classifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> logits (B, K)."""
+        return self.logits(self.arrangement(images))
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W), uint8, already arranged, -> logits (B, K)."""
         values = (images.to(self.dtype) / 255 - self.mean) / self.deviation
         logits: Tensor = self.network(values)
         return logits
@@ -97,9 +105,10 @@ class Classifier(LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The mean loss of a batch."""
         images, labels = batch
+        images = self.arrangement(images)
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
-        loss = F.cross_entropy(self(images), labels)
+        loss = F.cross_entropy(self.logits(images), labels)
         # Once an image: the mean over the epoch's images, whatever the last batch's size.
         self.train_loss.update(loss.detach().expand(len(labels)))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)

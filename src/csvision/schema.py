@@ -73,7 +73,7 @@ class Data:
         "share of the training rows cut off for validation, 0: none", at_least=0, below=1
     )
     val_seed: int = key("random_state of the cut for validation", at_least=0)
-    border: int = key("black pixels added on each side of every image", at_least=0)
+    border: int = key("black pixels added on each side of every image", at_least=0, at_most=1000)
     permutation_seed: int | None = key(
         "of one order that the pixels of every image are put into; null: as they stand", at_least=0
     )
@@ -364,7 +364,7 @@ class ProfileName(StrEnum):
 class Claims:
     """The claims of the course's notes, decided by measurement."""
 
-    claim: list[str] = key("which of them, as in 'claim=[A3,B12]'; []: all")
+    claim: Any = key("which of them, as in claim=A3 or 'claim=[A3,B12]'; []: all")
     profile: ProfileName = key("full: decides; quick: shows in minutes that every part works")
     seed: int = key("the first of the paired seeds", at_least=0)
     processes: int = key("trainings at once, each with one thread", at_least=1)

@@ -41,9 +41,12 @@ def test_none_asked_for_means_all() -> None:
         (["B12", "A3"], ["A3", "B12"]),
         (["a3", "A3", "A3b"], ["A3"]),
         (["b12a", " B2"], ["B2", "B12"]),
+        ("b3", ["B3"]),
     ],
 )
-def test_claims_come_once_in_the_order_of_the_notes(asked: list[str], chosen: list[str]) -> None:
+def test_claims_come_once_in_the_order_of_the_notes(
+    asked: str | list[str], chosen: list[str]
+) -> None:
     assert catalogue.choose(asked) == chosen
 
 

@@ -153,6 +153,8 @@ def test_profiles_keep_tuning_and_scoring_apart() -> None:
     assert not set(FULL.from_seed(50).seeds) & set(FULL.seeds)
     assert QUICK.full is False
     assert FULL.from_seed(50).full is True
+    assert (FULL.words, FULL.from_seed(50).words) == ("", " seed=50")
+    assert QUICK.from_seed(7).words == " profile=quick seed=7"
 
 
 PROGRAM = """
@@ -193,12 +195,38 @@ class TestCommand:
         records = read_records(folder / "claims.json")
         assert [record.id for record in records] == ["A3", "B14"]
         assert {record.profile for record in records} == {"quick"}
+        assert records[0].command == "python scripts/claims.py 'claim=[A3]' profile=quick"
 
         # One claim anew: the other's record stays, and no training is repeated.
         jobs = {path: path.stat().st_mtime_ns for path in (folder.parent / "jobs").iterdir()}
         subprocess.run([*arguments, "claim=[B14]"], capture_output=True, check=True)
         assert [record.id for record in read_records(folder / "claims.json")] == ["A3", "B14"]
         assert {path: path.stat().st_mtime_ns for path in jobs} == jobs
+
+    @pytest.mark.parametrize("damage", ["{}", "[", '[{"id": "B6"}]'])
+    def test_results_that_cannot_be_read_are_told_before_anything_is_measured(
+        self, damage: str, arguments: list[str], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "outputs" / "claims" / "quick" / "claims.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(damage)
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert "claims.json holds no claims" in line
+        assert not (path.parents[1] / "jobs").exists()
+        assert path.read_text() == damage
+
+    def test_a_place_that_takes_no_results_is_told_before_anything_is_measured(
+        self, arguments: list[str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+        done = subprocess.run(
+            [*arguments, "outputs=file"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("error: file/claims/quick cannot be made: ")
 
     def test_an_interrupted_run_goes_on_where_it_was(
         self, arguments: list[str], tmp_path: Path

@@ -88,7 +88,7 @@ def test_no_file_holds_no_records(tmp_path: Path) -> None:
     assert read_records(tmp_path / "none.json") == []
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '[{"id": "B1"}]', "{"])
+@pytest.mark.parametrize("text", ["", "[1]", '[{"id": "B1"}]', "{", "{}"])
 def test_a_damaged_file_is_told(text: str, tmp_path: Path) -> None:
     path = tmp_path / "claims.json"
     path.write_text(text)

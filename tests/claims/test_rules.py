@@ -94,7 +94,7 @@ class TestDifference:
         assert decision.verdict is Verdict.undecided
         assert (decision.effect, decision.low, decision.high) == (5.0, None, None)
 
-    @pytest.mark.parametrize("values", [[], [1.0, float("nan")], [float("inf")] * 8])
+    @pytest.mark.parametrize("values", [[1.0, float("nan")], [float("inf")] * 8])
     def test_what_is_no_number_is_refused(self, values: list[float]) -> None:
         with pytest.raises(ValueError, match="no interval"):
             Difference(1.0, "points").decide(values)
@@ -179,3 +179,8 @@ def test_every_rule_says_what_it_does(rule: Exact | Difference | Ratio | Shares)
     assert "refute" in rule.text
     margin = getattr(rule, "margin", None)
     assert margin is None or f"{margin:g}" in rule.text
+
+
+def test_without_a_pair_a_difference_is_undecided() -> None:
+    decision = Difference(1.0, "points").decide([])
+    assert (decision.verdict, decision.effect, decision.count) == (Verdict.undecided, None, 0)

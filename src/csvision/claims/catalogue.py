@@ -23,15 +23,16 @@ def files() -> dict[str, str]:
     return {f"{letter}{number}": found[letter, number] for letter, number in sorted(found)}
 
 
-def choose(names: Sequence[str]) -> list[str]:
-    """The ids that were asked for, each once, in the order of the notes; all for none.
+def choose(names: str | Sequence[str]) -> list[str]:
+    """The ids that were asked for, one or several, in the order of the notes; all for none.
 
     A statement's id (A3b) stands for its claim. Raises ConfigError for one that there is not.
     """
     known = list(files())
     chosen = set()
+    names = list(names) if isinstance(names, Sequence) and not isinstance(names, str) else [names]
     for name in names:
-        claim = re.sub(r"[a-z]$", "", name.strip())
+        claim = re.sub(r"[a-z]$", "", str(name).strip())
         claim = claim[:1].upper() + claim[1:]
         if claim not in known:
             raise ConfigError(

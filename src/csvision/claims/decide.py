@@ -45,7 +45,7 @@ def record_of_claim(claim: Claim, found: Measurement, bench: Bench) -> ClaimReco
         table=[dict(row) for row in found.table],
         charts=list(found.charts),
         arms={arm.name: command(arm, seeds[0]) for arm in found.arms},
-        command=f"python scripts/claims.py 'claim=[{claim.id}]'",
+        command=f"python scripts/claims.py 'claim=[{claim.id}]'{bench.profile.words}",
         profile=bench.profile.name,
         seconds=bench.seconds,
         date=bench.date,

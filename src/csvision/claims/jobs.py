@@ -18,8 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from csvision.errors import RunError
 from csvision.run import device
-from csvision.run.directory import now, write_json
+from csvision.run.directory import new_folder, now, write_json
 from csvision.run.provenance import versions
 
 GOLDEN = Path(__file__).parents[3] / "tests" / "golden" / "losses.json"
@@ -78,9 +79,12 @@ class Store:
             return None
 
     def put(self, job: Job, done: Done) -> None:
-        """Keep the result of a job, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.path(job), asdict(done))
+        """Keep the result of a job, whole or not at all; raises RunError where that fails."""
+        new_folder(self.folder)
+        try:
+            write_json(self.path(job), asdict(done))
+        except OSError as error:
+            raise RunError(f"{self.folder} cannot be written: {error.strerror}") from error
 
 
 def perform(job: Job) -> Done:

@@ -25,6 +25,12 @@ class Profile:
         """Whether it measures enough to decide."""
         return self.name.startswith("full")
 
+    @property
+    def words(self) -> str:
+        """What chooses it on the command line, behind a blank; nothing for the default."""
+        name, _, seed = self.name.partition("_from_seed_")
+        return (f" profile={name}" if name != "full" else "") + (f" seed={seed}" if seed else "")
+
     def from_seed(self, first: int) -> "Profile":
         """The same with other seeds; a name of its own keeps its results apart."""
         if not first:

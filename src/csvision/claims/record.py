@@ -96,7 +96,10 @@ def read_records(path: Path) -> list[ClaimRecord]:
     if not path.exists():
         return []
     try:
-        return [record_of(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(entries, list):
+            raise TypeError("it is no list")
+        return [record_of(entry) for entry in entries]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{path} holds no claims: {error}; take it away and run again") from error
 

@@ -97,7 +97,9 @@ class Difference:
         )
 
     def decide(self, differences: Sequence[float]) -> Decision:
-        """Raises ValueError for a difference that is no number."""
+        """Without a pair it stays undecided; raises ValueError for what is no number."""
+        if not differences:
+            return Decision(Verdict.undecided, None, None, None, 0)
         effect, low, high = interval(differences)
         verdict = against(self.margin, low, high, len(differences) >= self.least)
         return bounded(Decision(verdict, effect, low, high, len(differences)))

@@ -80,17 +80,19 @@ def refuse(configurations: Iterable[DictConfig], sweep: bool = False) -> None:
 
 def check_with_data(settings: schema.Train) -> None:
     """Raise UserError when data, network, machine and the place of the run do not go together."""
+    from csvision.arrangement import arranged_shape
     from csvision.data.split import read_parts
 
     require_writable(settings.outputs)
     parts = read_parts(settings.data, settings.debug.rows)
     table = parts.train.table
-    check(settings, table.image_shape, len(table.classes))
+    shape = arranged_shape(table.image_shape, settings.data)
+    check(settings, shape, len(table.classes))
     parts.require_rows(settings.accelerator.devices)
     if isinstance(settings.model, schema.Custom):
         from csvision.models.build import build_network
 
-        build_network(settings.model, table.image_shape, len(table.classes), settings.seed)
+        build_network(settings.model, shape, len(table.classes), settings.seed)
     accelerator = settings.accelerator
     if accelerator.name is not schema.AcceleratorName.cpu and accelerator.name != "auto":
         from csvision.run import device

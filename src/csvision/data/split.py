@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from csvision import schema
-from csvision.data.arrangement import arranged
 from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
@@ -57,15 +56,14 @@ def read_parts(data: schema.Data, limit: int | None = None) -> Parts:
 
     Raises DataError when a file or a split cannot be used.
     """
-    raw = read_source(data.csv, data)
-    table = arranged(raw, data)
+    table = read_source(data.csv, data)
     rows = np.arange(len(table.images))
     if data.test_csv is None:
         train, test_rows = split_test(rows, data)
         test = Part(table, test_rows)
     else:
         train = rows
-        test = whole(arranged(read_source(data.test_csv, data, like=raw), data))
+        test = whole(read_source(data.test_csv, data, like=table))
     train, val = split_val(train, table, data)
     return Parts(Part(table, train).first(limit), Part(table, val).first(limit), test.first(limit))
 

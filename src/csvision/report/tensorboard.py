@@ -62,4 +62,5 @@ def write_graph(writer: SummaryWriter, trained: Trained) -> None:
     images = torch.from_numpy(trained.evaluation.part.table.images[:1])
     classifier = trained.classifier
     classifier.eval()
-    writer.add_graph(classifier.network, images.to(classifier.dtype) / 255)
+    shown = classifier.arrangement(images)
+    writer.add_graph(classifier.network, shown.to(classifier.dtype) / 255)

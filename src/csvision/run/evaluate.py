@@ -9,8 +9,8 @@ from lightning import Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from csvision import schema
+from csvision.arrangement import Arrangement, arranged_shape
 from csvision.classifier import Classifier
-from csvision.data.arrangement import arranged, shape_in_file
 from csvision.data.parsed import LabelValues
 from csvision.data.split import Part, read_parts, whole
 from csvision.data.table import ImageTable, read_table
@@ -55,10 +55,15 @@ def load(run: Path, model_path: str | None = None) -> Classifier:
     directory = RunDirectory(run)
     settings = with_code(read_config(directory), directory, model_path)
     facts = read_facts(directory)
-    network = build_network(settings.model, facts.image_shape, len(facts.classes), seed=0)
+    shape = arranged_shape(facts.image_shape, settings.data)
+    network = build_network(settings.model, shape, len(facts.classes), seed=0)
     channels = facts.image_shape[0]
     classifier = Classifier(
-        network, facts.classes, mean=[0.0] * channels, deviation=[1.0] * channels
+        network,
+        facts.classes,
+        mean=[0.0] * channels,
+        deviation=[1.0] * channels,
+        arrangement=Arrangement(settings.data, facts.image_shape),
     )
     if settings.accelerator.precision == "64-true":
         classifier.double()
@@ -97,10 +102,10 @@ def read_like(
 ) -> ImageTable:
     """Read a file as the run read its own; its shape and labels must be the run's."""
     facts = read_facts(run)
-    table = read_table(
+    return read_table(
         csv,
         label=trained.data.label,
-        image_shape=shape_in_file(facts.image_shape, trained.data),
+        image_shape=facts.image_shape,
         layout=trained.data.layout,
         classes=facts.classes,
         label_values=facts.label_values,
@@ -108,7 +113,6 @@ def read_like(
         cache=trained.data.cache,
         unpacked_gib=trained.data.unpacked_gib,
     )
-    return arranged(table, trained.data)
 
 
 def testing_trainer(trained: schema.Accelerator, where: schema.AcceleratorName) -> Trainer:

@@ -12,6 +12,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from torch import nn
 
 from csvision import schema
+from csvision.arrangement import Arrangement, arranged_shape
 from csvision.augmentation import Augmentation
 from csvision.checks import check
 from csvision.classifier import Classifier
@@ -73,12 +74,13 @@ def train(
     directory is taken.
     """
     table = parts.train.table
-    check(settings, table.image_shape, len(table.classes))
+    image_shape = arranged_shape(table.image_shape, settings.data)
+    check(settings, image_shape, len(table.classes))
     parts.require_rows(settings.accelerator.devices)
     device.require(settings.accelerator.name, settings.accelerator.devices)
     network = build_network(
         settings.model,
-        table.image_shape,
+        image_shape,
         len(table.classes),
         stream_seed(settings.seed, "weights"),
     )
@@ -88,7 +90,7 @@ def train(
         isolate_rng(),
         device.threads(settings.accelerator.threads),
     ):
-        log.info(describe_network(network, settings.model, table.image_shape, len(table.classes)))
+        log.info(describe_network(network, settings.model, image_shape, len(table.classes)))
         for finding in findings(parts):
             log.warning("data: %s", finding)
         classifier = build_classifier(network, parts, settings)
@@ -154,6 +156,7 @@ def build_classifier(network: nn.Module, parts: Parts, settings: schema.Train) -
         Augmentation(settings.augmentation, stream_seed(settings.seed, "augmentation")),
         mean,
         deviation,
+        Arrangement(settings.data, parts.train.table.image_shape),
     )
 
 

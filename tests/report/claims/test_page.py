@@ -123,7 +123,7 @@ def test_counts_verdicts(page: str) -> None:
 def test_says_what_it_was_measured_with(read: Reader) -> None:
     text = " ".join(read.text.split())
     for fact in (
-        "python scripts/claims.py profile=full",
+        "python scripts/claims.py 'claim=[A1,B1,B2,B3]'",
         "2026-01-02, in 6 min of one processor",
         "Linux-6.1, 2 processors, AVX2",
         "python 3.11.7, torch 2.13.0",

@@ -81,7 +81,7 @@ def test_a_summary_counts() -> None:
     assert summary.dates == "2026-01-02"
     assert summary.machines == ["Linux-6.1, 2 processors, AVX2"]
     assert summary.versions == ["python 3.11.7, torch 2.13.0"]
-    assert summary.command == "python scripts/claims.py profile=full"
+    assert summary.command == "python scripts/claims.py 'claim=[A1,B1,B2,B3]'"
 
 
 def test_a_summary_tells_days_and_machines_apart() -> None:

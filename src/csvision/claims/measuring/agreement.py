@@ -15,4 +15,5 @@ def difference_of(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
 
 def alike(case: str, largest: float, difference: float) -> Comparison:
     """The largest size against the same with the largest difference on top."""
-    return Comparison(case, largest, largest + difference)
+    words = f"{case}: the largest value, and with the largest difference added"
+    return Comparison(words, largest, largest + difference)

@@ -103,7 +103,7 @@ CLAIM = Claim(
     title="With padding p: (n + 2p - f + 1, n - 2p + f + 1)",
     statements=(
         Statement("A3a", "With padding p the height of the map is n + 2p - f + 1", Exact()),
-        Statement("A3b", "Its width is n - 2p + f + 1", Exact()),
+        Statement("A3b", "With padding p the width is n - 2p + f + 1", Exact()),
     ),
     why="A network built by the second term does not fit together.",
     method=(

@@ -60,7 +60,7 @@ def training_loss(trained: Trained) -> dict[str, Any]:
 def gap_at_target(runs: Sequence[Scores]) -> float:
     """Test minus training loss where the training loss is TARGET, on the line between runs.
 
-    The line is drawn over the logarithm of the training loss; beyond the runs it stays level.
+    The line is drawn over the logarithm of the training loss; it is not drawn beyond the runs.
     """
     points = sorted(
         (log(run["final train/loss"]), run["test/loss"] - run["final train/loss"]) for run in runs
@@ -99,7 +99,11 @@ def measure(bench: Bench) -> Measurement:
     inside = {name: sum(map(brackets, seeds)) for name, seeds in by_seed.items()}
 
     def more(one: str, two: str) -> list[float]:
-        return [a - b for a, b in zip(gaps[one], gaps[two], strict=True)]
+        # A seed counts where both networks were trained to both sides of the target.
+        pairs = zip(by_seed[one], by_seed[two], strict=True)
+        return [
+            gap_at_target(a) - gap_at_target(b) for a, b in pairs if brackets(a) and brackets(b)
+        ]
 
     return Measurement(
         evidence={

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from csvision.claims.arms import Arm
+from csvision.arrangement import Arrangement
+from csvision.claims.arms import Arm, settings_of
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Panel, Panels
 from csvision.claims.claim import Claim, Measurement, Statement
@@ -13,7 +14,6 @@ from csvision.claims.jobs import Job
 from csvision.claims.paired import differences, score_table
 from csvision.claims.rules import Comparison, Difference, Exact
 from csvision.claims.training import Scores
-from csvision.data.arrangement import permuted
 from csvision.data.table import read_table
 from csvision.models.mlp import MLP
 
@@ -67,9 +67,11 @@ def garments() -> dict[str, Any]:
     """An image of four classes as it is and with its pixels in the other order."""
     table = read_table("embedded")
     rows = [int(np.flatnonzero(table.labels == label)[0]) for label in (9, 1, 3, 8)]
-    images = table.images[rows]
-    shown = {"plain": images, "permuted": permuted(images, 0)}
-    return {name: array[:, 0].tolist() for name, array in shown.items()}
+    images = torch.from_numpy(table.images[rows])
+    arm = settings_of(Arm("permuted", (PERMUTED,)))
+    arrangement = Arrangement(arm.data, (1, 28, 28))
+    shown = {"plain": images, "permuted": arrangement(images)}
+    return {name: shown_images[:, 0].tolist() for name, shown_images in shown.items()}
 
 
 def drops(plain: list[Scores], moved: list[Scores]) -> list[float]:

@@ -11,10 +11,11 @@ from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Curves, Series
 from csvision.claims.claim import Claim, Measurement, Statement
-from csvision.claims.measuring.looks import images_of, labels_of, predicted
+from csvision.claims.measuring.looks import images_of, labels_of
 from csvision.claims.paired import POINTS, band, score_table
 from csvision.claims.rules import Difference
 from csvision.claims.training import Scores
+from csvision.classifier import Classifier
 from csvision.run.train import Trained
 
 BORDER = 6
@@ -56,12 +57,19 @@ def agreement(trained: Trained) -> dict[str, Any]:
     pixels. `shifted/acc` is how often it is the right one.
     """
     part = trained.parts.test
-    images, labels = images_of(part), labels_of(part)
-    found = [predicted(trained, shifted(images, pixels)) for pixels in SHIFTS]
+    canvas, labels = trained.classifier.arrangement(images_of(part)), labels_of(part)
+    found = [classes_of(trained.classifier, shifted(canvas, pixels)) for pixels in SHIFTS]
     return {
         "agreement": [float((classes == found[0]).double().mean()) for classes in found],
         "shifted/acc": [float((classes == labels).double().mean()) for classes in found],
     }
+
+
+@torch.no_grad()
+def classes_of(classifier: Classifier, canvas: Tensor) -> Tensor:
+    """The most probable class of each image on the canvas (N,)."""
+    batches = torch.split(canvas, 500)
+    return torch.cat([classifier.eval().logits(batch).argmax(1) for batch in batches])
 
 
 def shifted(images: Tensor, pixels: int) -> Tensor:

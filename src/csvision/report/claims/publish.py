@@ -3,14 +3,27 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from csvision.claims.profile import Profile
 from csvision.claims.record import ClaimRecord, read_records, write_records
 from csvision.errors import RunError
 from csvision.report.claims.markdown import replace_table, summary_table
 from csvision.report.claims.page import render_page
+from csvision.run.directory import new_folder
 
 RECORDS = "claims.json"
 
 PAGE = "claims.html"
+
+
+def results_folder(outputs: Path, profile: Profile) -> Path:
+    """The folder for the results of a profile.
+
+    Raises RunError before anything is measured where nothing can be written, or where what is
+    there cannot be read.
+    """
+    folder = new_folder(outputs / "claims" / profile.name)
+    read_records(folder / RECORDS)
+    return folder
 
 
 def keep(record: ClaimRecord, folder: Path, order: Sequence[str]) -> None:

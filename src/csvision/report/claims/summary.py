@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from csvision.claims import catalogue
 from csvision.claims.profile import FULL
 from csvision.claims.record import ClaimRecord, StatementRecord
 from csvision.claims.rules import Verdict
@@ -59,8 +60,14 @@ def summarize(records: Sequence[ClaimRecord]) -> Summary:
         versions=list(dict.fromkeys(versions_text(record) for record in records)),
         dates=days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}",
         cost=duration(sum(record.seconds for record in records)),
-        command=f"python scripts/claims.py profile={FULL.name}",
+        command=command_for([record.id for record in records]),
     )
+
+
+def command_for(claims: list[str]) -> str:
+    """The command that decides these claims."""
+    chosen = "" if claims == list(catalogue.files()) else f" 'claim=[{','.join(claims)}]'"
+    return f"python scripts/claims.py{chosen}"
 
 
 def machine_text(record: ClaimRecord) -> str:
