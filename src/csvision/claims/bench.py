@@ -5,6 +5,7 @@ from statistics import fmean
 from typing import Any
 
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 
 from csvision.claims.arms import Arm, jobs_of, rate_choices
 from csvision.claims.jobs import Done, Job, Store, perform
@@ -60,7 +61,12 @@ class Bench:
         parallel = Parallel(
             n_jobs=at_once, batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
         )
-        yield from parallel(delayed(performed)(job) for job in jobs)
+        try:
+            yield from parallel(delayed(performed)(job) for job in jobs)
+        except KeyboardInterrupt:
+            # Ended in order, the processes leave no warnings of what they held behind.
+            get_reusable_executor().shutdown(kill_workers=True)
+            raise
 
     def tuned(self, arms: Sequence[Arm], tuning: Sequence[str] | None = None) -> list[Arm]:
         """The arms with the learning rate that did best on validation rows, arm by arm.
