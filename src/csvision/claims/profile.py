@@ -46,7 +46,7 @@ FULL = Profile(
     "full",
     seeds=tuple(range(8)),
     tuning_seeds=(100, 101),
-    rates=(0.002, 0.004, 0.008, 0.016, 0.032),
+    rates=(0.002, 0.004, 0.008, 0.016, 0.032, 0.064),
     data=("data=fmnist", "data.csv=embedded", "data.val_size=0"),
     tuning=("data=fmnist", "data.csv=embedded", "data.val_size=0.2"),
 )
