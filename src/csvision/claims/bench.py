@@ -1,5 +1,6 @@
 """Where claims are measured: jobs on several processes, each result kept, learning rates chosen."""
 
+import os
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
@@ -13,6 +14,9 @@ from csvision.claims.profile import Profile
 from csvision.claims.progress import Progress
 from csvision.claims.training import Look, Scores
 from csvision.run.directory import now
+
+TRACKER = "ignore:resource_tracker"
+"""A filter for warnings that begin with this word."""
 
 
 class Bench:
@@ -58,6 +62,7 @@ class Bench:
 
         joblib's processes do not execute the caller's script again, as multiprocessing's would.
         """
+        ignore_tracker()
         parallel = Parallel(
             n_jobs=at_once, batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
         )
@@ -113,3 +118,13 @@ class Bench:
 def performed(job: Job) -> tuple[Job, Done]:
     """A job with its result."""
     return job, perform(job)
+
+
+def ignore_tracker() -> None:
+    """Keep Python's tracker of semaphores quiet about those that an interrupt left to it.
+
+    It removes them itself; being a process of its own, it knows warning filters from there alone.
+    """
+    known = os.environ.get("PYTHONWARNINGS", "")
+    if TRACKER not in known:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (known, TRACKER)))
