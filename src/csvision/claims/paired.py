@@ -19,11 +19,6 @@ def differences(
     return [scale * (one[metric] - two[metric]) for one, two in zip(first, second, strict=True)]
 
 
-def ratios(first: Sequence[Scores], second: Sequence[Scores], metric: str) -> list[float]:
-    """How many times the second arm's metric the first one's is, seed by seed."""
-    return [one[metric] / two[metric] for one, two in zip(first, second, strict=True)]
-
-
 def mean_of(runs: Sequence[Scores], metric: str) -> float:
     """The mean of a metric over seeds."""
     return fmean(run[metric] for run in runs)
