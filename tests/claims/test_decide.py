@@ -119,7 +119,7 @@ def test_a_true_statement_holds_and_a_false_one_is_refuted(
 
 
 def test_an_arm_is_what_csvision_trains(profile: Profile, tmp_path: Path) -> None:
-    progress = Progress({}, 1)
+    progress = Progress({"C2": 1.0}, 1)
     progress.begin("C2")
     bench = Bench(profile, Store(tmp_path / "jobs"), 1, progress)
     (run, *_) = bench.train([FAIR])[FAIR.name]
@@ -133,7 +133,7 @@ def test_learning_rates_are_chosen_on_validation_rows(digits_csv: Path, tmp_path
     profile = Profile(
         "full", (0,), (100, 101), (1e-6, 0.01, 1e-5), data, (*data, "data.val_size=0.3")
     )
-    progress = Progress({}, 2)
+    progress = Progress({"C2": 1.0}, 2)
     progress.begin("C2")
     bench = Bench(profile, Store(tmp_path / "jobs"), 2, progress)
     arms = bench.tuned([Arm("a", SMALL), Arm("b", (*SMALL, "batch_size=16"))])

@@ -37,7 +37,7 @@ def test_the_pace_so_far_counts_more_and_more(clock: Clock) -> None:
     # Expected: 30 s a minute. The first claim, ten minutes, takes twice that.
     telling = Progress({"C1": 10.0, "C2": 20.0}, processes=2)
     telling.begin("C1")
-    telling.begin_jobs(1)
+    telling.begin_jobs(1, 1)
     clock.now = 600.0
     telling.end_job()
     telling.end(HOLDS)
@@ -48,9 +48,31 @@ def test_the_pace_so_far_counts_more_and_more(clock: Clock) -> None:
 def test_a_claim_whose_jobs_were_all_kept_says_nothing_about_the_pace(clock: Clock) -> None:
     telling = Progress({"C1": 10.0, "C2": 20.0}, processes=2)
     telling.begin("C1")
-    telling.begin_jobs(0)
+    telling.begin_jobs(0, 5)
     clock.now = 1.0
     telling.end(HOLDS)
+    assert telling.left() == "10 min left"
+
+
+def test_a_claim_of_which_most_was_kept_counts_as_what_was_left_over(clock: Clock) -> None:
+    # A tenth of ten minutes, in the expected time: the pace is as before.
+    telling = Progress({"C1": 10.0, "C2": 20.0}, processes=2)
+    telling.begin("C1")
+    telling.begin_jobs(1, 10)
+    clock.now = 30.0
+    telling.end_job()
+    telling.end(HOLDS)
+    assert telling.left() == "10 min left"
+
+
+def test_the_time_that_the_claim_at_hand_has_taken_is_not_left(clock: Clock) -> None:
+    telling = Progress({"C1": 10.0, "C2": 20.0}, processes=2)
+    telling.begin("C1")
+    telling.begin_jobs(10, 10)
+    assert telling.left() == "15 min left"
+    clock.now = 120.0
+    assert telling.left() == "13 min left"
+    clock.now = 900.0
     assert telling.left() == "10 min left"
 
 
@@ -60,9 +82,9 @@ def test_a_line_a_claim_and_now_and_then_one_of_its_jobs(
     telling = Progress({"C1": 10.0}, processes=2)
     with caplog.at_level(logging.INFO, "csvision"):
         telling.begin("C1")
-        telling.begin_jobs(4)
+        telling.begin_jobs(4, 4)
         for second in (10.0, 31.0, 40.0, 62.0):
             clock.now = second
             telling.end_job()
         telling.end(HOLDS)
-    assert caplog.messages == ["C1: 2 of 4 jobs, 5 min left", "C1a holds  (62 s, 0 s left)"]
+    assert caplog.messages == ["C1: 2 of 4 jobs, 4 min left", "C1a holds  (62 s, 0 s left)"]

@@ -48,7 +48,7 @@ class Bench:
         by_key = {job.key: job for job in jobs}
         done = {key: kept for key, job in by_key.items() if (kept := self.store.get(job))}
         missing = [job for key, job in by_key.items() if key not in done]
-        self.progress.begin_jobs(len(missing))
+        self.progress.begin_jobs(len(missing), len(by_key))
         for job, result in self.finished(missing, 1 if alone else self.processes):
             self.store.put(job, result)
             done[job.key] = result

@@ -28,26 +28,27 @@ class Progress:
         self.processes = processes
         self.spent = 0.0
         self.measured = 0.0
-        self.ran = 0
+        self.claim: str | None = None
         self.told = time.perf_counter()
 
     def begin(self, claim: str) -> None:
         """A claim is next."""
         self.claim = claim
         self.start = time.perf_counter()
-        self.ran = 0
+        self.asked = self.missing = 0
 
-    def begin_jobs(self, count: int) -> None:
-        """So many jobs of the claim are to be done."""
-        self.ran += count
+    def begin_jobs(self, missing: int, asked: int) -> None:
+        """So many jobs of the claim are to be done, of those that it asks for; others are kept."""
+        self.missing += missing
+        self.asked += asked
         self.bar = tqdm(
-            total=count,
+            total=missing,
             desc=f"{self.claim}, {self.left()}",
             leave=False,
             unit="job",
             disable=not sys.stderr.isatty(),
         )
-        self.done, self.count = 0, count
+        self.done, self.count = 0, missing
 
     def end_job(self) -> None:
         """One of them is done."""
@@ -61,17 +62,28 @@ class Progress:
 
     def end(self, decisions: dict[str, Decision]) -> None:
         """The claim is decided."""
+        assert self.claim
         seconds = time.perf_counter() - self.start
-        minutes = self.minutes.pop(self.claim)
-        if self.ran:
+        measured = self.share * self.minutes.pop(self.claim)
+        self.claim = None
+        if measured:
             self.spent += seconds
-            self.measured += minutes
+            self.measured += measured
         verdicts = ", ".join(f"{name} {found.verdict}" for name, found in decisions.items())
         log.info("%s  (%.0f s, %s)", verdicts, seconds, self.left())
+
+    @property
+    def share(self) -> float:
+        """The part of the claim, by the jobs it asked for so far, that an earlier run left over."""
+        return self.missing / self.asked if self.asked else 0.0
 
     def left(self) -> str:
         """The time that the claims not yet decided will take, at the pace so far."""
         expected = 60 / self.processes
         pace = (self.spent + TRUSTED * expected) / (self.measured + TRUSTED)
         seconds = pace * sum(self.minutes.values())
+        if self.claim:
+            minutes = self.minutes[self.claim]
+            elapsed = time.perf_counter() - self.start
+            seconds += max(pace * self.share * minutes - elapsed, 0) - pace * minutes
         return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from csvision.claims.bench import Bench
-from csvision.claims.catalogue import load
+from csvision.claims.catalogue import files, load
 from csvision.claims.charts import chart_of, plain_chart
 from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.jobs import Store
@@ -88,7 +88,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("tables")))
         store = Store(tmp_path_factory.mktemp("jobs"))
-        yield Laboratory(Bench(QUICK, store, 1, Progress({}, 1)))
+        yield Laboratory(Bench(QUICK, store, 1, Progress(dict.fromkeys(files(), 1.0), 1)))
 
 
 def claim_of(statement: str) -> Claim:
