@@ -22,8 +22,15 @@ class Arm:
     overrides: tuple[str, ...]
 
     def but(self, *overrides: str) -> "Arm":
-        """The arm with more overrides."""
-        return Arm(self.name, (*self.overrides, *overrides))
+        """The arm with more overrides, each in place of one for the same key."""
+        keys = set(map(key_of, overrides))
+        kept = (word for word in self.overrides if key_of(word) not in keys)
+        return Arm(self.name, (*kept, *overrides))
+
+
+def key_of(override: str) -> str:
+    """The configuration key that an override is for."""
+    return override.partition("=")[0]
 
 
 def settings_of(arm: Arm) -> schema.Train:
@@ -53,9 +60,7 @@ def rate_choices(arm: Arm, rates: Sequence[float]) -> list[Arm]:
 def rate_of(arm: Arm) -> float:
     """The learning rate that an arm is trained with."""
     return next(
-        float(word.partition("=")[2])
-        for word in reversed(arm.overrides)
-        if word.startswith("optimizer.lr=")
+        float(word.partition("=")[2]) for word in arm.overrides if key_of(word) == "optimizer.lr"
     )
 
 
