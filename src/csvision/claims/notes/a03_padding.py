@@ -102,8 +102,13 @@ CLAIM = Claim(
     id="A3",
     title="With padding p: (n + 2p - f + 1, n - 2p + f + 1)",
     statements=(
-        Statement("A3a", "With padding p the height of the map is n + 2p - f + 1", Exact()),
-        Statement("A3b", "With padding p the width is n - 2p + f + 1", Exact()),
+        Statement(
+            "A3a",
+            "An image of n x n under a filter of f x f, with padding p, gives a map n + 2p - f + 1 "
+            "high",
+            Exact(),
+        ),
+        Statement("A3b", "... and n - 2p + f + 1 wide", Exact()),
     ),
     why="A network built by the second term does not fit together.",
     method=(

@@ -163,7 +163,8 @@ CLAIM = Claim(
     statements=(
         Statement(
             "A4a",
-            "At stride 1 valid adds nothing and gives n - f + 1; same keeps the side n (odd f)",
+            "An image of side n under a filter of odd side f at stride 1: valid adds nothing and "
+            "gives n - f + 1, same keeps the side n",
             Exact(),
         ),
         Statement("A4b", "These are all the paddings there are: two", Exact()),

@@ -127,7 +127,8 @@ CLAIM = Claim(
     statements=(
         Statement(
             "A5",
-            "With padding p and stride s the side of the map is floor((n + 2p - f) / s) + 1",
+            "An image of side n under a filter of side f, with padding p and stride s, gives a map "
+            "of side floor((n + 2p - f) / s) + 1",
             Exact(),
         ),
     ),

@@ -130,8 +130,8 @@ CLAIM = Claim(
     statements=(
         Statement(
             "B7a",
-            "Padding with (f - 1) / 2 pixels, one for a 3x3 filter, makes all pixels be used "
-            "equally often",
+            "Padding with (f - 1) / 2 pixels, one for a filter of 3x3 (f = 3), makes all pixels be "
+            "used equally often",
             Exact(),
         ),
         Statement(
