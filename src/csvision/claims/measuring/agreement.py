@@ -15,5 +15,5 @@ def difference_of(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
 
 def alike(case: str, largest: float, difference: float) -> Comparison:
     """The largest size against the same with the largest difference on top."""
-    words = f"{case}: the largest value, and with the largest difference added"
+    words = f"{case}: largest value, then plus the largest difference"
     return Comparison(words, largest, largest + difference)

@@ -80,7 +80,7 @@ def measure(bench: Bench) -> Measurement:
             ],
             "B9b": ratios(large, 2),
             "B9c": ratios(large, 4),
-            "B9d": [ratio / 4 for ratio in ratios(tiny, 2)],
+            "B9d": ratios(tiny, 2),
         },
         finding=(
             f"A layer of {LARGE[3]} filters 3x3 on {LARGE[0]} images of {LARGE[2]}x{LARGE[2]}x"
@@ -123,7 +123,7 @@ CLAIM = Claim(
         Statement(
             "B9d",
             "Time goes with multiply-adds, in tiny layers too: stride 2 is 4 times quicker",
-            Ratio(1.0),
+            Ratio(4.0),
         ),
     ),
     why="It is a second reason to use strides; counted work and time are not the same thing.",

@@ -3,15 +3,18 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from csvision.augmentation import impulse
 from csvision.claims.arms import Arm
 from csvision.claims.bench import Bench
-from csvision.claims.charts import Bars
+from csvision.claims.charts import Bars, Panel, Panels
 from csvision.claims.claim import Claim, Measurement, Statement
 from csvision.claims.measuring.looks import images_of, labels_of, predicted
 from csvision.claims.paired import differences, mean_of, score_table
 from csvision.claims.rules import Difference
+from csvision.data.table import read_table
 from csvision.run.train import Trained
 
 NOISE = 0.1
@@ -50,6 +53,23 @@ def accuracy_under_noise(trained: Trained) -> dict[str, Any]:
     return {"noisy/acc": float(right.double().mean())}
 
 
+def halved() -> list[Panel]:
+    """A garment, clean and spoilt, and what each way to halve it without a filter leaves."""
+    image = torch.from_numpy(read_table("embedded").images[:1])
+    spoilt = impulse(image, NOISE, torch.Generator().manual_seed(0))
+    panels = []
+    for name, shown in {"clean": image, "noise": spoilt}.items():
+        values = shown.float()
+        ways: dict[str, Tensor] = {
+            name: values,
+            "max": F.max_pool2d(values, 2),
+            "average": F.avg_pool2d(values, 2),
+            "subsample": values[:, :, ::2, ::2],
+        }
+        panels += [Panel(way, kept[0, 0].tolist(), 0, 255) for way, kept in ways.items()]
+    return panels
+
+
 def measure(bench: Bench) -> Measurement:
     """Train every network on clean and on noisy images, each with its own learning rate."""
     arms = bench.tuned([*CLEAN, *NOISY])
@@ -76,12 +96,19 @@ def measure(bench: Bench) -> Measurement:
         ),
         table=score_table(arms, runs, {"test/acc": "test accuracy", "noisy/acc": "with noise"}),
         charts=[
+            Panels(
+                "what is left of a garment, clean and with noise",
+                halved(),
+                alt="Maxima keep the white specks of the noise, averages blur them, subsampling "
+                "keeps one in four",
+                columns=4,
+            ),
             Bars(
                 "accuracy on the test images (noisy ones for the arms with noise)",
                 "%",
                 means,
                 alt="; ".join(f"{name} {value:.1f} %" for name, value in means.items()),
-            )
+            ),
         ],
         arms=bench.complete(arms),
     )

@@ -16,7 +16,7 @@ from csvision.data.table import read_table
 
 MARGIN = 1.25
 
-RATES = (0.001, 0.003, 0.01)
+RATES = (0.003, 0.01, 0.03)
 
 EPOCHS = 10
 
