@@ -76,7 +76,8 @@ class Bench:
     def tuned(self, arms: Sequence[Arm], tuning: Sequence[str] | None = None) -> list[Arm]:
         """The arms with the learning rate that did best on validation rows, arm by arm.
 
-        `tuning` says on which data instead of the profile's; test rows have no say.
+        Among equals it is the lowest, which fewer seeds fail with. `tuning` says on which data
+        instead of the profile's; test rows have no say.
         """
         data = self.profile.tuning if tuning is None else tuning
         choices = [

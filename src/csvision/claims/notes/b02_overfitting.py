@@ -189,5 +189,5 @@ CLAIM = Claim(
         "would compare an underfitted network with a finished one."
     ),
     measure=measure,
-    minutes=45,
+    minutes=75,
 )

@@ -145,5 +145,5 @@ CLAIM = Claim(
         "trained twice in float64, the second time with pixels and first weights permuted."
     ),
     measure=measure,
-    minutes=10,
+    minutes=15,
 )

@@ -195,5 +195,5 @@ CLAIM = Claim(
         "7x7, go into a linear classifier."
     ),
     measure=measure,
-    minutes=15,
+    minutes=7,
 )

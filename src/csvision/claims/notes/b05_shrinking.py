@@ -145,5 +145,5 @@ CLAIM = Claim(
         "Images are standardised: zero is a mean grey and not the garments' black background."
     ),
     measure=measure,
-    minutes=40,
+    minutes=65,
 )

@@ -18,16 +18,16 @@ STAGES = {
     "depth, three layers": [""] * 3,
 }
 
+LAYER = "filters:16,pool:none,padding_mode:circular,normalization:batch"
+"""Normalised: without, some seeds of a network that can tell the dots apart stay at chance."""
+
 DATA = ("data=csv", f"data.csv={FILE}", "data.val_size=0")
 TUNING = ("data=csv", f"data.csv={FILE}", "data.val_size=0.2")
 
 
 def arm(name: str) -> Arm:
     """Convolutions of 16 filters on a torus, and for each class the largest logit anywhere."""
-    layers = [
-        ",".join(filter(None, ("filters:16", "pool:none", "padding_mode:circular", words)))
-        for words in STAGES[name]
-    ]
+    layers = [",".join(filter(None, (LAYER, words))) for words in STAGES[name]]
     stages = f"model.stages=[{','.join(f'{{{layer}}}' for layer in layers)}]"
     head = ("model.head=global_max", "model.hidden=[]")
     return Arm(name, ("model=cnn", stages, *head, "epochs=15"))
@@ -125,8 +125,9 @@ CLAIM = Claim(
         f"Two dots on a torus, {' or '.join(map(str, DISTANCES.values()))} pixels apart, are told "
         "apart by networks whose head takes the largest value of each map at any position: "
         "nothing but the receptive field can join two places. Two 3x3 layers see 5 pixels, too "
-        "few for either pair; with a stride, dilation or a third layer they see 7."
+        "few for either pair; with a stride, dilation or a third layer they see 7. All layers are "
+        "batch-normalised, so that what a network can see is what it learns."
     ),
     measure=measure,
-    minutes=5,
+    minutes=13,
 )

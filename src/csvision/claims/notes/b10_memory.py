@@ -155,5 +155,5 @@ CLAIM = Claim(
         "system; the slope of a line through them is what one more image takes. Eight repeats."
     ),
     measure=measure,
-    minutes=4,
+    minutes=2.5,
 )

@@ -178,5 +178,5 @@ CLAIM = Claim(
         "every prediction is compared with the one for the image in its place."
     ),
     measure=measure,
-    minutes=25,
+    minutes=23,
 )

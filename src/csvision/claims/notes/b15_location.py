@@ -155,5 +155,5 @@ CLAIM = Claim(
         "the border would tell where it is."
     ),
     measure=measure,
-    minutes=20,
+    minutes=13,
 )
