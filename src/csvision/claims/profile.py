@@ -31,6 +31,12 @@ class Profile:
         name, _, seed = self.name.partition("_from_seed_")
         return (f" profile={name}" if name != "full" else "") + (f" seed={seed}" if seed else "")
 
+    @property
+    def held_out(self) -> float:
+        """The share of the training rows on which learning rates are chosen."""
+        (size,) = (word for word in self.tuning if word.startswith("data.val_size="))
+        return float(size.partition("=")[2])
+
     def from_seed(self, first: int) -> "Profile":
         """The same with other seeds; a name of its own keeps its results apart."""
         if not first:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from csvision.claims.profile import FULL
 from csvision.claims.record import StatementRecord
 from csvision.claims.rules import Comparison, Verdict
 from csvision.report.claims.summary import summarize
-from csvision.report.claims.wording import SIGNS, effect, exact_effect, strip_alt
+from csvision.report.claims.wording import SIGNS, effect, exact_effect, strip_alt, training
 from tests.report.claims.samples import (
     ABSENT,
     ENDLESS,
@@ -58,6 +59,13 @@ def test_a_strip_says_on_which_side_of_the_margin_the_interval_lies() -> None:
     assert "the interval lies below 2" in strip_alt(REFUTED)
     assert "the interval lies on both sides of 0.5" in strip_alt(UNDECIDED)
     assert strip_alt(SHARES).endswith("the interval lies above 0")
+
+
+def test_how_arms_are_trained_is_what_the_profile_says() -> None:
+    words = training(replace(FULL, seeds=(4, 5), tuning_seeds=(7,), rates=(0.25, 0.5)))
+    assert "under seeds 4, 5," in words
+    assert "held out under seeds 7;" in words
+    assert "the one of 0.25, 0.5 that does best on 20% of" in words
 
 
 def test_every_verdict_has_a_sign_of_its_own() -> None:

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 SIDE = 20
 
+ROWS = 4000
+
 DISTANCES = {"near": 5, "far": 8}
 """Pixels between the two dots, along a row or a column."""
 
 FILE = Path("outputs/data/dots.csv")
 
 
-def dots(rows: int = 4000, seed: int = 0) -> pd.DataFrame:
+def dots(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
     """So many images of SIDE x SIDE: two bright dots anywhere on faint noise.
 
     The image is a torus: a pair that leaves on one side comes in on the other, so that no border

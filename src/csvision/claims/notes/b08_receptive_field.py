@@ -6,7 +6,7 @@ from csvision.claims.arms import Arm, settings_of
 from csvision.claims.bench import Bench
 from csvision.claims.charts import Bars, Panel, Panels
 from csvision.claims.claim import Claim, Measurement, Statement
-from csvision.claims.measuring.dots import DISTANCES, FILE, SIDE, dots, write_dots
+from csvision.claims.measuring.dots import DISTANCES, FILE, ROWS, SIDE, dots, write_dots
 from csvision.claims.paired import POINTS, differences, mean_of, score_table
 from csvision.claims.rules import Difference
 from csvision.schema import CNN
@@ -122,11 +122,12 @@ CLAIM = Claim(
     ),
     why="Strides are one way to look further; if they were needed, dilation and depth would fail.",
     method=(
-        f"Two dots on a torus, {' or '.join(map(str, DISTANCES.values()))} pixels apart, are told "
-        "apart by networks whose head takes the largest value of each map at any position: "
-        "nothing but the receptive field can join two places. Two 3x3 layers see 5 pixels, too "
-        "few for either pair; with a stride, dilation or a third layer they see 7. All layers are "
-        "batch-normalised, so that what a network can see is what it learns."
+        f"{ROWS:,} images of two dots on a torus, {' or '.join(map(str, DISTANCES.values()))} "
+        "pixels apart, 20 % of them for the test, are told apart by networks whose head takes the "
+        "largest value of each map at any position: nothing but the receptive field can join two "
+        "places. Two 3x3 layers see 5 pixels, too few for either pair; with a stride, dilation or "
+        "a third layer they see 7. All layers are batch-normalised, so that what a network can see "
+        "is what it learns."
     ),
     measure=measure,
     minutes=13,

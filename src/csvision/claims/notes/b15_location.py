@@ -151,8 +151,9 @@ CLAIM = Claim(
     why="It decides whether detectors and the like may pool; local and global pooling differ.",
     method=(
         f"A garment at a random offset of up to {MOST} pixels on a 40x40 canvas; the network "
-        "predicts the offset, new ones every epoch. Circular padding, except in one arm: zeros at "
-        "the border would tell where it is."
+        f"predicts the offset, new ones every epoch, {EPOCHS} in all. Learning rates are "
+        f"{', '.join(map(str, RATES))}. Circular padding, except in one arm: zeros at the border "
+        "would tell where it is."
     ),
     measure=measure,
     minutes=13,

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from csvision.claims.profile import FULL
 from csvision.claims.record import ClaimRecord, StatementRecord
 from csvision.claims.rules import CONFIDENCE, Verdict
 from csvision.report.claims import wording
@@ -61,6 +62,7 @@ def render_page(records: Sequence[ClaimRecord]) -> str:
     return environment.get_template("page.html.jinja").render(
         summary=summarize(records),
         rows=summary_rows(records),
+        training=wording.training(FULL),
         sections=[claim_section(record) for record in records],
         signs=wording.SIGNS,
         verdicts=list(Verdict),

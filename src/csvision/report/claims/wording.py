@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from csvision.claims.profile import Profile
 from csvision.claims.record import StatementRecord
 from csvision.claims.rules import Comparison, Verdict
+from csvision.data.fashion_mnist import EMBEDDED, TEST
 from csvision.report.claims.numbers import CASE_DIGITS, apart, interval_texts, number
 
 SIGNS = {
@@ -18,6 +20,22 @@ SIGNS = {
 def counted(count: int, one: str, many: str = "") -> str:
     """A number of things: 1 claim, 27 claims."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def training(profile: Profile) -> str:
+    """How a profile trains the arms of claims."""
+    rates, tuned, seeds = (
+        ", ".join(map(str, values))
+        for values in (profile.rates, profile.tuning_seeds, profile.seeds)
+    )
+    return (
+        f"Unless the method says otherwise, an arm is trained on {EMBEDDED.rows:,} images, the "
+        f"first of Fashion-MNIST for training, and scored on its {TEST.rows:,} for the test, under "
+        f"seeds {seeds}, which are the same in all arms of a claim. The learning rate is, for each "
+        f"arm, the one of {rates} that does best on {profile.held_out:.0%} of the images for "
+        f"training, held out under seeds {tuned}; test images have no say. Widths and epochs stand "
+        "in the command of each arm."
+    )
 
 
 def is_exact(statement: StatementRecord) -> bool:
