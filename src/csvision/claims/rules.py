@@ -43,18 +43,23 @@ class Decision:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One case of an exact statement: what the notes give for it and what it is."""
+    """One case of an exact statement: what the notes give for it and what it is.
+
+    `scale` is the size of the values whose difference it is about, if it is about one.
+    """
 
     case: str
     claimed: float
     measured: float
+    scale: float = 0.0
 
     @property
     def equal(self) -> bool:
-        """Whether the two are equal integers, or agree to TOLERANCE of the larger one."""
+        """Whether the two are equal integers, or agree to TOLERANCE of the largest size."""
         if isinstance(self.claimed, int) and isinstance(self.measured, int):
             return self.claimed == self.measured
-        return isclose(self.claimed, self.measured, rel_tol=TOLERANCE)
+        within = TOLERANCE * self.scale
+        return isclose(self.claimed, self.measured, rel_tol=TOLERANCE, abs_tol=within)
 
 
 @dataclass(frozen=True)

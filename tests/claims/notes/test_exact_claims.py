@@ -123,7 +123,8 @@ def test_verdict_rests_on_what_was_measured(name: str, laboratory: Laboratory) -
     for index, case in enumerate(evidence):
         other = [*evidence]
         # Far more than a rounding, and little enough that only a comparison notices.
-        other[index] = replace(case, measured=case.measured + (case.measured / 1e6 or 1))
+        size = max(abs(case.measured), case.scale)
+        other[index] = replace(case, measured=case.measured + (size / 1e6 or 1))
         if isinstance(case.measured, int):
             other[index] = replace(case, measured=case.measured + 1)
         assert statement.decide(other).verdict is Verdict.refuted
@@ -185,9 +186,9 @@ def test_measurement_can_be_read_and_kept(name: str, laboratory: Laboratory) -> 
         ("A9d", "MB of a step on 32 images, SGD, rounded", 23, 1),
         ("A9d", "MB of a step on 4800 images, Adam, rounded", 23, 24),
         ("A9e", "millions, two decimals", 525.05, 0.11),
-        ("B1a", "28x28 grey, the notes' MLP and CNN (1: yes)", 1, 0),
-        ("B1a", "28x28 colour, both (1: yes)", 1, 1),
-        ("B1b", "in place of convolution 1 (1: yes)", 1, 1),
+        ("B1a", "28x28 grey, the notes' MLP and CNN", True, False),
+        ("B1a", "28x28 colour, both", True, True),
+        ("B1b", "in place of convolution 1", True, True),
         ("B6", "n = 28, f = 3: corner", 1, 1),
         ("B6", "n = 28, f = 3: edge", 3, 3),
         ("B6", "n = 28, f = 3: middle", 9, 9),
@@ -199,8 +200,8 @@ def test_measurement_can_be_read_and_kept(name: str, laboratory: Laboratory) -> 
         ("B7b", "n = 28, f = 3: corner", 9, 9),
         ("B7b", "n = 28, f = 3: pixels used 9 times", 784, 784),
         ("B7b", "n = 9, f = 5: edge", 25, 25),
-        ("B11a", "convolution, shift 1: other features (1: yes)", 1, 0),
-        ("B11a", "inside, shift 5: other features (1: yes)", 1, 0),
+        ("B11a", "convolution, shift 1: other features", True, False),
+        ("B11a", "inside, shift 5: other features", True, False),
         ("B13a", "max 2x2, stride 2, on 28x28", 14, 14),
         ("B13a", "min 3x3, stride 2, on 28x28", 13, 13),
         ("B13a", "avg 2x2, stride 1, on 7x7", 6, 6),

@@ -21,6 +21,7 @@ from csvision.report.claims.numbers import (
         (0, "0"),
         (0.0, "0"),
         (-0.0, "0"),
+        (True, "yes"),
         (653772800, "653,772,800"),
         (-3, "\N{MINUS SIGN}3"),
         (0.92481, "0.9248"),

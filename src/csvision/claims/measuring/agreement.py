@@ -14,6 +14,5 @@ def difference_of(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
 
 
 def alike(case: str, largest: float, difference: float) -> Comparison:
-    """The largest size against the same with the largest difference on top."""
-    words = f"{case}: largest value, then plus the largest difference"
-    return Comparison(words, largest, largest + difference)
+    """No difference, measured by the largest size of the values."""
+    return Comparison(f"{case}: largest difference", 0.0, difference, largest)

@@ -101,7 +101,7 @@ CLAIM = Claim(
     title="32 images of 228x228x3 under 100 filters of 3x3 take about 634 MB",
     statements=(
         Statement("A6a", "Each image becomes 100 maps of 226x226", Exact()),
-        Statement("A6b", "At 4 bytes a value the batch's maps take about 634 MB", Exact()),
+        Statement("A6b", "At 4 bytes a value the batch's maps take 634 MB", Exact()),
     ),
     why=(
         "Memory bounds the batch. The notes' other figure of memory (A9) counts in millions of "

@@ -141,7 +141,7 @@ CLAIM = Claim(
     why="It is the notes' reason for convolutions: neighbouring pixels belong together.",
     method=(
         "One fixed permutation of the pixels, the same for training and test images, against the "
-        "images as they are; each network keeps its own best learning rate. An MLP is also "
+        "images as they are; each arm has its own best learning rate. An MLP is also "
         "trained twice in float64, the second time with pixels and first weights permuted."
     ),
     measure=measure,

@@ -169,7 +169,7 @@ CLAIM = Claim(
     statements=(
         Statement(
             "B4a",
-            "Training makes edge filters: more first filters than before it have over half of "
+            "Training makes more edge filters: more first filters than before it have over half of "
             "their energy in the plane of horizontal and vertical gradients",
             Shares(),
         ),

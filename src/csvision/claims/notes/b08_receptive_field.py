@@ -64,7 +64,8 @@ def measure(bench: Bench) -> Measurement:
             "B8c": differences(dilation, plain, "test/acc"),
         },
         finding=(
-            f"The dots are {' or '.join(map(str, DISTANCES.values()))} pixels apart. "
+            f"The dots are {' or '.join(map(str, DISTANCES.values()))} pixels apart. Told "
+            "apart are, by "
             + "; ".join(
                 f"{name}: {fields[name]} pixels in view, {value:.1f} %"
                 for name, value in means.items()
@@ -115,8 +116,8 @@ CLAIM = Claim(
         ),
         Statement(
             "B8c",
-            "The receptive field decides: without strides, one that reaches both dots is over 10 "
-            "points better than one that does not",
+            "The receptive field decides: without strides, one that spans the nearer dots is "
+            "over 10 points better than one that does not",
             Difference(10.0, "points"),
         ),
     ),

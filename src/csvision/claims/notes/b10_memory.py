@@ -95,7 +95,7 @@ def measure(bench: Bench) -> Measurement:
         finding=(
             f"{FILTERS} filters 3x3 on {SIDE}x{SIDE}x{CHANNELS} have {WEIGHT_BYTES:,} bytes of "
             f"weights and {OUTPUT_BYTES:,} bytes of output an image. One more image adds to the "
-            "peak: "
+            "peak, which has what torch works with on top of the output: "
             + ", ".join(f"{value:.1f} MB ({name})" for name, value in megabytes.items())
             + "."
         ),
@@ -135,17 +135,19 @@ CLAIM = Claim(
         ),
         Statement(
             "B10c",
-            "Pooling behind the convolution saves it: the peak is over 1.25 times smaller",
+            "Pooling behind the convolution saves it: the peak of a forward pass is over 1.25 "
+            "times smaller",
             Ratio(1.25),
         ),
         Statement(
             "B10d",
-            "A stride saves it: the peak is over 1.25 times smaller",
+            "A stride saves it: the peak of a forward pass is over 1.25 times smaller",
             Ratio(1.25),
         ),
         Statement(
             "B10e",
-            "Training takes more than a forward pass alone: over 1.25 times",
+            "Training, here with a ReLU, takes more than the convolution's forward pass: over 1.25 "
+            "times",
             Ratio(1.25),
         ),
     ),

@@ -125,17 +125,20 @@ CLAIM = Claim(
         ),
         Statement(
             "B14b",
-            "... than keeping every second value (stride 2, equal parameters)",
+            "Max pooling makes better features than keeping every second value (stride 2, equal "
+            "parameters)",
             Difference(0.5, "points"),
         ),
         Statement(
             "B14c",
-            "... than a stride that learns what to keep (more parameters)",
+            "Max pooling makes better features than a stride that learns what to keep (more "
+            "parameters)",
             Difference(0.5, "points"),
         ),
         Statement(
             "B14d",
-            "... than averaging when single pixels are spoilt by noise",
+            "Max pooling makes better features than averaging when single pixels are spoilt by "
+            "noise",
             Difference(0.5, "points"),
         ),
     ),
@@ -145,7 +148,8 @@ CLAIM = Claim(
     ),
     method=(
         "Two convolutions of 12 and 24 filters, each followed by one way to halve the map; all "
-        "else is equal. The same again with impulse noise on every image."
+        "else is equal, but that the learned stride is a convolution of its own. The same again "
+        "with impulse noise on every image."
     ),
     measure=measure,
     minutes=31,

@@ -138,7 +138,8 @@ CLAIM = Claim(
         ),
         Statement(
             "B15b",
-            "Pooling over all positions (global average) loses it: over 1.25 times",
+            "Pooling over all positions (global average) loses it: an error over 1.25 times that "
+            "behind strides",
             Ratio(MARGIN),
         ),
         Statement(

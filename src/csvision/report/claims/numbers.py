@@ -20,7 +20,9 @@ ABSENT = "\N{EN DASH}"
 
 
 def number(value: float, digits: int = DIGITS) -> str:
-    """A number with its leading digits; integers in full."""
+    """A number with its leading digits; integers in full, truths as yes and no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int):
         return signed(f"{value:,}")
     if not isfinite(value) or (value and not SMALL <= abs(value) < LARGE):
@@ -66,8 +68,6 @@ def column(values: Sequence[str | float]) -> list[str]:
 
 def cell(value: str | float) -> str:
     """A value of a table by itself."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     return value if isinstance(value, str) else number(value)
 
 

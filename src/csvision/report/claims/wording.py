@@ -33,8 +33,10 @@ def training(profile: Profile) -> str:
         f"first of Fashion-MNIST for training, and scored on its {TEST.rows:,} for the test, under "
         f"seeds {seeds}, which are the same in all arms of a claim. The learning rate is, for each "
         f"arm, the one of {rates} that does best on {profile.held_out:.0%} of the images for "
-        f"training, held out under seeds {tuned}; test images have no say. Widths and epochs stand "
-        "in the command of each arm."
+        f"training, held out under seeds {tuned}; test images have no say. Where it is the first "
+        "or the last of these, a better one may lie beyond. Widths and epochs stand in the "
+        "command of each arm. Intervals are over seeds alone: the images stay the same, and "
+        "nothing corrects for the number of statements."
     )
 
 
