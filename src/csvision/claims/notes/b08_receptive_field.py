@@ -64,10 +64,10 @@ def measure(bench: Bench) -> Measurement:
             "B8c": differences(dilation, plain, "test/acc"),
         },
         finding=(
-            f"The dots are {' or '.join(map(str, DISTANCES.values()))} pixels apart. Told "
-            "apart are, by "
-            + "; ".join(
-                f"{name}: {fields[name]} pixels in view, {value:.1f} %"
+            f"The dots are {' or '.join(map(str, DISTANCES.values()))} pixels apart. They are told "
+            "apart in "
+            + ", ".join(
+                f"{value:.1f} % ({name}, {fields[name]} pixels in view)"
                 for name, value in means.items()
             )
             + "."
