@@ -20,9 +20,9 @@ def test_arms_with_other_seeds_cannot_be_paired() -> None:
         differences(ONE, TWO[:1], "test/acc")
 
 
-def test_a_row_an_arm_with_the_last_learning_rate_given() -> None:
+def test_a_row_an_arm_with_its_learning_rate() -> None:
     arms = [
-        Arm("one", ("optimizer.lr=0.1", "model=mlp", "optimizer.lr=0.2")),
+        Arm("one", ("model=mlp", "optimizer.lr=0.2")),
         Arm("two", ("optimizer.lr=0.3",)),
     ]
     runs = {"one": ONE, "two": [{"test/acc": 0.5}]}

@@ -1,6 +1,7 @@
 """Where claims are measured: jobs on several processes, each result kept, learning rates chosen."""
 
 import os
+import signal
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
@@ -67,7 +68,7 @@ class Bench:
             n_jobs=at_once, batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
         )
         try:
-            yield from parallel(delayed(performed)(job) for job in jobs)
+            yield from parallel(delayed(performed)(job, os.getpid()) for job in jobs)
         except KeyboardInterrupt:
             # Ended in order, the processes leave no warnings of what they held behind.
             get_reusable_executor().shutdown(kill_workers=True)
@@ -116,8 +117,10 @@ class Bench:
         return [arm.but(*(self.profile.data if data is None else data)) for arm in arms]
 
 
-def performed(job: Job) -> tuple[Job, Done]:
-    """A job with its result."""
+def performed(job: Job, owner: int) -> tuple[Job, Done]:
+    """A job with its result; a process of its own leaves Ctrl-C to the owner, which ends it."""
+    if os.getpid() != owner:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return job, perform(job)
 
 
