@@ -1,0 +1,1 @@
+"""The claims of the course notes, one file each."""

@@ -1,0 +1,1 @@
+"""Claims as experiments: jobs, paired trainings, decision rules and records."""

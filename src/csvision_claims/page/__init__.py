@@ -1,0 +1,1 @@
+"""The claims page and the table in docs/claims.md, rendered from recorded claims."""
