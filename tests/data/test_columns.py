@@ -1,4 +1,4 @@
-"""Which column is the label, and how the others form an image."""
+"""Which column is the label, and how the other columns form an image."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,39 +7,41 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csvision.data.columns import Columns, choose_columns, fitting_shapes
-from csvision.data.table import read_table
+from csvision.data.columns import Columns, infer_columns, suggest_shapes
+from csvision.data.table import ReadOptions, read_table
 from csvision.errors import DataError
-from csvision.schema import Layout
 
 PATH = Path("images.csv")
 
 
-def names(pixels: int, label: str = "label") -> list[str]:
-    return [label, *(f"pixel{index}" for index in range(pixels))]
+def names(num_pixels: int, label: str = "label") -> list[str]:
+    return [label, *(f"pixel{index}" for index in range(num_pixels))]
 
 
-def choose(
+def columns_of(
     header: Sequence[str],
-    label: str | None = None,
+    label_column: str | None = None,
     image_shape: Sequence[int] | None = None,
-    unlabelled: bool = False,
+    allow_missing_labels: bool = False,
 ) -> Columns:
-    return choose_columns(PATH, header, label, image_shape, Layout.channels_first, unlabelled)
+    options = ReadOptions(label_column, image_shape, allow_missing_labels=allow_missing_labels)
+    return infer_columns(PATH, header, options)
 
 
-def refusal(
-    header: Sequence[str], label: str | None = None, image_shape: Sequence[int] | None = None
+def error_of(
+    header: Sequence[str],
+    label_column: str | None = None,
+    image_shape: Sequence[int] | None = None,
 ) -> str:
-    """The one line with which columns are refused."""
-    with pytest.raises(DataError) as refused:
-        choose(header, label, image_shape)
-    (fault,) = refused.value.faults
-    return fault
+    """Return the only message of the error raised for these columns."""
+    with pytest.raises(DataError) as error:
+        columns_of(header, label_column, image_shape)
+    (message,) = error.value.messages
+    return message
 
 
 @pytest.mark.parametrize(
-    ("header", "label", "index"),
+    ("header", "label_column", "index"),
     [
         (["label", "a", "b", "c", "d"], None, 0),
         (["a", "b", "c", "d", "digit"], "digit", 4),
@@ -47,36 +49,37 @@ def refusal(
         (["digit", "a", "a", "a", "a"], "digit", 0),
     ],
 )
-def test_the_label_is_the_first_column_or_the_named_one(
-    header: list[str], label: str | None, index: int
+def test_label_is_the_first_or_the_named_column(
+    header: list[str], label_column: str | None, index: int
 ) -> None:
-    columns = choose(header, label)
-    assert columns.label == index
-    assert columns.pixels == 4
+    columns = columns_of(header, label_column)
+    assert columns.label_index == index
+    assert columns.num_pixels == 4
     assert columns.image_shape == (1, 2, 2)
 
 
-def test_a_label_in_any_column_gives_the_same_table() -> None:
+def test_position_of_the_label_column_does_not_change_the_table() -> None:
     pixels = {name: [index, 100 + index, 200] for index, name in enumerate("abcd")}
     labels = {"digit": [5, 3, 5]}
     pd.DataFrame(labels | pixels).to_csv("first.csv", index=False)
     pd.DataFrame(pixels | labels).to_csv("last.csv", index=False)
-    first = read_table("first.csv", cache="none")
-    last = read_table("last.csv", label="digit", cache="none")
+    first = read_table("first.csv", ReadOptions(cache="none"))
+    last = read_table("last.csv", ReadOptions(label_column="digit", cache="none"))
     np.testing.assert_array_equal(last.images, first.images)
     np.testing.assert_array_equal(last.labels, first.labels)
     assert last.label_values == first.label_values == [3, 5]
 
 
-def test_a_label_that_no_column_or_more_than_one_is_named_is_refused() -> None:
-    assert refusal(["label", "a", "b"], "digit") == (
-        "images.csv, line 1: no column is named 'digit' (data.label); label, a, b, ..."
-    )
-    assert "more than one column is named 'digit'" in refusal(["digit", "a", "digit"], "digit")
+def test_missing_or_ambiguous_label_column_is_rejected() -> None:
+    message = error_of(["label", "a", "b"], "digit")
+    assert message.startswith("images.csv, line 1: no column is named 'digit'")
+    assert "data.label_column" in message
+    assert "label, a, b" in message
+    assert "more than one column is named 'digit'" in error_of(["digit", "a", "digit"], "digit")
 
 
 @pytest.mark.parametrize(
-    ("pixels", "image_shape", "expected"),
+    ("num_pixels", "image_shape", "expected"),
     [
         (1, None, (1, 1, 1)),
         (784, None, (1, 28, 28)),
@@ -85,58 +88,66 @@ def test_a_label_that_no_column_or_more_than_one_is_named_is_refused() -> None:
         (16, [1, 2, 8], (1, 2, 8)),
     ],
 )
-def test_the_shape_is_a_grey_square_or_the_given_one(
-    pixels: int, image_shape: list[int] | None, expected: tuple[int, ...]
+def test_image_shape_is_a_grayscale_square_by_default(
+    num_pixels: int, image_shape: list[int] | None, expected: tuple[int, ...]
 ) -> None:
-    assert choose(names(pixels), image_shape=image_shape).image_shape == expected
+    assert columns_of(names(num_pixels), image_shape=image_shape).image_shape == expected
 
 
-def test_pixels_that_form_no_square_are_refused_with_shapes_that_would_fit() -> None:
-    assert refusal(names(12)) == (
-        "images.csv has 12 pixel columns, which is no square (the nearest are 9 and 16); "
-        "give data.image_shape, such as [3,2,2] or [1,3,4] or [1,2,6]"
-    )
-    assert refusal(names(12), image_shape=[1, 4, 4]) == (
-        "images.csv has 13 columns where image_shape=[1, 4, 4] needs 16 pixels and a label"
-    )
+def test_pixels_that_form_no_square_are_rejected_with_shapes_that_fit() -> None:
+    message = error_of(names(12))
+    assert message.startswith("images.csv: 12 pixel columns")
+    assert "9 and 16" in message
+    assert message.endswith("set data.image_shape, for example [3,2,2] or [1,3,4] or [1,2,6]")
 
 
-@pytest.mark.parametrize("pixels", [2, 3, 7, 12, 30, 768, 785, 3072, 49152])
-def test_every_suggested_shape_fits(pixels: int) -> None:
-    suggestion = fitting_shapes(pixels).removeprefix("such as ")
-    shapes = [shape.strip("[]").split(",") for shape in suggestion.split(" or ")]
+def test_image_shape_that_does_not_fit_is_rejected() -> None:
+    message = error_of(names(12), image_shape=[1, 4, 4])
+    assert message.startswith("images.csv: 13 columns, but image shape [1, 4, 4] needs 16 pixel")
+    assert "check the image shape" in message
+
+
+@pytest.mark.parametrize("num_pixels", [2, 3, 7, 12, 30, 768, 785, 3072, 49152])
+def test_every_suggested_shape_fits(num_pixels: int) -> None:
+    shapes = [shape.strip("[]").split(",") for shape in suggest_shapes(num_pixels).split(" or ")]
     assert shapes
     for shape in shapes:
-        assert choose(names(pixels), image_shape=list(map(int, shape))).pixels == pixels
+        columns = columns_of(names(num_pixels), image_shape=list(map(int, shape)))
+        assert columns.num_pixels == num_pixels
 
 
-def test_a_header_of_a_label_alone_is_refused() -> None:
-    assert "no pixel columns" in refusal(["label"])
+def test_header_with_only_a_label_is_rejected() -> None:
+    message = error_of(["label"])
+    assert message.startswith("images.csv, line 1: there are no pixel columns")
 
 
-def test_a_file_of_pixels_alone_is_told_by_their_number() -> None:
+def test_number_of_columns_shows_that_a_file_has_no_labels() -> None:
     header = names(4)[1:]
-    assert choose(header, image_shape=[1, 2, 2], unlabelled=True).label is None
-    assert choose(names(4), image_shape=[1, 2, 2], unlabelled=True).label == 0
-    assert "needs 4" in refusal(header, image_shape=[1, 2, 2])
+    assert columns_of(header, None, [1, 2, 2], allow_missing_labels=True).label_index is None
+    assert columns_of(names(4), None, [1, 2, 2], allow_missing_labels=True).label_index == 0
+    assert "needs 4" in error_of(header, image_shape=[1, 2, 2])
+
+
+def test_missing_label_column_is_rejected_by_name() -> None:
+    message = error_of(["a", "b"], image_shape=[1, 1, 2])
+    assert message.startswith("images.csv: 2 columns, but image shape [1, 1, 2] needs 2 pixel")
+    assert message.endswith("add the label column")
 
 
 @pytest.mark.parametrize("shape", [(3, 2, 2), (3, 2, 5), (1, 4, 3), (4, 1, 2)])
-def test_channels_last_is_channels_first_with_the_axes_moved(shape: tuple[int, int, int]) -> None:
+def test_both_layouts_give_the_same_images(shape: tuple[int, int, int]) -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, *shape), dtype=np.uint8)
     orders = {"channels_first": images, "channels_last": images.transpose(0, 2, 3, 1)}
     for layout, pixels in orders.items():
-        table = pd.DataFrame(pixels.reshape(6, -1))
-        table.insert(0, "label", [0, 1] * 3)
-        table.to_csv(f"{layout}.csv", index=False)
-        read = read_table(f"{layout}.csv", image_shape=shape, layout=layout, cache="none")
-        np.testing.assert_array_equal(read.images, images)
-        assert read.images.flags.c_contiguous
+        frame = pd.DataFrame(pixels.reshape(6, -1))
+        frame.insert(0, "label", [0, 1] * 3)
+        frame.to_csv(f"{layout}.csv", index=False)
+        options = ReadOptions(image_shape=shape, layout=layout, cache="none")
+        table = read_table(f"{layout}.csv", options)
+        np.testing.assert_array_equal(table.images, images)
+        assert table.images.flags.c_contiguous
 
 
-def test_a_file_of_pixels_alone_is_told_that_its_labels_are_missing() -> None:
-    with pytest.raises(DataError) as refused:
-        choose_columns(Path("images.csv"), ["a", "b"], None, [1, 1, 2], Layout.channels_first)
-    assert refused.value.faults == [
-        "images.csv has 2 columns and image_shape=[1, 1, 2] needs 2 pixels: the label is missing"
-    ]
+def test_unknown_layout_is_rejected() -> None:
+    with pytest.raises(ValueError, match="diagonal"):
+        infer_columns(PATH, names(4), ReadOptions(layout="diagonal"))

@@ -1,1 +1,1 @@
-"""From a CSV file to batches: table, rows of each part, batches gathered by index."""
+"""From image files to batches: parse, cache, split, gather batches by index."""

@@ -8,109 +8,108 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from csvision.config.schema import Layout
+from csvision.data.read_options import ReadOptions
 from csvision.errors import DataError
-from csvision.geometry import Shape
-from csvision.schema import Layout
+from csvision.layer_shapes import Shape
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file: all names, the index of the label (None without one), the shape."""
+    """The columns of a file: their names, the index of the label column if any, the image shape."""
 
     names: tuple[str, ...]
-    label: int | None
+    label_index: int | None
     image_shape: Shape
     layout: Layout
 
     @property
-    def pixels(self) -> int:
-        """How many columns are pixels."""
-        return len(self.names) - (self.label is not None)
+    def num_pixels(self) -> int:
+        """The number of pixel columns."""
+        return len(self.names) - (self.label_index is not None)
 
     def to_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Rows of pixels (N, P) as images (N, C, H, W)."""
+        """Return rows of pixels (N, P) as images (N, C, H, W)."""
         channels, height, width = self.image_shape
         if self.layout is Layout.channels_last:
             return pixels.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
         return pixels.reshape(-1, channels, height, width)
 
 
-def choose_columns(
-    path: Path,
-    names: Sequence[str],
-    label: str | None,
-    image_shape: Sequence[int] | None,
-    layout: Layout,
-    unlabelled: bool = False,
-) -> Columns:
-    """The columns of a file with these names.
+def infer_columns(path: Path, names: Sequence[str], options: ReadOptions) -> Columns:
+    """Return which of the named columns are label and pixels, and the shape of the images.
 
-    The label is the first column or the one named `label`; `unlabelled` allows a file that, by its
-    number of columns or for want of that name, has none. Raises DataError when names, pixels and
-    shape do not go together.
+    Raises DataError if names, number of columns and image shape do not match.
     """
-    if image_shape is not None:
-        refuse_misfit(path, len(names), image_shape, unlabelled)
-    index = label_index(path, names, label, image_shape, unlabelled)
-    pixels = len(names) - (index is not None)
-    if pixels < 1:
+    if options.image_shape is not None:
+        check_column_count(path, len(names), options.image_shape, options.allow_missing_labels)
+    label_index = find_label(path, names, options)
+    num_pixels = len(names) - (label_index is not None)
+    if num_pixels < 1:
         raise DataError(
-            f"{path}, line 1: there are no pixel columns after the label; "
-            "cells are parted by commas"
+            f"{path}, line 1: there are no pixel columns besides the label; "
+            "separate the cells by commas"
         )
-    return Columns(tuple(names), index, shape_of(path, pixels, image_shape), layout)
+    shape = infer_image_shape(path, num_pixels, options.image_shape)
+    return Columns(tuple(names), label_index, shape, Layout(options.layout))
 
 
-def refuse_misfit(path: Path, columns: int, image_shape: Sequence[int], unlabelled: bool) -> None:
-    """Raise DataError when a number of columns cannot be that of a label and an image."""
-    pixels = prod(image_shape)
-    needed = f"image_shape={list(image_shape)} needs {pixels} pixels"
-    if columns == pixels and not unlabelled:
-        raise DataError(f"{path} has {columns} columns and {needed}: the label is missing")
-    if columns not in (pixels, pixels + 1):
-        raise DataError(f"{path} has {columns} columns where {needed} and a label")
+def check_column_count(
+    path: Path, count: int, image_shape: Sequence[int], allow_missing_labels: bool
+) -> None:
+    """Raise DataError unless the number of columns is that of a label and an image."""
+    num_pixels = prod(image_shape)
+    if count == num_pixels + 1 or (count == num_pixels and allow_missing_labels):
+        return
+    hint = "add the label column" if count == num_pixels else "check the image shape"
+    raise DataError(
+        f"{path}: {count} columns, but image shape {list(image_shape)} needs {num_pixels} pixel "
+        f"columns and a label column; {hint}"
+    )
 
 
-def label_index(
-    path: Path,
-    names: Sequence[str],
-    label: str | None,
-    image_shape: Sequence[int] | None,
-    unlabelled: bool,
-) -> int | None:
-    """The index of the label's column; None for a file without labels, where that is allowed."""
-    if unlabelled and image_shape is not None and len(names) == prod(image_shape):
+def find_label(path: Path, names: Sequence[str], options: ReadOptions) -> int | None:
+    """Return the index of the label column; None for a file without labels if that is allowed.
+
+    A file has no labels if it has as many columns as an image has pixels.
+    """
+    shape, label = options.image_shape, options.label_column
+    if options.allow_missing_labels and shape is not None and len(names) == prod(shape):
         return None
     if label is None:
         return 0
     if names.count(label) != 1:
         found = "more than one column" if label in names else "no column"
-        shown = ", ".join(names[:3])
-        raise DataError(f"{path}, line 1: {found} is named {label!r} (data.label); {shown}, ...")
+        raise DataError(
+            f"{path}, line 1: {found} is named {label!r} (data.label_column); "
+            f"the columns are {', '.join(names[:3])}, ..."
+        )
     return names.index(label)
 
 
-def shape_of(path: Path, pixels: int, image_shape: Sequence[int] | None) -> Shape:
-    """The (C, H, W) of a row of pixels; raises DataError when the pixels do not fit it."""
+def infer_image_shape(path: Path, num_pixels: int, image_shape: Sequence[int] | None) -> Shape:
+    """Return the given (C, H, W), or that of a grayscale square.
+
+    Raises DataError if there is no given shape and the pixels do not form a square.
+    """
     if image_shape is not None:
         return tuple(image_shape)
-    side = isqrt(pixels)
-    if side * side != pixels:
+    side = isqrt(num_pixels)
+    if side * side != num_pixels:
         raise DataError(
-            f"{path} has {pixels} pixel columns, which is no square (the nearest are "
-            f"{side * side} and {(side + 1) ** 2}); give data.image_shape, {fitting_shapes(pixels)}"
+            f"{path}: {num_pixels} pixel columns do not form a square (nearest: {side * side} and "
+            f"{(side + 1) ** 2}); set data.image_shape, for example {suggest_shapes(num_pixels)}"
         )
     return (1, side, side)
 
 
-def fitting_shapes(pixels: int) -> str:
-    """The shapes that fit a number of pixels: colour squares first, then the rectangles nearest to
-    a square."""
+def suggest_shapes(num_pixels: int) -> str:
+    """Return up to three shapes with this number of pixels as text, color squares first."""
     shapes = [
         [channels, side, side]
         for channels in (3, 4, 2)
-        if pixels % channels == 0 and (side := isqrt(pixels // channels)) ** 2 * channels == pixels
+        if (side := isqrt(num_pixels // channels)) ** 2 * channels == num_pixels
     ]
-    heights = [height for height in range(1, isqrt(pixels) + 1) if pixels % height == 0]
-    shapes += [[1, height, pixels // height] for height in reversed(heights)]
-    return "such as " + " or ".join(str(shape).replace(" ", "") for shape in shapes[:3])
+    heights = [height for height in range(1, isqrt(num_pixels) + 1) if num_pixels % height == 0]
+    shapes += [[1, height, num_pixels // height] for height in reversed(heights)]
+    return " or ".join(str(shape).replace(" ", "") for shape in shapes[:3])

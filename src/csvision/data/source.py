@@ -1,4 +1,4 @@
-"""Files of images, opened and cut into pieces of rows, whatever they are packed with."""
+"""Find image files, decompress them and read them in chunks of rows."""
 
 import csv
 import gzip
@@ -10,80 +10,83 @@ from dataclasses import dataclass
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import BinaryIO, cast
 
-import numpy as np
 import polars
 import zstandard
 
-from csvision.data.pieces import Piece, TablePiece, TextPiece
+from csvision.command_hints import command_line
+from csvision.config.schema import BUNDLED
+from csvision.data.chunks import Chunk, CSVChunk, ParquetChunk
 from csvision.data.zstandard_file import ZstandardFile
 from csvision.errors import DataError
-from csvision.schema import EMBEDDED
 
-PIECE_BYTES = 16 << 20
-LONGEST_LINE = 64 << 20
-COUNTED_BYTES = 1 << 18
-LINE_FEED = ord("\n")
+CHUNK_BYTES = 16 << 20
+MAX_LINE_BYTES = 64 << 20
 
 GIB = 1 << 30
 
-PACKED = (".gz", ".zst", ".parquet")
+COMPRESSED_SUFFIXES = (".gz", ".zst", ".parquet")
 
 READ_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError, polars.exceptions.PolarsError)
-"""What reading a damaged file raises."""
+"""The exceptions that are raised while a damaged file is read."""
+
+NUMERIC_NAME = re.compile(r"\s*[-+]?\d+(\.\d*)?\s*")
+
+HEADER_HINT = "add a header such as label,pixel1,..."
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A file of images, and the most bytes that it may unpack to if it is packed."""
+    """An image file, and its largest allowed size in bytes after decompression."""
 
     path: Path
-    unpacked_limit: float = inf
+    max_decompressed_bytes: float = inf
 
     def __str__(self) -> str:
         return str(self.path)
 
-    def refuse_bomb(self, size: int) -> None:
-        """Raise DataError for a packed file of that size unpacked when it is above the limit."""
-        packed = self.path.suffix.lower() in PACKED
-        if packed and size > self.unpacked_limit:
+    def check_decompressed_size(self, size: int) -> None:
+        """Raise DataError if a compressed file has more than the allowed size."""
+        compressed = self.path.suffix.lower() in COMPRESSED_SUFFIXES
+        if compressed and size > self.max_decompressed_bytes:
             raise DataError(
-                f"{self} unpacks to more than {self.unpacked_limit / GIB:g} GiB; if that is what "
-                "you expect of it, write a larger data.unpacked_gib"
+                f"{self}: decompresses to more than {self.max_decompressed_bytes / GIB:g} GiB; "
+                "set data.max_decompressed_gib to a larger value if that is expected"
             )
 
 
-def source_path(source: str) -> Path:
-    """The file that `data.csv` names; raises DataError when there is none to be read."""
-    if source == EMBEDDED:
-        return Path(str(files("csvision.data") / "embedded" / "fmnist_small.csv.gz"))
+def resolve_path(source: str) -> Path:
+    """Return the path of the file that `data.csv` names; raises DataError if it does not exist."""
+    if source == BUNDLED:
+        return Path(str(files("csvision.data") / "bundled" / "fmnist_small.csv.gz"))
     try:
         path = Path(source).expanduser()
         if path.is_dir():
-            raise DataError(f"{path} is a folder; name a file of images")
+            raise DataError(f"{path}: is a folder; choose an image file")
         if not path.exists():
-            hint = "python scripts/fashion_mnist.py makes it" if "fashion_mnist" in source else ""
-            raise DataError(f"{path}: there is no such file; {hint or 'check data.csv'}")
+            hint = "check data.csv"
+            if "fashion_mnist" in source:
+                hint = f"create it with {command_line('prepare-fashion-mnist')}"
+            raise DataError(f"{path}: file not found; {hint}")
         size = path.stat().st_size
     except (OSError, RuntimeError) as error:
-        # A name that is too long, the home of a user that does not exist.
-        raise DataError(f"{source}: there can be no such file ({error}); check data.csv") from error
+        # For example a name that is too long, or the home folder of an unknown user.
+        raise DataError(f"{source}: not a valid path ({error}); check data.csv") from error
     if size == 0:
-        raise DataError(f"{path} is empty; a header and one row an image are needed")
+        raise DataError(f"{path}: the file is empty; it needs a header and one row per image")
     return path
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file is a table of typed columns and no text."""
+    """Return whether a file is a Parquet file, by its suffix."""
     return path.suffix.lower() == ".parquet"
 
 
-def open_unpacked(path: Path) -> BinaryIO:
-    """The bytes of a CSV file without its packing."""
+def open_decompressed(path: Path) -> io.BufferedIOBase:
+    """Open a file for reading its decompressed bytes."""
     match path.suffix.lower():
         case ".gz":
-            return cast(BinaryIO, gzip.open(path, "rb"))
+            return gzip.open(path, "rb")
         case ".zst":
             return io.BufferedReader(ZstandardFile(path))
         case _:
@@ -91,86 +94,77 @@ def open_unpacked(path: Path) -> BinaryIO:
 
 
 def read_names(path: Path) -> list[str]:
-    """The names of the columns; raises DataError when there is no header."""
+    """Return the names of the columns; raises DataError if there is no header."""
     try:
         if is_parquet(path):
             return list(polars.read_parquet_schema(path))
-        with open_unpacked(path) as file:
+        with open_decompressed(path) as file:
             line, _ = split_header(file)
         names = next(csv.reader([line.decode("utf-8-sig")], strict=True), [])
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}, line 1 is no UTF-8 text; save the file as UTF-8") from error
+        raise DataError(f"{path}, line 1: not valid UTF-8; save the file as UTF-8") from error
     except (*READ_ERRORS, csv.Error) as error:
-        raise DataError(f"{path} cannot be read: {first_line(error)}") from error
+        raise DataError(f"{path}: cannot be read: {first_line(error)}") from error
     if not names:
-        raise DataError(f"{path}, line 1 is empty; a header such as label,pixel1,... is needed")
+        raise DataError(f"{path}, line 1: the line is empty; {HEADER_HINT}")
     numbered = [*map(str, range(len(names)))]
-    if all(re.fullmatch(r"\s*[-+]?\d+(\.\d*)?\s*", name) for name in names) and names != numbered:
-        raise DataError(
-            f"{path}, line 1 holds numbers; a header such as label,pixel1,... is needed"
-        )
+    if all(NUMERIC_NAME.fullmatch(name) for name in names) and names != numbered:
+        raise DataError(f"{path}, line 1: contains numbers only; {HEADER_HINT}")
     return names
 
 
-def read_pieces(file: ImageFile) -> Iterator[Piece]:
-    """The rows below the header in pieces of some MiB.
+def read_chunks(file: ImageFile) -> Iterator[Chunk]:
+    """Yield the rows below the header in chunks of some MiB.
 
-    Raises what READ_ERRORS lists, and DataError for a file or a line that is too large.
+    Raises the exceptions in READ_ERRORS, and DataError if the file is too large.
     """
     if is_parquet(file.path):
-        yield from read_table_pieces(file)
+        yield from read_parquet_chunks(file)
     else:
-        yield from read_text_pieces(file)
+        yield from read_csv_chunks(file)
 
 
-def read_text_pieces(file: ImageFile) -> Iterator[TextPiece]:
-    """Whole lines of a CSV file."""
-    with open_unpacked(file.path) as opened:
+def read_csv_chunks(file: ImageFile) -> Iterator[CSVChunk]:
+    """Yield chunks of complete lines of a CSV file."""
+    with open_decompressed(file.path) as opened:
         _, content = split_header(opened)
         line, size = 2, 0
-        while read := opened.read(PIECE_BYTES):
-            content = content + read + rest_of_line(opened)
+        while block := opened.read(CHUNK_BYTES):
+            content = content + block + read_to_eol(opened)
             size += len(content)
-            file.refuse_bomb(size)
-            yield TextPiece(line, content)
-            line += count_lines(content)
+            file.check_decompressed_size(size)
+            yield CSVChunk(line, content)
+            line += content.count(b"\n")
             content = b""
         if content:
-            yield TextPiece(line, content)
+            yield CSVChunk(line, content)
 
 
-def rest_of_line(opened: BinaryIO) -> bytes:
-    """The bytes up to the end of a line; raises EOFError for one that does not end in time."""
-    rest = opened.readline(LONGEST_LINE)
-    if len(rest) == LONGEST_LINE:
-        raise EOFError(f"a line is longer than {LONGEST_LINE >> 20} MiB")
+def read_to_eol(file: io.BufferedIOBase) -> bytes:
+    """Return the bytes up to the end of the line; raises EOFError if the line is too long."""
+    rest = file.readline(MAX_LINE_BYTES)
+    if len(rest) == MAX_LINE_BYTES:
+        raise EOFError(f"a line is longer than {MAX_LINE_BYTES >> 20} MiB")
     return rest
 
 
-def count_lines(content: bytes) -> int:
-    """The line feeds in a text; numpy counts small parts of it twice as fast as bytes.count."""
-    signs = np.frombuffer(content, np.uint8)
-    parts = range(0, len(signs), COUNTED_BYTES)
-    return sum(int(np.count_nonzero(signs[i : i + COUNTED_BYTES] == LINE_FEED)) for i in parts)
-
-
-def split_header(file: BinaryIO) -> tuple[bytes, bytes]:
-    """The first line, and what came with it of the next where lines end in a bare CR."""
-    header, _, rest = rest_of_line(file).partition(b"\r")
+def split_header(file: io.BufferedIOBase) -> tuple[bytes, bytes]:
+    """Return the first line, and the bytes read after it if lines end with CR only."""
+    header, _, rest = read_to_eol(file).partition(b"\r")
     return header.rstrip(b"\n"), b"" if rest == b"\n" else rest
 
 
-def read_table_pieces(file: ImageFile) -> Iterator[TablePiece]:
-    """Rows of a Parquet file, whose cells come to eight bytes each."""
-    table = polars.scan_parquet(file.path)
-    rows = table.select(polars.len()).collect().item()
-    row_bytes = 8 * len(table.collect_schema())
-    file.refuse_bomb(rows * row_bytes)
-    step = max(1, PIECE_BYTES // row_bytes)
+def read_parquet_chunks(file: ImageFile) -> Iterator[ParquetChunk]:
+    """Yield chunks of rows of a Parquet file; a cell counts as eight bytes."""
+    frame = polars.scan_parquet(file.path)
+    rows = frame.select(polars.len()).collect().item()
+    row_bytes = 8 * len(frame.collect_schema())
+    file.check_decompressed_size(rows * row_bytes)
+    step = max(1, CHUNK_BYTES // row_bytes)
     for start in range(0, rows, step):
-        yield TablePiece(start, table.slice(start, step).collect())
+        yield ParquetChunk(start, frame.slice(start, step).collect())
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
+    """Return the first line of the message of an exception."""
     return str(error).partition("\n")[0]

@@ -1,130 +1,131 @@
-"""A file of images as arrays.
+"""An image file as arrays.
 
 Shapes: N rows, C channels, H height, W width.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csvision.data.cache import default_folder, load_parsed
-from csvision.data.columns import choose_columns
-from csvision.data.parsed import LabelValues, Parsed, image_hashes, parse_into_memory
-from csvision.data.source import GIB, ImageFile, read_names, source_path
+from csvision.config.schema import NO_CACHE
+from csvision.data.cache import default_folder, load_or_parse
+from csvision.data.columns import infer_columns
+from csvision.data.parse_file import LabelValues, ParsedFile, image_hashes, parse_into_memory
+from csvision.data.read_options import ReadOptions as ReadOptions
+from csvision.data.source import GIB, ImageFile, read_names, resolve_path
 from csvision.errors import DataError
-from csvision.geometry import Shape
-from csvision.schema import NO_CACHE, Layout
+from csvision.layer_shapes import Shape
+
+DEFAULT_OPTIONS = ReadOptions()
 
 
 @dataclass(frozen=True)
-class ImageTable:
-    """Images (N, C, H, W) of 0 to 255 and, where the file has them, the class of each (N,).
+class DataSpec:
+    """The image shape (C, H, W), labels and classes that a file must match.
 
-    `labels` holds indices into `label_values`, the labels as they stand in the file, and into
-    `classes`, their names. The rest is that of `Parsed`.
+    A test file must match the training file; a file for evaluation must match the run.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64] | None
+    image_shape: Shape
     label_values: LabelValues
     classes: list[str]
-    hashes: NDArray[np.uint64]
-    constant: NDArray[np.bool_]
-    unit_pixels: bool
-    sha256: str
+
+
+@dataclass(frozen=True)
+class ImageTable(ParsedFile):
+    """A parsed file with the names of its classes.
+
+    `labels` are indices into `label_values`, the labels as in the file, and into `classes`, their
+    names.
+    """
+
+    classes: list[str]
+
+    @classmethod
+    def from_arrays(
+        cls,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        label_values: Sequence[int | str],
+        classes: Sequence[str],
+    ) -> "ImageTable":
+        """Return a table of images (N, C, H, W) with the class index of each (N,)."""
+        rows = images.reshape(len(images), -1)
+        return cls(
+            images,
+            labels,
+            hashes=image_hashes(images),
+            constant=(rows == rows[:, :1]).all(axis=1),
+            label_values=list(label_values),
+            pixels_are_unit_range=False,
+            sha256=hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
+            classes=list(classes),
+        )
 
     @property
     def image_shape(self) -> Shape:
         """(C, H, W)."""
         return self.images.shape[1:]
 
-
-def table_of(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    label_values: Sequence[int | str],
-    classes: Sequence[str],
-) -> ImageTable:
-    """A table of arrays: images (N, C, H, W), for each the index of its class (N,)."""
-    rows = images.reshape(len(images), -1)
-    constant = (rows == rows[:, :1]).all(axis=1)
-    content = hashlib.sha256(images.tobytes() + labels.tobytes())
-    return ImageTable(
-        images,
-        labels,
-        list(label_values),
-        list(classes),
-        image_hashes(images),
-        constant,
-        False,
-        content.hexdigest(),
-    )
+    @property
+    def spec(self) -> DataSpec:
+        """What a file must match to be used with this table."""
+        return DataSpec(self.image_shape, self.label_values, self.classes)
 
 
 def read_table(
     source: str,
+    options: ReadOptions = DEFAULT_OPTIONS,
     *,
-    label: str | None = None,
-    image_shape: Sequence[int] | None = None,
-    layout: str = "channels_first",
     classes: Sequence[str] | None = None,
-    label_values: Sequence[int | str] | None = None,
-    unlabelled: bool = False,
-    cache: str | None = None,
-    unpacked_gib: float = inf,
+    reference: DataSpec | None = None,
 ) -> ImageTable:
-    """Read a file of images: a header, then a label and the pixels of a row.
+    """Read an image file: a header, then one row per image with its label and pixels.
 
-    `label` names the label's column (default: the first), `image_shape` (C, H, W) defaults to a
-    grey square, `layout` says in which order the pixels stand, `label_values` are the only labels
-    allowed (default: those of the file), `unlabelled` allows a file of pixels alone, `cache` is a
-    folder, "none", or None for the user's own, `unpacked_gib` the most GiB that a packed file may
-    unpack to. Raises DataError with every fault found.
+    `classes` are the names of the classes, in ascending order of the labels. With a `reference`,
+    image shape and labels must be those of the reference, and `classes` is not used. Raises
+    DataError with all errors of the file.
     """
-    path = source_path(source)
-    columns = choose_columns(path, read_names(path), label, image_shape, Layout(layout), unlabelled)
-    file = ImageFile(path, unpacked_gib * GIB)
-    if cache == NO_CACHE:
-        parsed = parse_into_memory(file, columns)
+    path = resolve_path(source)
+    if reference is not None:
+        options = replace(options, image_shape=reference.image_shape)
+    parsed = parse(path, options)
+    if reference is not None:
+        label_values, names = reference.label_values, reference.classes
     else:
-        parsed = load_parsed(file, columns, Path(cache) if cache else default_folder())
-    known: LabelValues
-    if label_values is None:
-        known, names = name_classes(path, parsed.label_values, classes)
-    else:
-        known = list(label_values)
-        names = list(classes or map(str, known))
-    labels = None if parsed.labels is None else relabel(path, parsed, known)
-    return ImageTable(
-        parsed.images,
-        labels,
-        known,
-        [printable(name) for name in names],
-        parsed.hashes,
-        parsed.constant,
-        parsed.unit_pixels,
-        parsed.sha256,
-    )
+        label_values, names = name_classes(path, parsed.label_values, classes)
+    labels = None if parsed.labels is None else relabel(path, parsed, label_values)
+    parsed = replace(parsed, labels=labels, label_values=label_values)
+    return ImageTable(**vars(parsed), classes=[strip_control_chars(name) for name in names])
+
+
+def parse(path: Path, options: ReadOptions) -> ParsedFile:
+    """Return a parsed file, from the cache if it is there."""
+    columns = infer_columns(path, read_names(path), options)
+    file = ImageFile(path, options.max_decompressed_gib * GIB)
+    if options.cache == NO_CACHE:
+        return parse_into_memory(file, columns)
+    folder = Path(options.cache) if options.cache else default_folder()
+    return load_or_parse(file, columns, folder)
 
 
 def name_classes(
     path: Path, found: LabelValues, names: Sequence[str] | None
 ) -> tuple[LabelValues, list[str]]:
-    """The label values of the classes, and their names.
+    """Return the label values of the classes and the names of the classes.
 
-    As many names as labels belong to them in ascending order; else the names are those of the
-    labels 0, 1, ... of which some are absent. Raises DataError for other numbers of names and for
-    a file with one label.
+    If there are as many names as labels, they are in ascending order of the labels. Else they name
+    the labels 0, 1, ..., of which some do not occur. Raises DataError for another number of names
+    and for a file with a single label.
     """
     if len(found) < 2:
         raise DataError(
-            f"{path} has one label only ({found[0]}); two or more are needed; if another column "
-            "than the first is the label, write data.label=NAME"
+            f"{path}: the only label is {preview(found)}, but two or more are needed; "
+            "set data.label_column=NAME if the label is in another column"
         )
     if names is None:
         return found, [str(value) for value in found]
@@ -133,36 +134,37 @@ def name_classes(
     if all(isinstance(value, int) and 0 <= value < len(names) for value in found):
         return list(range(len(names))), list(names)
     raise DataError(
-        f"{path} has {len(found)} labels ({shown(found)}) but data.classes {len(names)}"
+        f"{path}: {len(found)} labels ({preview(found)}), but data.classes has {len(names)} names; "
+        "give one name per label"
     )
 
 
-def relabel(path: Path, parsed: Parsed, known: LabelValues) -> NDArray[np.int64]:
-    """Indices into the file's labels as indices into the known ones.
+def relabel(path: Path, parsed: ParsedFile, label_values: LabelValues) -> NDArray[np.int64]:
+    """Return indices into `label_values` for indices into the labels of a file.
 
-    Raises DataError naming the first row whose label is not known.
+    Raises DataError naming the first row with another label.
     """
     assert parsed.labels is not None
-    places = {value: index for index, value in enumerate(known)}
-    table = np.array([places.get(value, -1) for value in parsed.label_values], dtype=np.int64)
-    labels: NDArray[np.int64] = table[parsed.labels]
+    index_of = {value: index for index, value in enumerate(label_values)}
+    indices = np.array([index_of.get(value, -1) for value in parsed.label_values], dtype=np.int64)
+    labels: NDArray[np.int64] = indices[parsed.labels]
     unknown = np.flatnonzero(labels < 0)
     if unknown.size:
         row = int(unknown[0])
         value = parsed.label_values[parsed.labels[row]]
         raise DataError(
-            f"{path}, row {row}: label {value} is none of the known ones ({shown(known)}); "
-            f"{unknown.size} rows have such labels"
+            f"{path}, row {row}: label {preview([value])} is not one of {preview(label_values)}; "
+            f"correct the {unknown.size} rows with such labels"
         )
     return labels
 
 
-def printable(name: str) -> str:
-    """A name without signs that steer a terminal."""
-    return "".join(sign if sign.isprintable() else "?" for sign in name)
+def strip_control_chars(name: str) -> str:
+    """Replace characters that would control a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in name)
 
 
-def shown(values: Sequence[int | str]) -> str:
-    """Label values as text, cut short where they are many."""
-    text = ", ".join(printable(str(value)) for value in values[:12])
-    return f"{text}, ... {printable(str(values[-1]))}" if len(values) > 12 else text
+def preview(values: Sequence[int | str]) -> str:
+    """Format label values as text, shortened if there are many."""
+    text = ", ".join(strip_control_chars(str(value)) for value in values[:12])
+    return f"{text}, ... {strip_control_chars(str(values[-1]))}" if len(values) > 12 else text

@@ -1,4 +1,4 @@
-"""Files packed by Zstandard, as streams of bytes."""
+"""Read files compressed with Zstandard as streams of bytes."""
 
 import io
 from pathlib import Path
@@ -8,34 +8,37 @@ import zstandard
 
 
 class ZstandardFile(io.RawIOBase):
-    """What is packed in a .zst file; unlike zstandard's own reader it refuses one cut short."""
+    """The decompressed content of a .zst file of one or more frames.
+
+    The reader of the library zstandard does not raise an error for a truncated file; this one does.
+    """
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("rb")
-        self.packed = self.unpacked = b""
+        self.compressed = self.decompressed = b""
         self.frame = zstandard.ZstdDecompressor().decompressobj()
 
     def readable(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; raises EOFError where the file ends within a frame."""
-        while not self.unpacked:
-            self.packed = self.packed or self.file.read(io.DEFAULT_BUFFER_SIZE)
-            if self.packed and self.frame.eof:
+        """Fill a buffer; raises EOFError if the file ends within a frame."""
+        while not self.decompressed:
+            self.compressed = self.compressed or self.file.read(io.DEFAULT_BUFFER_SIZE)
+            if self.compressed and self.frame.eof:
                 self.frame = zstandard.ZstdDecompressor().decompressobj()
-            elif not self.packed and not self.frame.eof:
-                raise EOFError("it ends in the middle of a frame")
-            elif not self.packed:
+            elif not self.compressed and not self.frame.eof:
+                raise EOFError("the file ends within a compressed frame")
+            elif not self.compressed:
                 return 0
-            self.unpacked = self.frame.decompress(self.packed)
-            self.packed = self.frame.unused_data
-        count = min(len(buffer), len(self.unpacked))
-        buffer[:count], self.unpacked = self.unpacked[:count], self.unpacked[count:]
+            self.decompressed = self.frame.decompress(self.compressed)
+            self.compressed = self.frame.unused_data
+        count = min(len(buffer), len(self.decompressed))
+        buffer[:count], self.decompressed = self.decompressed[:count], self.decompressed[count:]
         return count
 
     def close(self) -> None:
-        """Close the packed file too."""
+        """Close the compressed file too."""
         self.file.close()
         super().close()

@@ -1,4 +1,4 @@
-"""A whole file as arrays: labels in their order, classes and their names, hashes, one shade."""
+"""A parsed file: order of the labels, names of the classes, image hashes, constant images."""
 
 import io
 from pathlib import Path
@@ -10,19 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from csvision.data import source
-from csvision.data.columns import choose_columns
-from csvision.data.parsed import image_hashes, parse_images, parse_into_memory
+from csvision.data.columns import infer_columns
+from csvision.data.parse_file import image_hashes, parse_images, parse_into_memory
 from csvision.data.source import ImageFile, read_names
-from csvision.data.table import ImageTable, read_table
+from csvision.data.table import ImageTable, ReadOptions, read_table
 from csvision.errors import DataError
-from csvision.schema import Layout
 
 
 def read(labels: list[str], *classes: str) -> ImageTable:
-    """The table of a file with these labels, and names of classes if there are any."""
+    """Return the table of a file with these labels and, if given, names of the classes."""
     lines = ["label,a", *(f"{label},{row}" for row, label in enumerate(labels))]
     Path("images.csv").write_text("\n".join(lines), encoding="utf-8")
-    return read_table("images.csv", classes=list(classes) or None, cache="none")
+    return read_table("images.csv", ReadOptions(cache="none"), classes=list(classes) or None)
 
 
 def class_indices(table: ImageTable) -> list[int]:
@@ -30,37 +29,37 @@ def class_indices(table: ImageTable) -> list[int]:
     return [int(index) for index in table.labels]
 
 
-def test_whole_numbers_keep_their_numeric_order() -> None:
+def test_integer_labels_are_sorted_as_numbers() -> None:
     table = read(["10", "2", "-1", "2", "+10", "007"])
     assert table.label_values == [-1, 2, 7, 10]
     assert table.classes == ["-1", "2", "7", "10"]
     assert class_indices(table) == [3, 1, 0, 1, 3, 2]
 
 
-def test_the_largest_numbers_of_64_bits_are_labels() -> None:
+def test_labels_may_be_any_integer_of_64_bits() -> None:
     table = read([str(2**63 - 1), str(-(2**63)), "0"])
     assert table.label_values == [-(2**63), 0, 2**63 - 1]
-    with pytest.raises(DataError, match="is too large for a label"):
+    with pytest.raises(DataError, match=r"line 3, column label: .* is too large"):
         read(["0", str(2**63)])
-    with pytest.raises(DataError, match="is too large for a label"):
+    with pytest.raises(DataError, match=r"line 3, column label: .* is too large"):
         read(["0", "9" * 5000])
 
 
-def test_words_become_classes_in_alphabetical_order() -> None:
+def test_text_labels_are_sorted_alphabetically() -> None:
     table = read(["dog", "cat", '"a, b"', " dog ", "Überraschung", "10"])
     assert table.label_values == ["10", "a, b", "cat", "dog", "Überraschung"]
     assert table.classes == table.label_values
     assert class_indices(table) == [3, 2, 1, 3, 4, 0]
 
 
-def test_as_many_names_as_labels_belong_to_them_in_ascending_order() -> None:
+def test_one_name_per_label_names_the_labels_in_ascending_order() -> None:
     table = read(["20", "3", "20"], "three", "twenty")
     assert table.classes == ["three", "twenty"]
     assert table.label_values == [3, 20]
     assert class_indices(table) == [1, 0, 1]
 
 
-def test_more_names_are_those_of_0_1_and_so_on_of_which_some_may_be_absent() -> None:
+def test_more_names_than_labels_name_the_labels_from_0() -> None:
     table = read(["3", "1", "3"], "shirt", "coat", "bag", "boot")
     assert table.classes == ["shirt", "coat", "bag", "boot"]
     assert table.label_values == [0, 1, 2, 3]
@@ -76,31 +75,36 @@ def test_more_names_are_those_of_0_1_and_so_on_of_which_some_may_be_absent() -> 
         (["cat", "dog"], ["shirt", "coat", "bag"]),
     ],
 )
-def test_names_that_belong_to_no_label_are_refused(labels: list[str], names: list[str]) -> None:
-    with pytest.raises(DataError, match=rf"{len(labels)} labels .* data.classes {len(names)}"):
+def test_names_that_do_not_match_the_labels_are_rejected(
+    labels: list[str], names: list[str]
+) -> None:
+    expected = rf"{len(labels)} labels .* data\.classes has {len(names)}"
+    with pytest.raises(DataError, match=expected):
         read(labels, *names)
 
 
-def test_a_file_with_one_label_is_refused() -> None:
-    with pytest.raises(DataError, match=r"has one label only \(5\)"):
+def test_file_with_one_label_is_rejected() -> None:
+    with pytest.raises(DataError, match="the only label is 5"):
         read(["5", "5"])
 
 
-def test_images_of_one_shade_are_marked() -> None:
+def test_constant_images_are_marked() -> None:
     Path("images.csv").write_text(
         "label,a,b,c,d\n0,0,0,0,0\n1,0,0,0,1\n0,255,255,255,255\n1,9,8,9,9\n", encoding="utf-8"
     )
-    assert read_table("images.csv", cache="none").constant.tolist() == [True, False, True, False]
+    table = read_table("images.csv", ReadOptions(cache="none"))
+    assert table.constant.tolist() == [True, False, True, False]
 
 
-@pytest.mark.parametrize("bytes_at_once", [10, 8 << 20])
-def test_images_are_written_out_one_after_the_other(
-    bytes_at_once: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("chunk_bytes", [10, 8 << 20])
+def test_images_are_written_to_the_target(
+    chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path("images.csv")
     path.write_text("label,a,b,c\nx,1,2,3\ny,4,5,6\nx,7,8,9\n", encoding="utf-8")
-    monkeypatch.setattr(source, "PIECE_BYTES", bytes_at_once)
-    columns = choose_columns(path, read_names(path), None, [3, 1, 1], Layout.channels_last)
+    monkeypatch.setattr(source, "CHUNK_BYTES", chunk_bytes)
+    options = ReadOptions(image_shape=[3, 1, 1], layout="channels_last")
+    columns = infer_columns(path, read_names(path), options)
     target = io.BytesIO()
     parsed = parse_images(ImageFile(path), columns, target)
     assert target.getvalue() == bytes(range(1, 10))
@@ -113,7 +117,7 @@ def test_images_are_written_out_one_after_the_other(
 @given(
     arrays(np.uint8, st.tuples(st.integers(1, 8), st.integers(1, 3), st.integers(1, 5), st.just(3)))
 )
-def test_images_have_the_same_hash_when_they_are_equal_and_only_then(
+def test_hashes_are_equal_only_for_equal_images(
     images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
 ) -> None:
     hashes = image_hashes(images)
@@ -124,7 +128,7 @@ def test_images_have_the_same_hash_when_they_are_equal_and_only_then(
             assert (first == second) == (content == other)
 
 
-def test_an_image_differs_from_each_that_one_pixel_changes() -> None:
+def test_hashes_differ_if_one_pixel_differs() -> None:
     images = np.repeat(np.zeros((1, 1, 28, 28), np.uint8), 784 * 2, axis=0)
     for index in range(784):
         images[2 * index].flat[index] = 1

@@ -1,0 +1,56 @@
+"""The splits of a CSV file as a LightningDataModule."""
+
+from typing import Any
+
+from lightning import LightningDataModule
+
+from csvision.data.loader import BatchLoader, ShardInfo
+from csvision.data.splits import Splits
+
+
+class CSVDataModule(LightningDataModule):
+    """Provides the splits as batches of uint8 images and class indices.
+
+    Checkpoints contain the number of batches used in the epoch. Lightning 2.6 would store it by
+    itself, but not if a scheduler has asked for the number of steps before the checkpoint was
+    loaded.
+    """
+
+    def __init__(self, splits: Splits, batch_size: int, seed: int) -> None:
+        super().__init__()
+        self.splits = splits
+        self.batch_size = batch_size
+        self.seed = seed
+        self.train_loader: BatchLoader | None = None
+        self.resume_state: dict[str, Any] = {}
+
+    @property
+    def shard(self) -> ShardInfo:
+        """Device and rank of the Trainer; the CPU without a Trainer."""
+        return ShardInfo() if self.trainer is None else ShardInfo.from_trainer(self.trainer)
+
+    def train_dataloader(self) -> BatchLoader:
+        """Return the training rows, in a new order each epoch."""
+        self.train_loader = BatchLoader(self.splits.train, self.batch_size, self.seed, self.shard)
+        if self.resume_state:
+            self.train_loader.load_state_dict(self.resume_state)
+            self.resume_state = {}
+        return self.train_loader
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the training loader."""
+        return {} if self.train_loader is None else self.train_loader.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the state until the training loader is created."""
+        self.resume_state = state_dict
+
+    def val_dataloader(self) -> BatchLoader | list[BatchLoader]:
+        """Return the validation rows; an empty list, which Lightning skips, if there are none."""
+        if not len(self.splits.val):
+            return []
+        return BatchLoader(self.splits.val, self.batch_size, shard=self.shard)
+
+    def test_dataloader(self) -> BatchLoader:
+        """Return the test rows."""
+        return BatchLoader(self.splits.test, self.batch_size, shard=self.shard)

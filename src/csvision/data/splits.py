@@ -1,0 +1,112 @@
+"""Split the rows of a file into training, validation and test rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from csvision.config import schema
+from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.errors import DataError
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Rows of a table, by their indices, in the order in which they are used."""
+
+    table: ImageTable
+    indices: Indices
+
+    @classmethod
+    def full(cls, table: ImageTable) -> "Subset":
+        """Return all rows of a table in their order."""
+        return cls(table, np.arange(len(table.images)))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class index of each row (N,); only for a table with labels."""
+        assert self.table.labels is not None
+        return self.table.labels[self.indices]
+
+    def head(self, count: int | None) -> "Subset":
+        """Return the first `count` rows; all rows for None."""
+        return Subset(self.table, self.indices[:count])
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The rows for training, validation (may be empty) and testing."""
+
+    train: Subset
+    val: Subset
+    test: Subset
+
+    def validate_world_size(self, world_size: int) -> None:
+        """Raise DataError if a split that is not empty has fewer rows than processes."""
+        for name, subset in (("train", self.train), ("val", self.val), ("test", self.test)):
+            if 0 < len(subset) < world_size:
+                raise DataError(
+                    f"accelerator.devices={world_size}: the {name} split has only {len(subset)} "
+                    "rows; use fewer devices"
+                )
+
+
+def load_splits(data: schema.DataConfig, limit_rows: int | None = None) -> Splits:
+    """Read the configured files and split their rows; keep the first `limit_rows` of each split.
+
+    Raises DataError if a file or a split cannot be used.
+    """
+    options = ReadOptions.from_config(data)
+    table = read_table(data.csv, options, classes=data.classes)
+    train = np.arange(len(table.images))
+    if data.test_csv is None:
+        train, test_indices = split_test(train, data)
+        test = Subset(table, test_indices)
+    else:
+        test = Subset.full(read_table(data.test_csv, options, reference=table.spec))
+    train, val = split_val(train, table, data)
+    return Splits(
+        Subset(table, train).head(limit_rows),
+        Subset(table, val).head(limit_rows),
+        test.head(limit_rows),
+    )
+
+
+def split_test(indices: Indices, data: schema.DataConfig) -> tuple[Indices, Indices]:
+    """Return training and test rows by scikit-learn's train_test_split, not stratified."""
+    try:
+        train, test = train_test_split(
+            indices, test_size=data.test_size, random_state=data.split_seed
+        )
+    except ValueError as error:
+        raise DataError(f"{data.csv}: data.test_size={data.test_size}: {error}") from error
+    return train, test
+
+
+def split_val(
+    indices: Indices, table: ImageTable, data: schema.DataConfig
+) -> tuple[Indices, Indices]:
+    """Return training and validation rows, stratified by class."""
+    if not data.val_size:
+        return indices, indices[:0]
+    assert table.labels is not None
+    labels = table.labels[indices]
+    counts = np.bincount(labels, minlength=len(table.classes))
+    for index in np.flatnonzero(counts == 1):
+        raise DataError(
+            f"{data.csv}: label {table.label_values[index]} has only one training row; a "
+            "validation split needs two per class; add rows or set data.val_size=0"
+        )
+    try:
+        train, val = train_test_split(
+            indices, test_size=data.val_size, random_state=data.val_seed, stratify=labels
+        )
+    except ValueError as error:
+        raise DataError(f"{data.csv}: data.val_size={data.val_size}: {error}") from error
+    return train, val

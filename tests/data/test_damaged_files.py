@@ -1,0 +1,169 @@
+"""A file damaged at random is rejected or read as Python's csv module reads it."""
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.errors import UserError
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A damaged file."""
+
+    name: str
+    content: bytes
+
+
+ODD_CELLS = [
+    *("", " ", "nan", "NA", "x", "300", "256", "-1", "-0", "1.5", "5.0", "1e2", "+5", "007", " 5 "),
+    *("1_000", "٣", "\u00a05", "\x1f5", '"5"', '"5', '5"', '"5"6', ' "5"', '"5" ', '"5""', '"'),
+    *("5\r6", "5\n6", '"5\n"', "5\0", "\0", "\ufeff5", "5-3", "--5", "-", "+", "0x5", "5,6", "inf"),
+    *("9223372036854775807", "9223372036854775808", "-9223372036854775809", "18446744073709551616"),
+    *("true", "False", "#", "1;2", "\t5", "5\v", "00", "0" * 30 + "7", "9" * 30, "9" * 5000),
+]
+odd_cell = st.sampled_from(ODD_CELLS) | st.text(st.characters(exclude_categories=["C"]), max_size=3)
+
+
+@st.composite
+def damaged_cells(draw: st.DrawFn) -> list[list[str]]:
+    side = draw(st.integers(1, 3))
+    values = [str(value) for value in draw(st.sets(st.integers(-12, 300), min_size=2, max_size=3))]
+    pixel = st.integers(0, 255).map(str)
+    row = st.tuples(
+        st.sampled_from(values), st.lists(pixel, min_size=side * side, max_size=side * side)
+    ).map(lambda cells: [cells[0], *cells[1]])
+    rows = draw(st.lists(row, min_size=2, max_size=6))
+    rows.insert(0, ["label", *(f"pixel{index}" for index in range(side * side))])
+    for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2, 3]))):
+        cells = draw(st.sampled_from(rows))
+        where = draw(st.integers(0, len(cells)))
+        match draw(st.sampled_from(["replace", "delete", "add"])):
+            case "replace":
+                cells[where : where + 1] = [draw(odd_cell)]
+            case "delete":
+                cells[where : where + 1] = []
+            case "add":
+                cells.insert(where, draw(odd_cell))
+    return rows
+
+
+@st.composite
+def damaged_files(draw: st.DrawFn) -> Damaged:
+    line_ending = draw(st.sampled_from(["\n", "\n", "\r\n", "\r", "\n\n"]))
+    quote = draw(st.sampled_from(["", "", '"']))
+    lines = [",".join(f"{quote}{cell}{quote}" for cell in cells) for cells in draw(damaged_cells())]
+    content = (line_ending.join(lines) + draw(st.sampled_from(["", line_ending]))).encode()
+    is_compressed = draw(st.booleans())
+    if is_compressed:
+        content = gzip.compress(content, mtime=0)
+    match draw(st.sampled_from(["leave", "leave", "leave", "cut", "flip", "flip"])):
+        case "cut":
+            content = content[: draw(st.integers(0, len(content)))]
+        case "flip" if content:
+            where = draw(st.integers(0, len(content) - 1))
+            byte = draw(st.integers(0, 255) | st.sampled_from(b'0159,-+."\n\r \0'))
+            content = content[:where] + bytes([byte]) + content[where + 1 :]
+    return Damaged("table.csv.gz" if is_compressed else "table.csv", content)
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_by_python(file: Damaged) -> tuple[list[int | str], list[list[int]]] | None:
+    """Return labels and pixels, read by the csv module; None if the file is invalid."""
+    try:
+        content = gzip.decompress(file.content) if file.name.endswith(".gz") else file.content
+        text = io.StringIO(content.decode("utf-8-sig"), newline="")
+        header, *rows = csv.reader(text, strict=True)
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error):
+        return None
+    if all(map(is_number, header)) and header != [str(index) for index in range(len(header))]:
+        return None
+    rows = [cells for cells in rows if len(cells) > 1 or "".join(cells).strip()]
+    if any(len(cells) != len(header) for cells in rows):
+        return None
+    labels = labels_by_python([cells[0] for cells in rows])
+    pixels = pixels_by_python([cells[1:] for cells in rows])
+    if labels is None or pixels is None or len(header) - 1 not in (1, 4, 9, 16):
+        return None
+    return (labels, pixels) if len(set(labels)) > 1 else None
+
+
+SPACE = "[ \\t\\n\\v\\f\\r]*"
+INTEGER = re.compile(f"{SPACE}[+-]?[0-9]+{SPACE}")
+NUMBER = re.compile(rf"{SPACE}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?{SPACE}")
+MISSING = ("", "nan", "na", "null", "none")
+
+
+def labels_by_python(cells: list[str]) -> list[int | str] | None:
+    """Return integer labels, or text if the first one is text; None if one is invalid."""
+    if not cells:
+        return None
+    if cells[0].strip().lower() not in MISSING and not NUMBER.fullmatch(cells[0]):
+        return [cell.strip() for cell in cells] if all(cell.strip() for cell in cells) else None
+    if not all(INTEGER.fullmatch(cell) for cell in cells):
+        return None
+    digits = [cell.strip().lstrip("+-").lstrip("0") or "0" for cell in cells]
+    if any(len(text) > 20 for text in digits):
+        return None
+    labels: list[int | str] = []
+    for cell, text in zip(cells, digits, strict=True):
+        value = -int(text) if cell.strip().startswith("-") else int(text)
+        if not -(2**63) <= value < 2**63:
+            return None
+        labels.append(value)
+    return labels
+
+
+def pixels_by_python(rows: list[list[str]]) -> list[list[int]] | None:
+    """Return pixels from 0 to 255, scaled if the file has 0 to 1; None if one is invalid."""
+    if not all(NUMBER.fullmatch(cell) for cells in rows for cell in cells):
+        return None
+    values = [[float(cell) for cell in cells] for cells in rows]
+    written_as_integers = all(INTEGER.fullmatch(cell) for cells in rows for cell in cells)
+    if not written_as_integers and all(0 <= value <= 1 for row in values for value in row):
+        return [[round(255 * value) for value in row] for row in values]
+    if all(0 <= value <= 255 and value == int(value) for row in values for value in row):
+        return [[int(value) for value in row] for row in values]
+    return None
+
+
+def read_or_error(name: str) -> ImageTable | UserError:
+    try:
+        return read_table(name, ReadOptions(cache="none"))
+    except UserError as error:
+        return error
+
+
+@example(file=Damaged("table.csv", b'"label","pixel0"\n""5"","0"\n"0","0"'))
+@given(file=damaged_files())
+@settings(deadline=None, max_examples=1000)
+def test_damaged_file_is_rejected_or_read_as_by_the_csv_module(file: Damaged) -> None:
+    Path(file.name).write_bytes(file.content)
+    outcome = read_or_error(file.name)
+    expected = read_by_python(file)
+    if isinstance(outcome, UserError):
+        assert expected is None, f"a valid file was rejected: {outcome}"
+        assert outcome.messages
+        assert all(message.startswith(file.name) for message in outcome.messages)
+        assert not any("\n" in message or "\r" in message for message in outcome.messages)
+    else:
+        assert expected is not None, "an invalid file was read"
+        labels, pixels = expected
+        assert outcome.labels is not None
+        assert [outcome.label_values[index] for index in outcome.labels] == labels
+        assert outcome.images.reshape(len(labels), -1).tolist() == pixels
