@@ -1,0 +1,1 @@
+"""Configuration: dataclasses, composition by Hydra, validation. Imports no torch."""

@@ -1,0 +1,121 @@
+"""Compose conf/ and overrides into a validated dataclass."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import JobRuntime
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from csvision.config import schema
+from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.config.hydra_private import child_nodes
+from csvision.config.messages import format_hydra_error, unknown_key
+from csvision.config.validate import find_errors
+from csvision.errors import ConfigError
+
+
+def conf_dir() -> Path:
+    """Return the folder conf/: next to src/ in a checkout, inside the package when installed."""
+    package = Path(__file__).parents[1]
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parents[1] / "conf"
+
+
+def register_schemas() -> None:
+    """Register the schemas with Hydra, in groups of their own so that none looks like a choice."""
+    store = ConfigStore.instance()
+    for command, node in COMMAND_SCHEMAS.items():
+        store.store(group="csvision", name=command, node=node)
+    for group, nodes in GROUP_SCHEMAS.items():
+        for name, node in nodes.items():
+            structured = OmegaConf.structured(node)
+            if node is schema.CustomModelConfig:
+                # model.kwargs.NAME=VALUE adds a name without Hydra's leading +.
+                structured.kwargs = {}
+                OmegaConf.set_struct(structured.kwargs, False)
+            store.store(group=f"csvision/{group}", name=name, node=structured)
+
+
+def load_config(command: str, overrides: Sequence[str]) -> Any:
+    """Return the validated dataclass of conf/COMMAND.yaml with overrides.
+
+    Raises ConfigError for unknown keys, wrong types and values out of range.
+    """
+    return to_dataclass(compose_config(command, overrides))
+
+
+def compose_config(command: str, overrides: Sequence[str]) -> DictConfig:
+    """Compose conf/COMMAND.yaml with overrides as on the command line.
+
+    Raises ConfigError for an unknown key or a wrong type.
+    """
+    register_schemas()
+    # Inside another Hydra program, restore its state afterwards.
+    outer, job_name = GlobalHydra.instance().hydra, JobRuntime.instance().get("name")
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir().resolve()), job_name, version_base="1.3"):
+            return compose(command, overrides=list(overrides))
+    # Hydra raises ValueError and TypeError for GROUP=null and for a stage that does not exist.
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
+        raise ConfigError(format_hydra_error(error)) from error
+    finally:
+        GlobalHydra.instance().hydra = outer
+
+
+def to_dataclass(config: DictConfig) -> Any:
+    """Return the dataclass of a composed configuration, its values validated.
+
+    Raises ConfigError with every error that can be found without reading the data.
+    """
+    errors = [unknown_key(name) for name in added_keys(config)]
+    try:
+        missing = sorted({*OmegaConf.missing_keys(config), *deleted_keys(config)})
+        errors += [f"{name} is missing: write {name}=VALUE" for name in missing]
+        if errors:
+            raise ConfigError(errors)
+        loaded = OmegaConf.to_object(config)
+    except OmegaConfBaseException as error:
+        raise ConfigError(format_hydra_error(error)) from error
+    if errors := [*check_group_names(loaded), *find_errors(loaded)]:
+        raise ConfigError(errors)
+    return loaded
+
+
+def check_group_names(config: Any) -> Iterator[str]:
+    """Yield an error for each group whose name is not that of the choice its keys come from."""
+    for group, nodes in GROUP_SCHEMAS.items() if isinstance(config, schema.TrainConfig) else ():
+        node = getattr(config, group)
+        if len(nodes) > 1 and nodes[node.name] is not type(node):
+            yield (
+                f"{group}.name={node.name} does not select the keys of this choice; "
+                f"write {group}={node.name}"
+            )
+
+
+def deleted_keys(node: DictConfig) -> list[str]:
+    """Return the keys removed by Hydra's ~KEY, which it allows only at the top level."""
+    node_type = OmegaConf.get_type(node)
+    assert is_dataclass(node_type)
+    return [entry.name for entry in fields(node_type) if entry.name not in node]
+
+
+def added_keys(node: DictConfig | ListConfig, prefix: str = "") -> Iterator[str]:
+    """Yield the keys that Hydra's +KEY=VALUE added and that are not in the schema."""
+    children = child_nodes(node)
+    node_type = OmegaConf.get_type(node)
+    if isinstance(node, DictConfig):
+        if not is_dataclass(node_type):
+            return
+        known = {entry.name for entry in fields(node_type)}
+        yield from (f"{prefix}{name}" for name, _ in children if name not in known)
+    for name, child in children:
+        if isinstance(child, DictConfig | ListConfig):
+            yield from added_keys(child, f"{prefix}{name}.")

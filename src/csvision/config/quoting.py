@@ -1,0 +1,70 @@
+"""Quote values on the command line, so that Hydra reads paths and other text literally."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PATH_KEYS = (
+    "run",
+    "data.csv",
+    "data.test_csv",
+    "output_dir",
+    "source_dir",
+    "output",
+    "folder",
+    "model.path",
+)
+MULTIRUN = ("-m", "--multirun")
+SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
+
+
+def quote_paths(arguments: Sequence[str]) -> list[str]:
+    """Quote the values of path keys for Hydra.
+
+    In a multirun, a comma separates two paths unless a file has exactly that name.
+    """
+    multirun = any(argument in MULTIRUN for argument in arguments)
+    return [quote_path(argument, multirun) for argument in arguments]
+
+
+def quote_path(argument: str, multirun: bool) -> str:
+    """Quote one argument if its key takes a path."""
+    key, _, value = argument.partition("=")
+    if key.lstrip("+") not in PATH_KEYS or not value or value == "null" or is_quoted(value):
+        return argument
+    if multirun and not Path(value).exists():
+        if value.startswith(SWEEP_FUNCTIONS):
+            return argument
+        return f"{key}={','.join(quote_override(path) for path in value.split(','))}"
+    return f"{key}={quote_override(value)}"
+
+
+def is_quoted(value: str) -> bool:
+    """Return whether a value is already in quotes."""
+    return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+
+
+def quote_override(value: str) -> str:
+    """Quote a string so that Hydra reads it literally, whatever characters it contains."""
+    # A backslash is special only before a quote, where it must be doubled.
+    escaped = re.sub(
+        r"(\\*)('|$)",
+        lambda run: run[1] * 2 + ("\\'" if run[2] else ""),
+        escape_interpolation(value),
+    )
+    return f"'{escaped}'"
+
+
+def escape_interpolation(value: Any) -> Any:
+    """Return plain values in which OmegaConf finds no interpolation."""
+    match value:
+        case str():
+            # Backslashes are special only before what they escape, where they must be doubled.
+            return re.sub(r"(\\*)\$\{", lambda run: run[1] * 2 + "\\${", value)
+        case list():
+            return [escape_interpolation(item) for item in value]
+        case dict():
+            return {name: escape_interpolation(item) for name, item in value.items()}
+        case _:
+            return value

@@ -1,0 +1,51 @@
+"""Convert a configuration to plain values for files, and back."""
+
+import json
+from dataclasses import asdict
+from typing import Any, cast
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from csvision.config import schema
+from csvision.config.groups import GROUP_SCHEMAS
+from csvision.config.quoting import escape_interpolation
+from csvision.config.validate import validate
+from csvision.legacy import migrate_config
+
+
+def config_to_dict(config: Any) -> dict[str, Any]:
+    """Return a configuration as plain dicts, lists, strings and numbers."""
+    return cast(dict[str, Any], json.loads(json.dumps(asdict(config))))
+
+
+def config_from_dict(values: dict[str, Any]) -> schema.TrainConfig:
+    """Return the training configuration that `config_to_dict` wrote, by this or an earlier version.
+
+    Names in `values` select schemas; they never select code. Raises ValueError, TypeError or
+    KeyError when `values` is not a training configuration.
+    """
+    values = migrate_config(values)
+    node = OmegaConf.structured(schema.TrainConfig)
+    for group, schemas in GROUP_SCHEMAS.items():
+        name: Any = dict(values[group]).get("name")
+        chosen = schemas[name] if len(schemas) > 1 else next(iter(schemas.values()))
+        OmegaConf.update(node, group, OmegaConf.structured(chosen), merge=False)
+    try:
+        loaded = OmegaConf.to_object(OmegaConf.merge(node, escape_interpolation(values)))
+    except OmegaConfBaseException as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    validate(loaded)
+    return cast(schema.TrainConfig, loaded)
+
+
+def diff_configs(before: Any, now: Any, name: str = "") -> list[str]:
+    """Describe each difference of two plain configurations in one line."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [*before, *(key for key in now if key not in before)]
+        return [
+            line
+            for key in keys
+            for line in diff_configs(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
+        ]
+    return [] if before == now else [f"{name} was {before} and is {now}"]

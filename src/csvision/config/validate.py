@@ -1,0 +1,120 @@
+"""Validate the values of a configuration: ranges, rules between keys, fit to the data.
+
+Hydra has checked names and types before. All errors found here are reported together.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from csvision.config import schema
+from csvision.errors import ConfigError
+from csvision.layer_shapes import Shape, layer_table, padding_amounts
+
+
+def validate(config: Any, image_shape: Shape | None = None, num_classes: int | None = None) -> None:
+    """Raise ConfigError with all errors of a configuration and, if given, of its fit to the data.
+
+    `image_shape` is (C, H, W) after transforms.
+    """
+    if errors := find_errors(config, image_shape, num_classes):
+        raise ConfigError(errors)
+
+
+def find_errors(
+    config: Any, image_shape: Shape | None = None, num_classes: int | None = None
+) -> list[str]:
+    """Return one line for each error of a configuration."""
+    errors = list(range_errors(config, ""))
+    if isinstance(config, schema.TrainConfig | schema.InspectDataConfig):
+        errors += data_errors(config.data)
+    if isinstance(config, schema.TrainConfig):
+        errors += optimizer_errors(config.optimizer)
+        errors += padding_errors(config.model)
+        if image_shape is not None and num_classes is not None and not errors:
+            try:
+                layer_table(config.model, image_shape, num_classes)
+            except ConfigError as error:
+                errors += error.messages
+    return errors
+
+
+def range_errors(node: Any, prefix: str) -> Iterator[str]:
+    """Yield an error for each value of a dataclass, nested ones included, that is out of range."""
+    for entry in fields(node):
+        name, value = f"{prefix}{entry.name}", getattr(node, entry.name)
+        if is_dataclass(value):
+            yield from range_errors(value, f"{name}.")
+            continue
+        if value is None and "None" not in str(entry.type):
+            yield f"{name} is null; write {name}=VALUE"
+        for key, item in enumerate_items(name, value):
+            if is_dataclass(item):
+                yield from range_errors(item, f"{key}.")
+            elif error := range_error(item, entry.metadata):
+                yield f"{key}={item} {error}"
+
+
+def enumerate_items(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the items of a list with their keys; any other value with its own key."""
+    if isinstance(value, list):
+        return [(f"{name}.{index}", item) for index, item in enumerate(value)]
+    return [(name, value)]
+
+
+def range_error(value: Any, limits: Mapping[str, Any]) -> str:
+    """Describe the range that a value violates; empty if it violates none."""
+    if limits.get("choices") and value not in limits["choices"]:
+        return f"must be one of {', '.join(limits['choices'])}"
+    if isinstance(value, bool | str) or not isinstance(value, int | float):
+        return ""
+    gt, ge, lt, le = map(limits.get, ("gt", "ge", "lt", "le"))
+    # Written so that NaN fails each comparison.
+    in_range = (
+        (gt is None or value > gt)
+        and (ge is None or value >= ge)
+        and (lt is None or value < lt)
+        and (le is None or value <= le)
+        and value not in (float("inf"), float("-inf"))
+    )
+    if in_range:
+        return ""
+    bounds = [
+        f"{operator} {bound:g}"
+        for operator, bound in ((">", gt), (">=", ge), ("<", lt), ("<=", le))
+        if bound is not None
+    ]
+    return f"must be {' and '.join(bounds) or 'finite'}"
+
+
+def data_errors(data: schema.DataConfig) -> Iterator[str]:
+    """Yield errors of rules between the keys of data."""
+    if data.name is schema.DataName.fmnist_small and data.csv != schema.BUNDLED:
+        yield (
+            f"data.csv={data.csv} does not belong to data={data.name}, whose class names it would "
+            f"get; write data=csv data.csv={data.csv}"
+        )
+    shape = data.image_shape
+    if shape is not None and (len(shape) != 3 or min(shape) < 1):
+        yield f"data.image_shape={shape} must be [channels,height,width]"
+
+
+def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
+    """Yield errors of rules between the keys of optimizer."""
+    if isinstance(optimizer, schema.SGDConfig) and optimizer.nesterov and not optimizer.momentum:
+        yield "optimizer.nesterov=true needs optimizer.momentum > 0"
+
+
+def padding_errors(model: schema.ModelConfig) -> Iterator[str]:
+    """Yield errors of invalid paddings, and of `same` with a stride, which torch rejects too."""
+    for index, stage in enumerate(model.stages if isinstance(model, schema.CNNConfig) else []):
+        key = f"model.stages.{index}"
+        try:
+            padding_amounts(stage.padding, stage.kernel_size, stage.dilation)
+        except ValueError as error:
+            yield f"{key}.{error}"
+        if stage.padding == "same" and stage.stride != 1:
+            yield (
+                f"{key}.padding=same needs {key}.stride=1, not {stage.stride}; "
+                "give the padding as a number"
+            )
