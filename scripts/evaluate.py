@@ -1,18 +1,8 @@
-"""Test a finished run: python scripts/evaluate.py run=DIR [data.csv=FILE]"""
+"""The same as `csvision evaluate`."""
 
-from omegaconf import DictConfig
+import sys
 
-from csvision import config
-from csvision.command_line.main import run_command
-
-
-def main(composed: DictConfig) -> None:
-    """Test one run."""
-    settings = config.load(composed)
-    from csvision.api import evaluate_configured
-
-    evaluate_configured(settings)
-
+from csvision.cli.main import main
 
 if __name__ == "__main__":
-    run_command("evaluate", main)
+    main(["evaluate", *sys.argv[1:]])

@@ -1,18 +1,8 @@
-"""Label the rows of a file: python scripts/predict.py run=DIR data.csv=FILE"""
+"""The same as `csvision predict`."""
 
-from omegaconf import DictConfig
+import sys
 
-from csvision import config
-from csvision.command_line.main import run_command
-
-
-def main(composed: DictConfig) -> None:
-    """Label the rows of one file."""
-    settings = config.load(composed)
-    from csvision.api import predict_configured
-
-    predict_configured(settings)
-
+from csvision.cli.main import main
 
 if __name__ == "__main__":
-    run_command("predict", main)
+    main(["predict", *sys.argv[1:]])

@@ -1,0 +1,113 @@
+"""The commands of `csvision`; other packages can add commands by an entry point."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from csvision.config import schema
+from csvision.config.groups import COMMAND_SCHEMAS
+
+ENTRY_POINTS = "csvision.commands"
+"""The group of entry points whose objects are further commands."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its name as typed, its configuration, and the function that runs it.
+
+    `function` is "MODULE:NAME", imported only when the command runs. The function takes the
+    validated `schema`. The defaults are in conf/, in the file named after the command.
+    """
+
+    name: str
+    description: str
+    schema: type
+    function: str
+
+    @property
+    def config_name(self) -> str:
+        """The name of its file in conf/, without suffix."""
+        return self.name.replace("-", "_")
+
+    def register(self) -> None:
+        """Add the schema to those that Hydra knows."""
+        COMMAND_SCHEMAS[self.config_name] = self.schema
+
+    def run(self, config: Any) -> Any:
+        """Run the command."""
+        module, _, name = self.function.partition(":")
+        return getattr(import_module(module), name)(config)
+
+
+BUILT_IN = (
+    Command(
+        "train",
+        "Train a network on images in a CSV file, test it, and write a run directory.",
+        schema.TrainConfig,
+        "csvision.cli.train:run_train",
+    ),
+    Command(
+        "resume",
+        "Resume an interrupted run or sweep.",
+        schema.ResumeConfig,
+        "csvision.cli.tasks:run_resume",
+    ),
+    Command(
+        "evaluate",
+        "Test a finished run on its own test rows or on a file.",
+        schema.EvaluateConfig,
+        "csvision.cli.tasks:run_evaluate",
+    ),
+    Command(
+        "predict",
+        "Predict the labels of a file with a finished run.",
+        schema.PredictConfig,
+        "csvision.cli.tasks:run_predict",
+    ),
+    Command(
+        "reproduce",
+        "Train a finished run again and compare the results bit by bit.",
+        schema.ReproduceConfig,
+        "csvision.cli.tasks:run_reproduce",
+    ),
+    Command(
+        "inspect-data",
+        "Report what an image file contains and what is wrong with it.",
+        schema.InspectDataConfig,
+        "csvision.cli.tasks:run_inspect_data",
+    ),
+    Command(
+        "cache",
+        "Show or clear the cache of parsed image files.",
+        schema.CacheConfig,
+        "csvision.cli.tasks:run_cache",
+    ),
+    Command(
+        "example-data",
+        "Write a small example data set as a CSV file.",
+        schema.ExampleDataConfig,
+        "csvision.cli.tasks:run_example_data",
+    ),
+    Command(
+        "prepare-fashion-mnist",
+        "Write all 70,000 images of Fashion-MNIST as CSV files.",
+        schema.PrepareFashionMNISTConfig,
+        "csvision.cli.tasks:run_prepare_fashion_mnist",
+    ),
+)
+
+
+def command_names() -> list[str]:
+    """Return the names of all commands, the built-in ones first."""
+    return [*(command.name for command in BUILT_IN), *entry_points(group=ENTRY_POINTS).names]
+
+
+def find_command(name: str) -> Command:
+    """Return a command; only this one is imported, so a broken package affects its own command."""
+    for command in BUILT_IN:
+        if command.name == name:
+            return command
+    (entry,) = entry_points(group=ENTRY_POINTS, name=name)
+    added: Command = entry.load()
+    return added

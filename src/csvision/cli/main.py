@@ -1,0 +1,147 @@
+"""The entry point: choose the command, let Hydra compose its configuration, set the exit code."""
+
+import difflib
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from csvision.cli.commands import Command, command_names, find_command
+from csvision.cli.completion import complete_command, is_completion_query
+from csvision.cli.help import command_help, overview
+from csvision.config.compose import conf_dir, register_schemas, to_dataclass
+from csvision.config.hydra_private import hydra_argument_parser
+from csvision.config.messages import format_hydra_error
+from csvision.config.quoting import MULTIRUN, quote_paths
+from csvision.errors import DivergedError, UserError
+
+MODES = ("run", "multirun", "cfg", "info", "shell_completion")
+"""Hydra's options of which only one can be used."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `csvision ARGUMENTS` (default: those of this process).
+
+    User errors end with one line each on stderr and exit code 2, a diverged run with 1, Ctrl-C
+    with 130. Other exceptions keep their traceback.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    names = command_names()
+    if is_completion_query(words):
+        words = complete_command(names, words)
+    if not words or words[0] in ("--help", "-h"):
+        print(overview(map(find_command, names)))
+    elif words[0] == "--version":
+        print(f"csvision {version('csvision')}")
+    elif words[0] not in names:
+        exit_with_errors([unknown_command(words[0], names)])
+    else:
+        run_command(find_command(words[0]), words[1:])
+
+
+def unknown_command(word: str, names: Sequence[str]) -> str:
+    """Say that a command does not exist, and which one is probably meant."""
+    matches = difflib.get_close_matches(word.replace("_", "-"), names, n=1)
+    hint = f"did you mean {matches[0]}?" if matches else f"choose from {', '.join(names)}"
+    return f"{word}: unknown command; {hint}"
+
+
+def run_command(command: Command, arguments: Sequence[str]) -> None:
+    """Compose the configuration of a command and run it."""
+    command.register()
+    register_schemas()
+    # Let Hydra raise its errors instead of printing them.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    # Hydra accepts overrides before or after its options, not both.
+    words = sorted(quote_paths(arguments), key=lambda word: word not in MULTIRUN)
+    try:
+        validate_hydra_flags(words)
+        if {"--help", "-h"} & set(words):
+            print(command_help(command, words))
+            return
+        run_hydra(command, words)
+    except UserError as error:
+        exit_with_errors(error.messages)
+    except (HydraException, OmegaConfBaseException) as error:
+        exit_with_errors([format_hydra_error(error)])
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def run_hydra(command: Command, arguments: Sequence[str]) -> None:
+    """Let Hydra compose the configuration and call the command."""
+    composing = True
+    original = list(sys.argv)
+
+    @functools.wraps(command.run)
+    def task(composed: DictConfig) -> Any:
+        nonlocal composing
+        composing = False
+        # Lightning starts the other processes of a distributed run by this command line.
+        with replace_argv(original):
+            return run_task(command, composed)
+
+    app: Callable[[], Any] = hydra.main(
+        str(conf_dir().resolve()), command.config_name, version_base="1.3"
+    )(task)
+    try:
+        with replace_argv([original[0], *arguments]):
+            app()
+    except (ValueError, TypeError, OSError) as error:
+        # Hydra raises these for GROUP=null and for a folder that it cannot create.
+        if not composing or isinstance(error, UserError):
+            raise
+        exit_with_errors([format_hydra_error(error)])
+
+
+def run_task(command: Command, composed: DictConfig) -> Any:
+    """Run a command; exit here on errors that Hydra would comment with lines of its own."""
+    try:
+        return command.run(to_dataclass(composed))
+    except UserError as error:
+        exit_with_errors(error.messages)
+    except DivergedError as error:
+        exit_with_errors([str(error)], code=1)
+
+
+@contextmanager
+def replace_argv(words: Sequence[str]) -> Iterator[None]:
+    """Replace sys.argv, from which Hydra reads its arguments."""
+    before, sys.argv = sys.argv, list(words)
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def validate_hydra_flags(arguments: Sequence[str]) -> None:
+    """Raise UserError for options that do not exist, exclude each other or execute a file."""
+    known, unknown = hydra_argument_parser().parse_known_args(arguments)
+    if unknown and not unknown[0].startswith("-"):
+        raise UserError(f"{unknown[0]}: put options after all KEY=VALUE arguments")
+    if unknown:
+        raise UserError(f"{unknown[0]}: unknown option; --help lists all options")
+    modes = [f"--{name}" for name in MODES if getattr(known, name)]
+    if len(modes) > 1:
+        raise UserError(f"{' and '.join(modes)} exclude each other; use one of them")
+    if known.experimental_rerun is not None:
+        raise UserError("--experimental-rerun would execute a pickle file; give overrides instead")
+    for override in known.overrides:
+        if override.startswith("="):
+            raise UserError(f"{override}: the key is missing; write KEY=VALUE")
+
+
+def exit_with_errors(messages: Sequence[str], code: int = 2) -> NoReturn:
+    """Print messages to stderr and end the process."""
+    for message in messages:
+        print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(code)

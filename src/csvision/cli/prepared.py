@@ -1,0 +1,35 @@
+"""Prepare each run of a command once: the check before the first job and the job share it."""
+
+import json
+
+from csvision.config import schema
+from csvision.config.serialize import config_to_dict
+from csvision.data.splits import Splits
+from csvision.run.prepare import PreparedRun, prepare_run
+
+
+class PreparedRuns:
+    """The prepared runs of one command by configuration; equal data are read once."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, PreparedRun] = {}
+        self.splits: dict[str, Splits] = {}
+
+    def get(self, config: schema.TrainConfig) -> PreparedRun:
+        """Return the prepared run of a configuration; raises UserError if it cannot work."""
+        values = config_to_dict(config)
+        key = json.dumps(values)
+        if key not in self.runs:
+            data = json.dumps([values["data"], values["debug"]["limit_rows"]])
+            self.runs[key] = prepare_run(config, self.splits.get(data))
+            self.splits[data] = self.runs[key].splits
+        return self.runs[key]
+
+    def clear(self) -> None:
+        """Forget all runs: a new command reads its files again."""
+        self.runs.clear()
+        self.splits.clear()
+
+
+PREPARED_RUNS = PreparedRuns()
+"""Those of the command that this process runs; Hydra passes nothing from callback to task."""

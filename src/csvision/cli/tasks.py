@@ -1,0 +1,95 @@
+"""Run the commands other than train; each prints where its results are.
+
+Heavy modules are imported when a command runs, after its configuration has been checked.
+"""
+
+from pathlib import Path
+
+from csvision.config import schema
+
+
+def display_path(path: Path) -> Path:
+    """Return a path relative to the current directory if it is inside, else the absolute path."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def run_resume(config: schema.ResumeConfig) -> None:
+    """Resume a run, or all jobs of a sweep."""
+    from csvision import api
+    from csvision.run.resume import is_sweep
+
+    if is_sweep(Path(config.run)):
+        if not api.resume_sweep(config.run, config.model.path):
+            raise SystemExit(1)
+        return
+    result = api.resume(config.run, config.model.path)
+    if result.is_global_zero:
+        print(display_path(result.directory))
+
+
+def run_evaluate(config: schema.EvaluateConfig) -> None:
+    """Test a run."""
+    from csvision import api
+
+    result = api.evaluate(config)
+    assert result.directory is not None
+    print(display_path(result.directory))
+
+
+def run_predict(config: schema.PredictConfig) -> None:
+    """Predict the labels of a file."""
+    from csvision import api
+
+    print(display_path(api.predict(config).attrs["path"]))
+
+
+def run_reproduce(config: schema.ReproduceConfig) -> None:
+    """Train a run again and compare."""
+    from csvision import api
+
+    comparison = api.reproduce(config.run, config.model.path)
+    print(display_path(comparison.reproduction))
+    if not comparison.equal:
+        raise SystemExit(1)
+
+
+def run_inspect_data(config: schema.InspectDataConfig) -> None:
+    """Report on a data set."""
+    from csvision import api
+
+    print(display_path(api.inspect_data(config)))
+
+
+def run_cache(config: schema.CacheConfig) -> None:
+    """Show or clear the cache."""
+    from csvision.data import cache
+
+    folder = Path(config.folder) if config.folder else cache.default_folder()
+    if config.clear:
+        print(f"{cache.clear(folder) / 1e6:.1f} MB freed in {folder}")
+        return
+    entries = cache.list_entries(folder)
+    for source, size in entries:
+        print(f"{size / 1e6:10.1f} MB  {source}")
+    total = sum(size for _, size in entries)
+    print(f"{total / 1e6:10.1f} MB in {len(entries)} entries of {folder}")
+
+
+def run_example_data(config: schema.ExampleDataConfig) -> None:
+    """Write an example data set."""
+    from csvision.data.example_data import write_example_data
+
+    output = None if config.output is None else Path(config.output)
+    print(display_path(write_example_data(config.name, output)))
+
+
+def run_prepare_fashion_mnist(config: schema.PrepareFashionMNISTConfig) -> None:
+    """Write the files of Fashion-MNIST."""
+    from csvision.data.fashion_mnist import prepare_fashion_mnist
+
+    prepare_fashion_mnist(
+        Path(config.output_dir),
+        Path(config.source_dir) if config.source_dir else None,
+        Path(config.bundled_csv) if config.bundled_csv else None,
+    )

@@ -1,0 +1,124 @@
+"""The commands other than train: what they print and what they write."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from csvision.cli.tasks import display_path
+from csvision.data.cache import default_folder
+from csvision.data.table import ReadOptions, read_table
+from csvision.run.directory import RunDirectory
+from tests.cli.conftest import RunCommand
+
+
+def test_path_inside_the_current_directory_is_relative(tmp_path: Path) -> None:
+    assert display_path(tmp_path / "runs" / "1") == Path("runs/1")
+    assert display_path(Path("runs/1")) == Path("runs/1")
+    assert display_path(tmp_path.parent) == tmp_path.parent
+
+
+def test_evaluate_prints_scores_and_the_path_of_the_results(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    output = csvision_command("evaluate", f"run={small_run.path}", "device=cpu")
+    *_, metrics, path = output.out.splitlines()
+    assert "test/acc" in metrics
+    assert Path(path).parent == display_path(small_run.evaluations)
+    assert (Path(path) / "confusion_matrix.png").is_file()
+
+
+def test_predict_prints_the_path_of_the_predictions(
+    small_run: RunDirectory, digits_csv: Path, csvision_command: RunCommand
+) -> None:
+    output = csvision_command(
+        "predict", f"run={small_run.path}", f"data.csv={digits_csv}", "device=cpu", "quiet=true"
+    )
+    (path,) = output.out.splitlines()
+    assert len(pd.read_csv(path)) == 300
+
+
+def test_reproduce_prints_the_verdict_and_the_path(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    output = csvision_command("reproduce", f"run={small_run.path}")
+    *_, verdict, path = output.out.splitlines()
+    assert (output.code, verdict) == (0, "bitwise identical")
+    assert Path(path).parent == display_path(small_run.reproductions)
+
+
+def test_resume_of_a_finished_run_is_rejected(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    error = csvision_command("resume", f"run={small_run.path}").error
+    assert error.startswith(f"run={small_run.path} is finished")
+
+
+def test_resume_prints_the_path_of_the_run(
+    interrupted_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    output = csvision_command("resume", f"run={interrupted_run.path}")
+    assert (output.code, output.err) == (0, "")
+    assert Path(output.out.splitlines()[-1]) == display_path(interrupted_run.path)
+    assert interrupted_run.read_manifest()["state"] == "finished"
+
+
+def test_inspect_data_prints_the_report_and_the_path_of_the_figure(
+    digits_csv: Path, csvision_command: RunCommand
+) -> None:
+    lines = csvision_command("inspect-data", f"data.csv={digits_csv}").out.splitlines()
+    assert "1x8x8" in lines[0]
+    assert Path(lines[-1]).suffix == ".png"
+    assert Path(lines[-1]).is_file()
+
+
+class TestCache:
+    def test_shows_and_clears_entries(self, digits_csv: Path, csvision_command: RunCommand) -> None:
+        read_table(str(digits_csv))
+        entry, total = csvision_command("cache").out.splitlines()
+        assert entry.split() == ["0.0", "MB", str(digits_csv.resolve())]
+        assert total.strip() == f"0.0 MB in 1 entries of {default_folder()}"
+        cleared = csvision_command("cache", "clear=true")
+        assert cleared.out == f"0.0 MB freed in {default_folder()}\n"
+        assert list(default_folder().iterdir()) == []
+
+    def test_clears_only_the_cache_in_another_folder(
+        self, digits_csv: Path, csvision_command: RunCommand
+    ) -> None:
+        Path("other/figures").mkdir(parents=True)
+        Path("other/notes.txt").write_text("keep me", encoding="utf-8")
+        read_table(str(digits_csv), ReadOptions(cache="other"))
+        before = csvision_command("cache", "folder=other").out.splitlines()
+        assert before[0].split()[-1] == str(digits_csv.resolve())
+        assert before[-1].endswith("1 entries of other")
+        assert csvision_command("cache", "clear=true", "folder=other").out.endswith("in other\n")
+        assert sorted(path.name for path in Path("other").iterdir()) == ["figures", "notes.txt"]
+
+
+class TestExampleData:
+    @pytest.mark.parametrize("name", ["digits", "photos"])
+    def test_writes_the_file_that_it_prints(self, name: str, csvision_command: RunCommand) -> None:
+        assert csvision_command("example-data", f"name={name}").out == f"outputs/data/{name}.csv\n"
+        assert Path(f"outputs/data/{name}.csv").read_text().startswith("label,pixel1,pixel2,")
+
+    def test_output_with_spaces_is_one_path(self, csvision_command: RunCommand) -> None:
+        path = "my files/a, b.csv"
+        assert csvision_command("example-data", f"output={path}").out == f"{path}\n"
+        assert Path(path).is_file()
+
+    def test_unknown_name_lists_valid_names(self, csvision_command: RunCommand) -> None:
+        error = csvision_command("example-data", "name=cats").error
+        assert error.startswith("name=cats")
+
+    def test_other_file_type_is_rejected(self, csvision_command: RunCommand) -> None:
+        error = csvision_command("example-data", "output=digits.xlsx").error
+        assert error.startswith("output=digits.xlsx: ")
+        assert ".csv" in error
+
+
+def test_prepare_fashion_mnist_reports_a_folder_without_the_files(
+    tmp_path: Path, csvision_command: RunCommand
+) -> None:
+    error = csvision_command("prepare-fashion-mnist", f"source_dir={tmp_path}").error
+    assert error.startswith(str(tmp_path))
+    assert "source_dir" in error
