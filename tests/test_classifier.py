@@ -1,4 +1,4 @@
-"""The classifier: what it computes, and how it is judged, against plain torch and scikit-learn."""
+"""The classifier: outputs, losses and scores, against plain torch and scikit-learn."""
 
 from pathlib import Path
 
@@ -9,28 +9,30 @@ import torch.nn.functional as F
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from torch import Tensor, nn
 
-from csvision import schema
 from csvision.classifier import Classifier
-from csvision.data.batches import BatchLoader
-from csvision.data.split import Part
+from csvision.config import schema
+from csvision.data.loader import BatchLoader
+from csvision.data.splits import Subset
 from csvision.data.table import read_table
+from csvision.evaluation import EvalResult, evaluate_split
 from csvision.models.mlp import MLP
-from csvision.run.log import known_warnings_ignored
-from csvision.run.results import Evaluation, evaluate_part
+from csvision.run.log import ignore_known_warnings
 from tests.conftest import silent_trainer
 
 ROWS = 101
 BATCH_SIZE = 33
-"""Leaves a last batch of 2 images, which count as much as any other."""
+"""The last batch has 2 images, which have the same weight as all others."""
 
-SGD = schema.SGD(schema.OptimizerName.sgd, lr=1.0, weight_decay=0.0, momentum=0.0, nesterov=False)
-CONSTANT = schema.Scheduler(schema.SchedulerName.none)
+SGD = schema.SGDConfig(
+    schema.OptimizerName.sgd, lr=1.0, weight_decay=0.0, momentum=0.0, nesterov=False
+)
+CONSTANT = schema.SchedulerConfig(schema.SchedulerName.none)
 CLASSES = [f"digit {index}" for index in range(10)]
 
 
 @pytest.fixture
-def part(digits_csv: Path) -> Part:
-    return Part(read_table(str(digits_csv)), np.arange(ROWS))
+def subset(digits_csv: Path) -> Subset:
+    return Subset(read_table(str(digits_csv)), np.arange(ROWS))
 
 
 @pytest.fixture
@@ -41,77 +43,77 @@ def classifier() -> Classifier:
 
 
 @pytest.fixture
-def steady_classifier() -> Classifier:
-    """Without dropout, so that a loop by hand gives the same losses."""
+def classifier_without_dropout() -> Classifier:
+    """Return a classifier whose losses a plain training loop reproduces."""
     torch.manual_seed(0)
     return Classifier(MLP((1, 8, 8), classes=10, hidden=[16]), CLASSES, SGD, CONSTANT)
 
 
-def fit(classifier: Classifier, part: Part, validation: Part | None = None) -> dict[str, float]:
-    """One epoch; the metrics that Lightning then has."""
-    fitting = silent_trainer(max_epochs=1, limit_val_batches=1.0 if validation else 0)
-    loaders = [BatchLoader(validation, BATCH_SIZE)] if validation else []
-    with known_warnings_ignored():
-        fitting.fit(classifier, BatchLoader(part, BATCH_SIZE, seed=7), loaders)
-    return {name: float(value) for name, value in fitting.callback_metrics.items()}
+def fit(classifier: Classifier, subset: Subset, val: Subset | None = None) -> dict[str, float]:
+    """Train for one epoch; return the metrics."""
+    trainer = silent_trainer(max_epochs=1, limit_val_batches=1.0 if val else 0)
+    loaders = [BatchLoader(val, BATCH_SIZE)] if val else []
+    with ignore_known_warnings():
+        trainer.fit(classifier, BatchLoader(subset, BATCH_SIZE, seed=7), loaders)
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
-def evaluate(classifier: Classifier, part: Part) -> Evaluation:
-    with known_warnings_ignored():
-        return evaluate_part(silent_trainer(), classifier, part, BATCH_SIZE)
+def evaluate(classifier: Classifier, subset: Subset) -> EvalResult:
+    with ignore_known_warnings():
+        return evaluate_split(silent_trainer(), classifier, subset, BATCH_SIZE)
 
 
-def images_of(part: Part) -> Tensor:
-    return torch.from_numpy(part.table.images[part.rows])
+def images_of(subset: Subset) -> Tensor:
+    return torch.from_numpy(subset.table.images[subset.indices])
 
 
 class TestForward:
-    def test_gives_the_networks_logits_on_pixels_from_0_to_1(
-        self, steady_classifier: Classifier, part: Part
+    def test_returns_logits_of_pixels_scaled_to_0_1(
+        self, classifier_without_dropout: Classifier, subset: Subset
     ) -> None:
-        images = images_of(part)
+        images = images_of(subset)
         assert images.dtype is torch.uint8
-        logits = steady_classifier(images)
+        logits = classifier_without_dropout(images)
         assert logits.shape == (ROWS, 10)
-        torch.testing.assert_close(logits, steady_classifier.network(images.float() / 255))
+        torch.testing.assert_close(logits, classifier_without_dropout.network(images.float() / 255))
 
-    def test_computes_in_the_precision_of_the_weights(
-        self, steady_classifier: Classifier, part: Part
+    def test_uses_the_precision_of_the_weights(
+        self, classifier_without_dropout: Classifier, subset: Subset
     ) -> None:
-        assert steady_classifier.double()(images_of(part)).dtype is torch.float64
+        assert classifier_without_dropout.double()(images_of(subset)).dtype is torch.float64
 
 
-class TestProbabilities:
-    def test_are_the_softmax_of_the_logits_in_eval_mode(
-        self, classifier: Classifier, part: Part
+class TestPredictProba:
+    def test_returns_the_softmax_of_the_logits_in_eval_mode(
+        self, classifier: Classifier, subset: Subset
     ) -> None:
-        probabilities = classifier.probabilities(images_of(part))
+        probabilities = classifier.predict_proba(images_of(subset))
         torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(ROWS))
-        expected = classifier.eval()(images_of(part)).softmax(dim=1)
+        expected = classifier.eval()(images_of(subset)).softmax(dim=1)
         torch.testing.assert_close(probabilities, expected)
 
     @pytest.mark.parametrize("training", [True, False])
-    def test_leave_the_training_flag_as_it_was(
-        self, training: bool, classifier: Classifier, part: Part
+    def test_restores_the_training_mode(
+        self, training: bool, classifier: Classifier, subset: Subset
     ) -> None:
         classifier.train(training)
-        classifier.probabilities(images_of(part))
+        classifier.predict_proba(images_of(subset))
         assert {module.training for module in classifier.network.modules()} == {training}
 
-    def test_carry_no_gradients(self, classifier: Classifier, part: Part) -> None:
-        assert not classifier.probabilities(images_of(part)).requires_grad
+    def test_computes_no_gradients(self, classifier: Classifier, subset: Subset) -> None:
+        assert not classifier.predict_proba(images_of(subset)).requires_grad
 
 
 class TestLoss:
-    def test_of_an_epoch_is_the_mean_over_images_not_over_batches(
-        self, steady_classifier: Classifier, part: Part
+    def test_of_an_epoch_is_the_mean_over_images(
+        self, classifier_without_dropout: Classifier, subset: Subset
     ) -> None:
-        by_hand = MLP((1, 8, 8), classes=10, hidden=[16])
-        by_hand.load_state_dict(steady_classifier.network.state_dict())
-        optimizer = torch.optim.SGD(by_hand.parameters(), lr=1.0)
+        network = MLP((1, 8, 8), classes=10, hidden=[16])
+        network.load_state_dict(classifier_without_dropout.network.state_dict())
+        optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
         losses, sizes = [], []
-        for images, labels in BatchLoader(part, BATCH_SIZE, seed=7):
-            loss = F.cross_entropy(by_hand(images.float() / 255), labels)
+        for images, labels in BatchLoader(subset, BATCH_SIZE, seed=7):
+            loss = F.cross_entropy(network(images.float() / 255), labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -119,51 +121,53 @@ class TestLoss:
             sizes.append(len(labels))
         assert sizes == [33, 33, 33, 2]
 
-        over_images = np.average(losses, weights=sizes)
-        over_batches = np.mean(losses)
-        assert over_images != pytest.approx(over_batches, rel=0.01)
-        assert fit(steady_classifier, part)["train/loss"] == pytest.approx(over_images, rel=1e-6)
+        mean_over_images = np.average(losses, weights=sizes)
+        mean_over_batches = np.mean(losses)
+        assert mean_over_images != pytest.approx(mean_over_batches, rel=0.01)
+        assert fit(classifier_without_dropout, subset)["train/loss"] == pytest.approx(
+            mean_over_images, rel=1e-6
+        )
 
-    def test_of_validation_and_test_is_the_mean_over_their_images(
-        self, classifier: Classifier, part: Part
+    def test_of_validation_and_test_is_the_mean_over_images(
+        self, classifier: Classifier, subset: Subset
     ) -> None:
-        validated = fit(classifier, part, validation=part)
+        metrics = fit(classifier, subset, val=subset)
         with torch.no_grad():
-            logits = classifier.eval()(images_of(part))
-        expected = F.cross_entropy(logits, torch.from_numpy(part.labels)).item()
-        assert validated["val/loss"] == pytest.approx(expected, rel=1e-5)
-        accuracy = accuracy_score(part.labels, logits.argmax(dim=1).numpy())
-        assert validated["val/acc"] == pytest.approx(accuracy)
-        evaluation = evaluate(classifier, part)
+            logits = classifier.eval()(images_of(subset))
+        expected = F.cross_entropy(logits, torch.from_numpy(subset.labels)).item()
+        assert metrics["val/loss"] == pytest.approx(expected, rel=1e-5)
+        accuracy = accuracy_score(subset.labels, logits.argmax(dim=1).numpy())
+        assert metrics["val/acc"] == pytest.approx(accuracy)
+        evaluation = evaluate(classifier, subset)
         assert evaluation.metrics["test/loss"] == pytest.approx(expected, rel=1e-5)
 
 
 class TestScores:
-    def test_agree_with_scikit_learn(self, classifier: Classifier, part: Part) -> None:
-        evaluation = evaluate(classifier, part)
-        labels, predictions = part.labels, evaluation.predictions
+    def test_agree_with_scikit_learn(self, classifier: Classifier, subset: Subset) -> None:
+        evaluation = evaluate(classifier, subset)
+        labels, predictions = subset.labels, evaluation.predictions
         assert 3 < len(set(predictions)) <= 10
         metrics = evaluation.metrics
         assert metrics["test/acc"] == pytest.approx(accuracy_score(labels, predictions))
-        macro = f1_score(labels, predictions, average="macro", zero_division=0)
-        assert metrics["test/f1"] == pytest.approx(macro)
+        macro_f1 = f1_score(labels, predictions, average="macro", zero_division=0)
+        assert metrics["test/f1"] == pytest.approx(macro_f1)
         np.testing.assert_array_equal(
-            evaluation.confusion, confusion_matrix(labels, predictions, labels=range(10))
+            evaluation.confusion_matrix, confusion_matrix(labels, predictions, labels=range(10))
         )
         recalls = recall_score(labels, predictions, average=None, zero_division=0)
-        np.testing.assert_allclose(evaluation.class_accuracy, recalls, rtol=1e-6)
+        np.testing.assert_allclose(evaluation.per_class_accuracy, recalls, rtol=1e-6)
 
-    def test_of_a_second_test_forget_the_first(self, classifier: Classifier, part: Part) -> None:
-        evaluate(classifier, part)
-        few = evaluate(classifier, part.first(10))
-        assert few.confusion.sum() == 10
+    def test_are_reset_before_each_test(self, classifier: Classifier, subset: Subset) -> None:
+        evaluate(classifier, subset)
+        few = evaluate(classifier, subset.head(10))
+        assert few.confusion_matrix.sum() == 10
         assert few.probabilities.shape == (10, 10)
-        alone = evaluate(classifier, part.first(10))
-        assert few.metrics == alone.metrics
+        again = evaluate(classifier, subset.head(10))
+        assert few.metrics == again.metrics
 
 
-class Watching(nn.Module):
-    """A network that notes in which mode it is called."""
+class ModeRecorder(nn.Module):
+    """A network that records in which mode it is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,21 +181,21 @@ class Watching(nn.Module):
 
 
 class TestEvaluation:
-    def test_has_dropout_off_and_no_gradients(self, part: Part) -> None:
-        network = Watching()
+    def test_runs_in_eval_mode_without_gradients(self, subset: Subset) -> None:
+        network = ModeRecorder()
         classifier = Classifier(network, CLASSES, SGD, CONSTANT)
-        fit(classifier, part, validation=part)
+        fit(classifier, subset, val=subset)
         training, evaluating = (True, True), (False, False)
         assert network.modes == {training, evaluating}
         network.modes.clear()
-        evaluate(classifier.train(), part)
+        evaluate(classifier.train(), subset)
         assert network.modes == {evaluating}
 
-    def test_changes_no_weight_and_gives_the_same_twice(
-        self, classifier: Classifier, part: Part
+    def test_changes_no_weights_and_is_deterministic(
+        self, classifier: Classifier, subset: Subset
     ) -> None:
         before = {name: value.clone() for name, value in classifier.state_dict().items()}
-        first, second = (evaluate(classifier, part) for _ in range(2))
+        first, second = (evaluate(classifier, subset) for _ in range(2))
         np.testing.assert_array_equal(first.probabilities, second.probabilities)
         assert first.metrics == second.metrics
         torch.testing.assert_close(dict(classifier.state_dict()), before, rtol=0, atol=0)

@@ -1,30 +1,30 @@
-"""The losses of six configurations are what they were: a refactoring changes no arithmetic.
+"""The losses of six configurations equal the recorded ones: refactoring changes no arithmetic.
 
-Where a change is meant, `python -m tests.golden.record` records them anew.
+After an intended change, `python -m tests.golden.record` records them again.
 """
 
 import json
 
 import pytest
 
-from tests.golden.record import CONFIGURATIONS, FILE, losses
+from tests.golden.record import CONFIGURATIONS, FILE, compute_losses
 
 RECORDED: dict[str, list[float]] = json.loads(FILE.read_text(encoding="utf-8"))
 
-# Processors round differently; 18 steps of training make little of it.
+# Processors round differently; the effect is small after 18 steps.
 TOLERANCE = 1e-4
 
 
 def test_every_configuration_is_recorded() -> None:
     assert RECORDED.keys() == CONFIGURATIONS.keys()
-    assert all(len(values) == 18 for values in RECORDED.values())
+    assert all(len(losses) == 18 for losses in RECORDED.values())
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_losses_are_the_recorded_ones(name: str) -> None:
-    assert losses(name) == pytest.approx(RECORDED[name], rel=TOLERANCE)
+def test_losses_equal_the_recorded_ones(name: str) -> None:
+    assert compute_losses(name) == pytest.approx(RECORDED[name], rel=TOLERANCE)
 
 
 @pytest.mark.parametrize("change", ["seed=1", "optimizer.lr=0.0031", "model.hidden=[32,17]"])
-def test_a_small_change_shows(change: str) -> None:
-    assert losses("mlp", change) != pytest.approx(RECORDED["mlp"], rel=TOLERANCE)
+def test_small_change_is_detected(change: str) -> None:
+    assert compute_losses("mlp", change) != pytest.approx(RECORDED["mlp"], rel=TOLERANCE)

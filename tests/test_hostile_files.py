@@ -1,8 +1,9 @@
-"""Nothing from a file is executed, chooses a folder, fills the memory or writes on a page."""
+"""Hostile files: they execute no code, choose no folder, and exhaust no memory."""
 
 import gzip
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,27 +18,26 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import csvision
 from csvision.errors import DataError, RunError
 from csvision.run.directory import RunDirectory
-from tests.conftest import ROOT, digits
-from tests.run.small import SMALL, unfinished
+from tests.conftest import ROOT, SMALL_MLP, SMALL_TRAINING, digits
 
 SCRIPT = "<script>alert(1)</script>"
 
 EXECUTE = "import pathlib; pathlib.Path('executed').touch()"
 
 
-def edit(run: RunDirectory, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change the configuration that run.json holds."""
+def edit_config(run: RunDirectory, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the configuration in run.json."""
     content = run.read_manifest()
     change(content["config"])
     run.manifest.write_text(json.dumps(content), encoding="utf-8")
 
 
-@pytest.fixture
-def run() -> RunDirectory:
-    return RunDirectory(csvision.train(*SMALL, "epochs=1").directory)
+def use_custom_model(config: dict[str, Any]) -> None:
+    """Replace the network by code in evil.py."""
+    config["model"] = {"name": "custom", "path": "evil.py:Net", "kwargs": {}}
 
 
-class TestConfiguration:
+class TestRunConfig:
     @pytest.mark.parametrize(
         "change",
         [
@@ -48,73 +48,70 @@ class TestConfiguration:
             ),
             lambda config: config.update(model={"_target_": "os.mkdir", "path": "executed"}),
             lambda config: config["model"].update(name="custom", path="evil.py:Net"),
-            lambda config: config.update(
-                model={"name": "custom", "path": "evil.py:Net", "arguments": {}}
-            ),
+            use_custom_model,
         ],
     )
-    @pytest.mark.parametrize("use", [csvision.evaluate, csvision.reproduce, csvision.load])
-    def test_names_no_code(
-        self, run: RunDirectory, change: Callable[..., object], use: Callable[..., object]
-    ) -> None:
+    def test_names_no_code(self, small_run: RunDirectory, change: Callable[..., object]) -> None:
         Path("evil.py").write_text(EXECUTE, encoding="utf-8")
-        edit(run, change)
-        with pytest.raises(RunError):
-            use(run.path)
+        edit_config(small_run, change)
+        for command in (csvision.evaluate, csvision.reproduce, csvision.load):
+            with pytest.raises(RunError):
+                command(small_run.path)
         assert not Path("executed").exists()
 
-    def test_names_no_code_to_a_run_that_goes_on(self) -> None:
-        run = unfinished(20)
+    def test_names_no_code_for_resume(self, interrupted_run: RunDirectory) -> None:
         Path("evil.py").write_text(EXECUTE, encoding="utf-8")
-        edit(
-            run,
-            lambda config: config.update(
-                model={"name": "custom", "path": "evil.py:Net", "arguments": {}}
-            ),
-        )
-        with pytest.raises(RunError, match="name its code"):
-            csvision.resume(run.path)
+        edit_config(interrupted_run, use_custom_model)
+        with pytest.raises(RunError, match=r"write model\.path=FILE\.py:CLASS"):
+            csvision.resume(interrupted_run.path)
         assert not Path("executed").exists()
 
-    def test_chooses_no_folder(self, run: RunDirectory, tmp_path: Path) -> None:
+    def test_chooses_no_folder(self, small_run: RunDirectory, tmp_path: Path) -> None:
         def escape(config: dict[str, Any]) -> None:
-            config["outputs"] = "../../escaped"
+            config["output_dir"] = "../../escaped"
             config["data"]["cache"] = "../../escaped"
             config["hydra"] = {"run": {"dir": "../../escaped"}}
 
-        edit(run, escape)
+        edit_config(small_run, escape)
         with pytest.raises(RunError):
-            csvision.evaluate(run.path)
-        edit(run, lambda config: config.pop("hydra"))
-        csvision.evaluate(run.path)
-        csvision.reproduce(run.path)
-        assert not [*tmp_path.parent.parent.glob("**/escaped")]
-
-    def test_of_a_cache_is_plain_values(self, digits_csv: Path, cache_folder: Path) -> None:
-        csvision.read_table("digits.csv")
-        (entry,) = (cache_folder / "csvision").iterdir()
-
-        class Payload:
-            def __reduce__(self) -> tuple[object, tuple[str]]:
-                return exec, (EXECUTE,)
-
-        for file in entry.iterdir():
-            file.write_bytes(pickle.dumps(Payload()))
-        csvision.read_table("digits.csv")
-        assert not Path("executed").exists()
-        pickle.loads(pickle.dumps(Payload()))
-        assert Path("executed").exists()
+            csvision.evaluate(small_run.path)
+        edit_config(small_run, lambda config: config.pop("hydra"))
+        csvision.evaluate(small_run.path)
+        csvision.reproduce(small_run.path)
+        assert not list(tmp_path.rglob("escaped"))
+        assert not [folder for folder in tmp_path.parents if (folder / "escaped").exists()]
 
 
-def write_gzip_bomb(path: Path) -> None:
-    with gzip.open(path, "wb") as file:
-        file.write(b"label,a\n")
-        for _ in range(40):
-            file.write(b"1,1\n" * (1 << 18))
+@pytest.mark.usefixtures("digits_csv")
+def test_cache_contains_no_code(cache_folder: Path) -> None:
+    csvision.read_table("digits.csv")
+    (entry,) = (cache_folder / "csvision").iterdir()
+
+    class Payload:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return exec, (EXECUTE,)
+
+    for file in entry.iterdir():
+        file.write_bytes(pickle.dumps(Payload()))
+    csvision.read_table("digits.csv")
+    assert not Path("executed").exists()
+    # The payload works where a pickle is loaded.
+    pickle.loads(pickle.dumps(Payload()))
+    assert Path("executed").exists()
+
+
+def write_gzip(path: str, header: bytes, mib: bytes, count: int) -> None:
+    """Write a header, then `count` times one MiB, as members of a gzip file."""
+    assert len(mib) == 1 << 20
+    Path(path).write_bytes(gzip.compress(header) + gzip.compress(mib) * count)
+
+
+def write_gzip_bomb(path: str) -> None:
+    write_gzip(path, b"label,a\n", b"1,1\n" * (1 << 18), count=40)
 
 
 def write_zstandard_bomb(path: Path) -> None:
-    path.write_bytes(zstandard.compress(b"label,a\n" + b"1,1\n" * (10 << 20)))
+    path.write_bytes(zstandard.compress(b"label,a\n" + b"1,1\n" * (1 << 19)))
 
 
 def write_parquet_bomb(path: Path) -> None:
@@ -122,99 +119,119 @@ def write_parquet_bomb(path: Path) -> None:
     polars.DataFrame({"label": zeros, "a": zeros}).write_parquet(path)
 
 
-MEASURED = """
+READ_AND_MEASURE = """
 import resource, sys
 from csvision.data.table import read_table
 from csvision.errors import DataError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    read_table(sys.argv[1], cache="kept", unpacked_gib=float(sys.argv[2]))
+    read_table(sys.argv[1])
 except DataError as error:
     print(error)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
+"""Prints the error of reading a file, and by how many MiB the peak memory grew."""
 
 
-class TestBomb:
-    def test_of_gzip_is_refused_above_a_limit_that_can_be_raised(self) -> None:
-        write_gzip_bomb(Path("bomb.csv.gz"))
+def assert_too_large(path: str, limit_gib: float) -> None:
+    """Assert that a file is rejected for its size after decompression."""
+    options = csvision.ReadOptions(cache="cache", max_decompressed_gib=limit_gib)
+    with pytest.raises(DataError) as raised:
+        csvision.read_table(path, options)
+    (message,) = raised.value.messages
+    assert message.startswith(f"{path}: ")
+    assert f"more than {limit_gib} GiB" in message
+    assert "set data.max_decompressed_gib" in message
+    assert not [file for file in Path("cache").rglob("*") if file.is_file()]
+
+
+class TestDecompressionBomb:
+    def test_in_gzip_is_rejected(self) -> None:
+        write_gzip_bomb("bomb.csv.gz")
         assert Path("bomb.csv.gz").stat().st_size < 200_000
-        with pytest.raises(DataError, match=r"bomb\.csv\.gz unpacks to more than 0\.01 GiB"):
-            csvision.read_table("bomb.csv.gz", unpacked_gib=0.01)
-        assert not [*Path().glob("kept/*")]
+        assert_too_large("bomb.csv.gz", limit_gib=0.01)
 
-    def test_of_zstandard_too(self) -> None:
+    def test_in_zstandard_is_rejected_unless_the_limit_is_raised(self) -> None:
         write_zstandard_bomb(Path("bomb.csv.zst"))
-        with pytest.raises(DataError, match=r"write a larger data\.unpacked_gib"):
-            csvision.read_table("bomb.csv.zst", unpacked_gib=0.01)
-        with pytest.raises(DataError, match="one label only"):
-            csvision.read_table("bomb.csv.zst", unpacked_gib=1)
+        assert Path("bomb.csv.zst").stat().st_size < 200_000
+        assert_too_large("bomb.csv.zst", limit_gib=0.001)
+        # Now the whole file is read, and its content is rejected.
+        with pytest.raises(DataError, match="the only label is 1"):
+            csvision.read_table("bomb.csv.zst", csvision.ReadOptions(max_decompressed_gib=1))
 
-    def test_of_parquet_too(self) -> None:
+    def test_in_parquet_is_rejected(self) -> None:
         write_parquet_bomb(Path("bomb.parquet"))
         assert Path("bomb.parquet").stat().st_size < 200_000
-        with pytest.raises(DataError, match=r"bomb\.parquet unpacks to more than 0\.1 GiB"):
-            csvision.read_table("bomb.parquet", unpacked_gib=0.1)
+        assert_too_large("bomb.parquet", limit_gib=0.1)
 
-    def test_without_an_end_of_line_fills_no_memory(self) -> None:
-        with gzip.open("bomb.csv.gz", "wb", compresslevel=1) as file:
-            file.write(b"label,a\n")
-            for _ in range(400):
-                file.write(b"1" * (1 << 20))
-        command = [sys.executable, "-c", MEASURED, "bomb.csv.gz", "16"]
-        ended = subprocess.run(command, capture_output=True, text=True, check=True)
-        complaint, megabytes = ended.stdout.splitlines()
-        assert "a line is longer than 64 MiB" in complaint
+    def test_in_one_line_does_not_fill_the_memory(self) -> None:
+        write_gzip("bomb.csv.gz", b"label,a\n", b"1" * (1 << 20), count=400)
+        command = [sys.executable, "-c", READ_AND_MEASURE, "bomb.csv.gz"]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        message, megabytes = result.stdout.splitlines()
+        assert "line is longer than 64 MiB" in message
         assert float(megabytes) < 400
 
-    def test_in_the_header_fills_no_memory(self) -> None:
-        with gzip.open("bomb.csv.gz", "wb", compresslevel=1) as file:
-            for _ in range(400):
-                file.write(b"1" * (1 << 20))
-        with pytest.raises(DataError, match="a line is longer than 64 MiB"):
+    def test_in_the_header_is_rejected(self) -> None:
+        write_gzip("bomb.csv.gz", b"", b"1" * (1 << 20), count=400)
+        with pytest.raises(DataError, match="line is longer than 64 MiB"):
             csvision.read_table("bomb.csv.gz")
 
-    def test_is_refused_by_the_command(self) -> None:
-        write_gzip_bomb(Path("bomb.csv.gz"))
+    def test_is_rejected_on_the_command_line(self) -> None:
+        write_gzip_bomb("bomb.csv.gz")
         command = [sys.executable, str(ROOT / "scripts" / "train.py"), "data=csv"]
-        command += ["data.csv=bomb.csv.gz", "data.unpacked_gib=0.01"]
-        ended = subprocess.run(command, capture_output=True, text=True)
-        assert ended.returncode == 2
-        assert "unpacks to more than 0.01 GiB" in ended.stderr
-        assert "Traceback" not in ended.stderr
+        command += ["data.csv=bomb.csv.gz", "data.max_decompressed_gib=0.01"]
+        result = subprocess.run(command, capture_output=True, text=True)
+        assert result.returncode == 2
+        assert "bomb.csv.gz" in result.stderr
+        assert "more than 0.01 GiB" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
-class TestNames:
-    @pytest.fixture
-    def run(self) -> RunDirectory:
-        """A run whose classes are a script, a formula and what clears a terminal."""
-        table = digits(200)
-        names = [SCRIPT, "$\\frac{1}{", "\x1b[2J", *(f"class {number}" for number in range(7))]
-        table["label"] = [names[label] for label in table["label"]]
-        table.to_csv("named.csv", index=False)
-        overrides = ("data=csv", "data.csv=named.csv", "epochs=1", "logger=tensorboard")
-        return RunDirectory(csvision.train(*SMALL, *overrides).directory)
+@pytest.fixture(scope="module")
+def named_run_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train a run whose class names are a script, a formula and a control sequence."""
+    home = tmp_path_factory.mktemp("named_run")
+    table = digits(200)
+    names = [SCRIPT, "$\\frac{1}{", "\x1b[2J", *(f"class {number}" for number in range(7))]
+    table["label"] = [names[label] for label in table["label"]]
+    table.to_csv(home / "named.csv", index=False)
+    overrides = (f"data.csv={home / 'named.csv'}", "data.cache=none", f"output_dir={home}")
+    result = csvision.train(
+        *SMALL_TRAINING, *SMALL_MLP, *overrides, "epochs=1", "logger=tensorboard"
+    )
+    return result.directory
 
-    def test_draw_and_steer_nothing(
-        self, run: RunDirectory, capsys: pytest.CaptureFixture[str]
+
+@pytest.fixture
+def named_run(named_run_original: Path, tmp_path: Path) -> Path:
+    """Return a copy of the run with hostile class names."""
+    return Path(shutil.copytree(named_run_original, tmp_path / "named_run"))
+
+
+class TestClassNames:
+    def test_are_drawn_as_plain_text(self, named_run: Path) -> None:
+        assert (named_run / "confusion_matrix.png").stat().st_size > 5_000
+
+    def test_do_not_control_the_terminal(
+        self, named_run: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert (run.path / "confusion_matrix.png").stat().st_size > 5_000
-        csvision.evaluate(run.path)
-        said = capsys.readouterr().out
-        assert "\x1b" not in said
-        assert "?[2J" in said
+        csvision.evaluate(named_run)
+        output = capsys.readouterr().out
+        assert "\x1b" not in output
+        assert "?[2J" in output
 
     @pytest.mark.filterwarnings("ignore:html5lib's sanitizer is deprecated")
-    def test_are_text_on_tensorboards_pages(self, run: RunDirectory) -> None:
+    def test_are_escaped_on_pages_of_tensorboard(self, named_run: Path) -> None:
         from tensorboard.plugin_util import markdowns_to_safe_html
 
-        events = EventAccumulator(str(run.path)).Reload()
-        hostile = [SCRIPT.encode()]
+        events = EventAccumulator(str(named_run)).Reload()
+        texts = [SCRIPT.encode()]
         for tag in events.Tags()["tensors"]:
-            hostile += [
+            texts += [
                 value for event in events.Tensors(tag) for value in event.tensor_proto.string_val
             ]
-        page = markdowns_to_safe_html(hostile, lambda parts: "".join(parts))
-        assert len(hostile) > 1
+        page = markdowns_to_safe_html(texts, lambda parts: "".join(parts))
+        assert len(texts) > 1
         assert "alert(1)" in page
         assert "<script" not in page

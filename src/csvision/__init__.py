@@ -3,53 +3,119 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from csvision.api import decide as decide
     from csvision.api import evaluate as evaluate
+    from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
     from csvision.api import train as train
+    from csvision.augmentation import impulse_noise as impulse_noise
     from csvision.classifier import Classifier as Classifier
-    from csvision.data.module import CSVDataModule as CSVDataModule
-    from csvision.data.split import read_parts as read_parts
+    from csvision.config.compose import load_config as load_config
+    from csvision.config.schema import CNNConfig as CNNConfig
+    from csvision.config.schema import MLPConfig as MLPConfig
+    from csvision.config.schema import Pool as Pool
+    from csvision.config.schema import Stage as Stage
+    from csvision.config.schema import TrainConfig as TrainConfig
+    from csvision.config.schema import option as option
+    from csvision.config.serialize import config_from_dict as config_from_dict
+    from csvision.config.serialize import config_to_dict as config_to_dict
+    from csvision.data.datamodule import CSVDataModule as CSVDataModule
+    from csvision.data.parse_file import file_sha256 as file_sha256
+    from csvision.data.read_options import ReadOptions as ReadOptions
+    from csvision.data.source import resolve_path as resolve_path
+    from csvision.data.splits import Splits as Splits
+    from csvision.data.splits import Subset as Subset
+    from csvision.data.splits import load_splits as load_splits
+    from csvision.data.table import ImageTable as ImageTable
     from csvision.data.table import read_table as read_table
+    from csvision.errors import ConfigError as ConfigError
+    from csvision.errors import DataError as DataError
+    from csvision.errors import DivergedError as DivergedError
+    from csvision.errors import RunError as RunError
     from csvision.errors import UserError as UserError
+    from csvision.evaluation import EvalResult as EvalResult
+    from csvision.files import write_json as write_json
+    from csvision.layer_shapes import layer_table as layer_table
+    from csvision.layer_shapes import output_size as output_size
+    from csvision.models.build import build_model as build_model
     from csvision.models.cnn import CNN as CNN
+    from csvision.models.layers import pooling_layer as pooling_layer
     from csvision.models.mlp import MLP as MLP
-    from csvision.schema import Stage as Stage
+    from csvision.models.summary import profile_layers as profile_layers
+    from csvision.rng import derive_seed as derive_seed
+    from csvision.run.device import limit_threads as limit_threads
+    from csvision.run.log import log_to_console as log_to_console
+    from csvision.run.provenance import machine_info as machine_info
+    from csvision.run.provenance import package_versions as package_versions
+    from csvision.run.train import TrainResult as TrainResult
+    from csvision.transforms import PadAndPermute as PadAndPermute
 
-HOMES = {
-    "train": "csvision.api",
-    "load": "csvision.api",
-    "decide": "csvision.api",
+_EXPORTS = {
+    "CNN": "csvision.models.cnn",
+    "CNNConfig": "csvision.config.schema",
+    "CSVDataModule": "csvision.data.datamodule",
+    "Classifier": "csvision.classifier",
+    "ConfigError": "csvision.errors",
+    "DataError": "csvision.errors",
+    "DivergedError": "csvision.errors",
+    "EvalResult": "csvision.evaluation",
+    "ImageTable": "csvision.data.table",
+    "MLP": "csvision.models.mlp",
+    "MLPConfig": "csvision.config.schema",
+    "PadAndPermute": "csvision.transforms",
+    "Pool": "csvision.config.schema",
+    "ReadOptions": "csvision.data.read_options",
+    "RunError": "csvision.errors",
+    "Splits": "csvision.data.splits",
+    "Stage": "csvision.config.schema",
+    "Subset": "csvision.data.splits",
+    "TrainConfig": "csvision.config.schema",
+    "TrainResult": "csvision.run.train",
+    "UserError": "csvision.errors",
+    "build_model": "csvision.models.build",
+    "config_from_dict": "csvision.config.serialize",
+    "config_to_dict": "csvision.config.serialize",
+    "derive_seed": "csvision.rng",
     "evaluate": "csvision.api",
+    "file_sha256": "csvision.data.parse_file",
+    "impulse_noise": "csvision.augmentation",
+    "inspect_data": "csvision.api",
+    "layer_table": "csvision.layer_shapes",
+    "limit_threads": "csvision.run.device",
+    "load": "csvision.api",
+    "load_config": "csvision.config.compose",
+    "load_splits": "csvision.data.splits",
+    "log_to_console": "csvision.run.log",
+    "machine_info": "csvision.run.provenance",
+    "option": "csvision.config.schema",
+    "output_size": "csvision.layer_shapes",
+    "package_versions": "csvision.run.provenance",
+    "pooling_layer": "csvision.models.layers",
     "predict": "csvision.api",
+    "profile_layers": "csvision.models.summary",
+    "read_table": "csvision.data.table",
     "reproduce": "csvision.api",
+    "resolve_path": "csvision.data.source",
     "resume": "csvision.api",
     "resume_sweep": "csvision.api",
-    "Classifier": "csvision.classifier",
-    "CSVDataModule": "csvision.data.module",
-    "read_parts": "csvision.data.split",
-    "read_table": "csvision.data.table",
-    "UserError": "csvision.errors",
-    "CNN": "csvision.models.cnn",
-    "MLP": "csvision.models.mlp",
-    "Stage": "csvision.schema",
+    "train": "csvision.api",
+    "write_json": "csvision.files",
 }
-"""Where each public name lives; loaded when first used, so that importing csvision is quick."""
+"""The module of each public name; loaded on first use, so that `import csvision` is fast."""
 
-__all__ = sorted(HOMES)
+__all__ = sorted(_EXPORTS)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
+    if name not in _EXPORTS:
         raise AttributeError(f"module 'csvision' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(HOMES[name]), name)
+    return getattr(import_module(_EXPORTS[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *HOMES})
+    return sorted({*globals(), *_EXPORTS})

@@ -1,72 +1,62 @@
-"""csvision from Python: what the commands do, in one call each."""
+"""The commands as Python functions; each takes overrides, or a configuration."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from csvision import config, schema
-from csvision.claims import catalogue
-from csvision.claims.decide import decided
-from csvision.claims.profile import FULL, PROFILES
-from csvision.claims.record import ClaimRecord
 from csvision.classifier import Classifier
-from csvision.data.split import read_parts
-from csvision.paths import quote_paths
-from csvision.report.claims import publish
-from csvision.report.run import draw_evaluation, draw_run
+from csvision.config import schema
+from csvision.config.compose import load_config
+from csvision.config.quoting import quote_override, quote_paths
+from csvision.config.validate import validate
+from csvision.data_report import report_data
+from csvision.evaluation import EvalResult, classification_report, format_metrics
+from csvision.files import timestamp
+from csvision.plots import save_confusion_matrix
 from csvision.run import evaluate as evaluation
-from csvision.run import log as run_log
-from csvision.run.directory import RunDirectory, leads, new_path
-from csvision.run.log import log
+from csvision.run.directory import RunDirectory, default_run_dir
+from csvision.run.log import log, log_to_console
+from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, compare, require_finished
-from csvision.run.results import Evaluation, class_table
-from csvision.run.resume import parts_of, read_sweep, settings_of, tell_changes
-from csvision.run.sweep import sum_up
-from csvision.run.train import Trained
-from csvision.run.train import train as run_training
-from csvision.stamp import stamp
+from csvision.run.resume import prepare_resume, read_sweep, resume_config, warn_if_code_changed
+from csvision.run.sweep import summarize_sweep
+from csvision.run.train import TrainResult
+from csvision.run.train import train as train_prepared
 
 
-def train(*overrides: str) -> Trained:
-    """Train as `python scripts/train.py OVERRIDES` does: metrics, run directory and classifier.
+def train(*overrides: str | schema.TrainConfig) -> TrainResult:
+    """Train a network as `csvision train OVERRIDES` does.
 
-    Raises ConfigError, DataError or RunError for what the command refuses.
+    Takes overrides such as "model=cnn", or one TrainConfig. Raises UserError for what the command
+    refuses, and DivergedError if the loss becomes NaN or infinite.
     """
-    arguments = quote_paths(overrides)
-    settings: schema.Train = config.load(config.compose("train", arguments))
-    return train_configured(settings, new_path(settings), arguments)
+    config: schema.TrainConfig = resolve_config("train", overrides)
+    arguments = [override for override in overrides if isinstance(override, str)]
+    with log_to_console(config.quiet):
+        return train_prepared(prepare_run(config), default_run_dir(config), arguments)
 
 
-def train_configured(
-    settings: schema.Train, directory: Path, overrides: Sequence[str] = ()
-) -> Trained:
-    """Train, test and draw with a checked configuration, into a directory that holds no run yet."""
-    with run_log.console(settings.quiet or not leads()):
-        parts = read_parts(settings.data, settings.debug.rows)
-        return told(run_training(settings, parts, directory, overrides, draw=draw_run))
+def resume(run: str | Path, model_path: str | None = None) -> TrainResult:
+    """Resume an interrupted run as `csvision resume run=RUN` does.
 
-
-def resume(run: str | Path, model_path: str | None = None) -> Trained:
-    """Go on with an interrupted run as `python scripts/resume.py run=RUN` does.
-
-    Raises RunError when there is none, it has finished, or its data are not what they were.
+    Raises RunError if there is no such run, it has finished, or its data have changed.
     """
-    directory = RunDirectory(Path(run))
-    settings = settings_of(directory, model_path)
-    with run_log.console(settings.quiet or not leads()):
-        tell_changes(directory, settings)
-        parts = parts_of(directory, settings)
-        trained = run_training(settings, parts, directory.path, resume=True, draw=draw_run)
-        return told(trained)
+    directory = RunDirectory.reopen(Path(run))
+    config = resume_config(directory, model_path)
+    with log_to_console(config.quiet):
+        warn_if_code_changed(directory, config)
+        prepared = prepare_resume(directory, config)
+        return train_prepared(prepared, directory.path, resume=True)
 
 
 def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
-    """Go on with an interrupted sweep; whether all of its jobs have finished.
+    """Resume an interrupted sweep; return whether all of its jobs have finished.
 
-    Finished jobs stay, failed and interrupted ones go on, missing ones run. Raises RunError when
-    this is no sweep.
+    Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
+    Raises RunError if this is not a sweep.
     """
     failed = False
     for number, job in enumerate(read_sweep(Path(sweep), model_path)):
@@ -74,133 +64,97 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
             continue
         print(f"\njob {number}: {' '.join(job.overrides)}")
         try:
-            if job.begun:
+            if job.started:
                 resume(job.folder, model_path)
             else:
-                train_configured(job.settings, job.folder, job.overrides)
+                with log_to_console(job.config.quiet):
+                    train_prepared(prepare_run(job.config), job.folder, job.overrides)
         except Exception as error:
-            # The other jobs go on; the traceback is in this one's train.log.
+            # The other jobs still run; the traceback is in train.log of this job.
             log.error("job %s failed: %s", number, error)
             failed = True
-    return sum_up(Path(sweep)) and not failed
+    return summarize_sweep(Path(sweep)) and not failed
 
 
 def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
-    """Run a finished run again as `python scripts/reproduce.py run=RUN` does, and compare.
+    """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
-    Raises RunError for a run that has not finished.
+    Raises RunError if the run has not finished.
     """
     directory = RunDirectory(Path(run))
     require_finished(directory)
-    settings = settings_of(directory, model_path)
-    settings = replace(settings, logger=replace(settings.logger, name=schema.LoggerName.none))
-    with run_log.console():
-        parts = read_parts(settings.data, settings.debug.rows)
-        repetition = run_training(settings, parts, directory.reproductions / stamp()).directory
-        result = compare(directory, RunDirectory(repetition), settings.weights)
-        for line in result.differences:
+    config = resume_config(directory, model_path)
+    config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
+    with log_to_console():
+        prepared = prepare_run(config, directory=directory.path)
+        path = train_prepared(prepared, directory.reproductions / timestamp()).directory
+        comparison = compare(directory, RunDirectory(path), config.test_checkpoint)
+        for line in comparison.differences:
             log.info(line)
-        log.info("equal, bit by bit" if result.equal else "not equal")
-    print(repetition)
-    return result
-
-
-def decide(*overrides: str) -> list[ClaimRecord]:
-    """Decide the notes' claims as `python scripts/claims.py OVERRIDES` does: their records.
-
-    Raises ConfigError for a claim that there is not.
-    """
-    settings: schema.Claims = config.load(config.compose("claims", quote_paths(overrides)))
-    return decide_configured(settings)
-
-
-def decide_configured(settings: schema.Claims) -> list[ClaimRecord]:
-    """Measure, keep every record as soon as it is there, and make the page.
-
-    The page, which is for evidence alone, comes from the full profile only.
-    """
-    names = catalogue.choose(settings.claim)
-    profile = PROFILES[settings.profile].from_seed(settings.seed)
-    folder = publish.results_folder(Path(settings.outputs), profile)
-    claims = [catalogue.load(name) for name in names]
-    records = []
-    with run_log.console():
-        if not profile.full:
-            log.info("quick: shows that every part works; its verdicts are no evidence")
-        try:
-            for record in decided(claims, profile, folder.with_name("jobs"), settings.processes):
-                publish.keep(record, folder, list(catalogue.files()))
-                records.append(record)
-        except KeyboardInterrupt:
-            log.warning("what was finished is kept; the same command goes on from there")
-            raise
-        if settings.record:
-            print(publish.record_in_project(records, Path()))
-        elif profile == FULL:
-            print(publish.write_page(folder))
-        else:
-            print(folder / publish.RECORDS)
-    return records
-
-
-def told(trained: Trained) -> Trained:
-    """Say what a run came to and where it is."""
-    if leads():
-        log.info(describe_metrics(trained.metrics))
-        print(trained.directory)
-    return trained
+        log.info("bitwise identical" if comparison.equal else "not identical")
+    return comparison
 
 
 def load(run: str | Path, model_path: str | None = None) -> Classifier:
-    """The trained classifier of a run directory, ready for `probabilities(images)`.
+    """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
-    A run of model=custom needs its code named again: `model_path="my_net.py:MyNet"`.
+    A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`.
     """
     return evaluation.load(Path(run), model_path)
 
 
-def evaluate(run: str | Path, *overrides: str) -> Evaluation:
-    """Test a run as `python scripts/evaluate.py run=RUN OVERRIDES` does."""
-    return evaluate_configured(load_settings("evaluate", run, overrides))
+def evaluate(run: str | Path | schema.EvaluateConfig, *overrides: str) -> EvalResult:
+    """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
+
+    Takes a run directory and overrides, or one EvaluateConfig.
+    """
+    config: schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
+    with log_to_console(config.quiet):
+        result, folder = evaluation.evaluate(config)
+        save_confusion_matrix(result, folder)
+        report = classification_report(result)
+        log.info(report.to_string(index=False, float_format="{:.4f}".format))
+        log.info(format_metrics(result.metrics))
+    return replace(result, directory=folder)
 
 
-def evaluate_configured(settings: schema.Evaluate) -> Evaluation:
-    """Test a run, draw its confusion matrix and print its scores."""
-    with run_log.console(settings.quiet):
-        result, folder = evaluation.evaluate(settings)
-        draw_evaluation(result, folder)
-        log.info(class_table(result).to_string(index=False, float_format="{:.4f}".format))
-        log.info(describe_metrics(result.metrics))
-    print(folder)
-    return result
+def predict(
+    run: str | Path | schema.PredictConfig, csv: str | Path | None = None, *overrides: str
+) -> pd.DataFrame:
+    """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
+
+    Takes a run directory, a file and overrides, or one PredictConfig. The path of the written file
+    is in `attrs["path"]` of the result.
+    """
+    files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
+    config: schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
+    with log_to_console(config.quiet):
+        predictions, path = evaluation.predict(config)
+        log.info("%d rows", len(predictions))
+    predictions.attrs["path"] = path
+    return predictions
 
 
-def predict(run: str | Path, csv: str | Path, *overrides: str) -> pd.DataFrame:
-    """Label a file as `python scripts/predict.py run=RUN data.csv=CSV OVERRIDES` does."""
-    return predict_configured(load_settings("predict", run, overrides, str(csv)))
+def inspect_data(*overrides: str | schema.InspectDataConfig) -> Path:
+    """Print a report on a data set as `csvision inspect-data OVERRIDES` does.
+
+    Returns the path of the figure of sample images.
+    """
+    report, path = report_data(resolve_config("inspect_data", overrides))
+    print(report)
+    return path
 
 
-def predict_configured(settings: schema.Predict) -> pd.DataFrame:
-    """Label the rows of a file and print where the table is."""
-    with run_log.console(settings.quiet):
-        result, path = evaluation.predict(settings)
-        log.info("%d rows", len(result))
-    print(path)
-    return result
+def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
+    """Return the validated configuration that `overrides` are or give."""
+    if len(overrides) == 1 and not isinstance(overrides[0], str):
+        validate(overrides[0])
+        return overrides[0]
+    return load_config(command, quote_paths(overrides))
 
 
-def load_settings(
-    command: str, run: str | Path, overrides: Sequence[str], csv: str | None = None
-) -> schema.Predict:
-    """The checked settings of a command on a run; paths are taken as they are."""
-    missing = [f"run={config.quoted(str(run))}"]
-    if csv is not None:
-        missing.append(f"data.csv={config.quoted(csv)}")
-    arguments = [*missing, *quote_paths(overrides)]
-    settings: schema.Predict = config.load(config.compose(command, arguments))
-    return settings
-
-
-def describe_metrics(metrics: dict[str, float]) -> str:
-    """Metrics as one line."""
-    return "  ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
+def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:
+    """Return the configuration of a command on a run; paths are taken literally."""
+    if isinstance(run, str | Path):
+        return resolve_config(command, [f"run={quote_override(str(run))}", *overrides])
+    return resolve_config(command, [run])

@@ -1,6 +1,6 @@
-"""What every network is trained and judged by; knows no architecture.
+"""The LightningModule: loss, metrics and optimizer of any network.
 
-Shapes: B images a batch, (C, H, W) an image, K classes.
+Shapes: B images per batch, (C, H, W) an image, K classes.
 """
 
 from collections.abc import Sequence
@@ -11,111 +11,107 @@ import torch.nn.functional as F
 from lightning import LightningModule
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric, MetricCollection
-from torchmetrics.classification import (
-    MulticlassAccuracy,
-    MulticlassConfusionMatrix,
-    MulticlassF1Score,
-)
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
-from csvision import schema
-from csvision.arrangement import Arrangement
 from csvision.augmentation import Augmentation
-from csvision.data.batches import Batch
-from csvision.optimization import build_optimizer, build_scheduler
+from csvision.config import schema
+from csvision.data.loader import Batch
+from csvision.legacy import migrate_checkpoint
+from csvision.optim import build_optimizer, build_scheduler
 
 
 class Classifier(LightningModule):
     """A network with cross-entropy loss, accuracy, macro F1 and an optimizer.
 
-    Takes uint8 images as they stand in the table; `arrangement` lays them out, `mean` and
-    `deviation` of each channel's values from 0 to 1 standardise them. `optimizer`, `scheduler` and
-    `augmentation` matter for fitting only. After a test, `test_logits` (N, K) and `confusion`
-    (K, K) hold its outcome.
+    Takes uint8 images as stored in the table. `transform` is applied first; then the values are
+    scaled to 0..1 and normalized by the `mean` and `std` of each channel. `optimizer`, `scheduler`
+    and `augmentation` are used only in training.
     """
 
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
 
     def __init__(
         self,
         network: nn.Module,
         classes: Sequence[str],
-        optimizer: schema.Optimizer | None = None,
-        scheduler: schema.Scheduler | None = None,
+        optimizer: schema.OptimizerConfig | None = None,
+        scheduler: schema.SchedulerConfig | None = None,
         augmentation: Augmentation | None = None,
         mean: Sequence[float] = (0.0,),
-        deviation: Sequence[float] = (1.0,),
-        arrangement: Arrangement | None = None,
+        std: Sequence[float] = (1.0,),
+        transform: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.network = network
-        self.arrangement = arrangement or nn.Identity()
+        self.transform = transform or nn.Identity()
         self.classes = list(classes)
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.augmentation = augmentation
         self.register_buffer("mean", torch.tensor(mean).reshape(-1, 1, 1))
-        self.register_buffer("deviation", torch.tensor(deviation).reshape(-1, 1, 1))
-        count = len(self.classes)
-        # Lightning's own mean over processes is wrong for unequal shares of the images: it rounds
-        # their mean number down. These take images one by one: with nan_strategy="disable"
-        # torchmetrics ignores weights.
+        self.register_buffer("std", torch.tensor(std).reshape(-1, 1, 1))
+        num_classes = len(self.classes)
+        # Lightning's mean over processes is wrong when they have different numbers of images. These
+        # metrics count images; torchmetrics ignores weights with nan_strategy="disable", so each
+        # image is one value.
         self.train_loss = MeanMetric(nan_strategy="disable")
-        # Goes into checkpoints: an epoch that is taken up in its middle has the mean of all of it.
+        # Saved in checkpoints: an epoch that is resumed in the middle has the mean of all batches.
         self.train_loss.persistent(True)
         self.val_loss = MeanMetric(nan_strategy="disable")
         self.test_loss = MeanMetric(nan_strategy="disable")
-        self.val_accuracy = MulticlassAccuracy(count, average="micro")
+        self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
         self.test_scores = MetricCollection(
             {
-                "test/acc": MulticlassAccuracy(count, average="micro"),
-                "test/f1": MulticlassF1Score(count, average="macro"),
+                "test/acc": MulticlassAccuracy(num_classes, average="micro"),
+                "test/f1": MulticlassF1Score(num_classes, average="macro"),
             }
         )
-        self.test_class_accuracy = MulticlassAccuracy(count, average="none")
-        self.test_confusion = MulticlassConfusionMatrix(count)
-        self.test_outputs: list[Tensor] = []
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> logits (B, K)."""
-        return self.logits(self.arrangement(images))
+        return self.logits(self.transform(images))
 
     def logits(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W), uint8, already arranged, -> logits (B, K)."""
-        values = (images.to(self.dtype) / 255 - self.mean) / self.deviation
+        """Transformed images (B, C, H, W), uint8, -> logits (B, K)."""
+        values = (images.to(self.dtype) / 255 - self.mean) / self.std
         logits: Tensor = self.network(values)
         return logits
 
     @torch.no_grad()
-    def probabilities(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W), uint8, -> probabilities (B, K), in eval mode."""
+    def predict_proba(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W), uint8, -> probabilities (B, K), computed in eval mode."""
         training = self.training
         self.eval()
-        result: Tensor = self(images.to(self.device)).softmax(dim=1)
+        probabilities: Tensor = self(images.to(self.device)).softmax(dim=1)
         self.train(training)
-        return result
+        return probabilities
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Accept checkpoints of earlier versions."""
+        migrate_checkpoint(checkpoint)
 
     def on_train_epoch_start(self) -> None:
-        """Forget the loss of the last epoch, which a checkpoint at its end still holds.
+        """Reset the loss of the previous epoch.
 
-        Lightning does not call this for an epoch that is taken up in its middle.
+        Lightning does not call this hook when it resumes an epoch in the middle.
         """
         self.train_loss.reset()
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """The mean loss of a batch."""
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the mean loss of a batch."""
         images, labels = batch
-        images = self.arrangement(images)
+        images = self.transform(images)
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
         loss = F.cross_entropy(self.logits(images), labels)
-        # Once an image: the mean over the epoch's images, whatever the last batch's size.
+        # One value per image, so that a smaller last batch has a smaller weight.
         self.train_loss.update(loss.detach().expand(len(labels)))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss
 
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Loss and accuracy on validation rows."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Update loss and accuracy on the validation split."""
         images, labels = batch
         logits = self(images)
         self.val_loss.update(F.cross_entropy(logits, labels, reduction="none"))
@@ -123,48 +119,22 @@ class Classifier(LightningModule):
         self.log_epoch("val/loss", self.val_loss)
         self.log_epoch("val/acc", self.val_accuracy)
 
-    def on_test_epoch_start(self) -> None:
-        """Forget the last test."""
-        self.test_outputs.clear()
-
-    def test_step(self, batch: Batch, batch_index: int) -> None:
-        """Loss and scores on test rows."""
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Update loss and scores on the test split; return the logits (B, K)."""
         images, labels = batch
-        logits = self(images)
-        self.test_outputs.append(logits.float().cpu())
+        logits: Tensor = self(images)
         self.test_scores(logits, labels)
-        self.test_class_accuracy.update(logits, labels)
-        self.test_confusion.update(logits, labels)
         self.test_loss.update(F.cross_entropy(logits, labels, reduction="none"))
         self.log_epoch("test/loss", self.test_loss)
         self.log_dict(self.test_scores, on_step=False, on_epoch=True)
-
-    def on_test_epoch_end(self) -> None:
-        """Keep what has a value for each class."""
-        self.test_logits = self.gathered(torch.cat(self.test_outputs))
-        self.class_accuracy = self.test_class_accuracy.compute().cpu()
-        self.confusion = self.test_confusion.compute().cpu()
-        self.test_class_accuracy.reset()
-        self.test_confusion.reset()
-
-    def gathered(self, logits: Tensor) -> Tensor:
-        """The rows (N, K) of all processes in their order; process r has rows r, r + R, ..."""
-        ranks = self.trainer.world_size
-        if ranks == 1:
-            return logits
-        shares: list[Tensor] = [logits] * ranks
-        torch.distributed.all_gather_object(shares, logits)
-        result = logits.new_empty(sum(map(len, shares)), logits.shape[1])
-        for rank, share in enumerate(shares):
-            result[rank::ranks] = share
-        return result
+        return logits
 
     def log_epoch(self, name: str, metric: Metric) -> None:
-        """Log what a metric makes of the epoch's images, those of all processes."""
+        """Log a metric of all images of the epoch, over all processes."""
         self.log(name, metric, on_step=False, on_epoch=True)
 
     def configure_optimizers(self) -> Any:
-        """The configured optimizer and schedule."""
+        """Return the configured optimizer and scheduler."""
         assert self.optimizer is not None
         assert self.scheduler is not None
         optimizer = build_optimizer(self.optimizer, self.network.parameters())

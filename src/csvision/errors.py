@@ -1,30 +1,30 @@
-"""What a user can do wrong, told so that it can be put right."""
+"""Errors that a user can cause and fix."""
 
 from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """A mistake of the user's: every fault is a line that says what is wrong, where, what to do.
+    """A mistake of the user; each message says where it is, what is wrong and how to fix it.
 
-    Entry points print the faults without a traceback and end with exit code 2.
+    The command line prints the messages without a traceback and exits with code 2.
     """
 
-    def __init__(self, faults: str | Iterable[str]) -> None:
-        self.faults = [faults] if isinstance(faults, str) else list(faults)
-        super().__init__("\n".join(self.faults))
+    def __init__(self, messages: str | Iterable[str]) -> None:
+        self.messages = [messages] if isinstance(messages, str) else list(messages)
+        super().__init__("\n".join(self.messages))
 
 
 class ConfigError(UserError):
-    """A value of the configuration that cannot work; a fault names the key."""
+    """An invalid value in the configuration; each message names the key."""
 
 
 class DataError(UserError):
-    """A file of images that cannot be used; a fault names file, row and column."""
+    """An invalid image file; each message names file, row and column."""
 
 
 class RunError(UserError):
-    """A run directory that is none, is taken, or lacks what was asked of it."""
+    """Not a run directory, already in use, or missing a required file."""
 
 
-class DivergedError(RunError):
-    """A fit whose loss became NaN or infinite."""
+class DivergedError(RuntimeError):
+    """The training loss became NaN or infinite."""

@@ -1,4 +1,4 @@
-"""The fully connected network, worked by hand forward and backward."""
+"""The fully connected network, computed by hand forward and backward."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def test_two_units_by_hand_forward_and_backward() -> None:
     logits = network(torch.tensor([[[[1.0, 2.0]]]]))
     assert logits.tolist() == [[3.5, 5.0]]
     logits.sum().backward()
-    # The first unit is off; the second feeds the sum with 1 + 2.
+    # relu blocks the first unit; the second contributes to the sum with weight 1 + 2.
     assert hidden.weight.grad is not None
     assert hidden.weight.grad.tolist() == [[0.0, 0.0], [3.0, 6.0]]
     assert network.logits.weight.grad is not None
@@ -29,7 +29,7 @@ def test_two_units_by_hand_forward_and_backward() -> None:
 
 
 @pytest.mark.parametrize("image_shape", [(1, 28, 28), (3, 4, 5), (1, 1, 1)])
-def test_images_are_flattened_by_the_network_itself(image_shape: tuple[int, int, int]) -> None:
+def test_images_are_flattened(image_shape: tuple[int, int, int]) -> None:
     network = MLP(image_shape, 10, hidden=(7,))
     images = torch.randn(3, *image_shape)
     expected = network.logits(network.dense(images.reshape(3, -1)))
@@ -37,7 +37,7 @@ def test_images_are_flattened_by_the_network_itself(image_shape: tuple[int, int,
     assert torch.equal(network(images), expected)
 
 
-def test_without_hidden_layers_it_is_multinomial_regression() -> None:
+def test_without_hidden_layers_it_is_multinomial_logistic_regression() -> None:
     network = MLP((2, 3, 4), 5, hidden=[])
     assert [name for name, _ in network.named_parameters()] == ["logits.weight", "logits.bias"]
     images = torch.randn(6, 2, 3, 4)
@@ -45,7 +45,7 @@ def test_without_hidden_layers_it_is_multinomial_regression() -> None:
     assert torch.equal(network(images), expected)
 
 
-def test_layers_have_the_units_and_the_activation_asked_for() -> None:
+def test_layers_have_the_configured_units_and_activation() -> None:
     network = MLP((1, 2, 2), 3, hidden=(5, 6), activation="tanh", dropout=0.25)
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     assert [tuple(module.weight.shape) for module in linear] == [(5, 4), (6, 5), (3, 6)]
@@ -57,13 +57,13 @@ def test_layers_have_the_units_and_the_activation_asked_for() -> None:
     torch.testing.assert_close(network.eval()(values), expected)
 
 
-def test_dropout_is_there_only_when_asked_for() -> None:
+def test_dropout_layers_exist_only_where_configured() -> None:
     assert not any(isinstance(module, nn.Dropout) for module in MLP((1, 2, 2), 3).modules())
     network = MLP((1, 2, 2), 3, hidden=(4, 4), dropout=0.5)
     dropouts = [module.p for module in network.modules() if isinstance(module, nn.Dropout)]
     assert dropouts == [0.5, 0.5]
 
 
-def test_unknown_activation_is_refused() -> None:
+def test_unknown_activation_is_rejected() -> None:
     with pytest.raises(ValueError, match="'rellu' is not a valid Activation"):
         MLP((1, 2, 2), 3, activation="rellu")

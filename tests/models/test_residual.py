@@ -1,4 +1,4 @@
-"""Residual blocks by hand, and in the layer table as in the network."""
+"""Residual blocks: by hand, against torch's functions, and in the layer table."""
 
 import pytest
 import torch
@@ -6,27 +6,34 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from csvision import schema
-from csvision.geometry import Layer, layer_table
-from csvision.models.build import build_network
+from csvision.config import schema
+from csvision.config.schema import (
+    Activation,
+    GlobalPool,
+    ModelName,
+    Normalization,
+    Pool,
+    Stage,
+)
+from csvision.layer_shapes import Layer, layer_table
+from csvision.models.build import build_model
 from csvision.models.cnn import CNN
 from csvision.models.layers import activation_layer
 from csvision.models.residual import ResidualBlock
-from csvision.schema import Activation, Head, ModelName, Normalization, Pool, Stage
 
 IMAGE_SHAPE = (3, 9, 8)
 CLASSES = 5
 
 
-def random_maps(*shape: int) -> Tensor:
+def random_features(*shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
-def cnn(*stages: Stage) -> schema.CNN:
-    return schema.CNN(ModelName.cnn, list(stages), Head.global_average, [7], Activation.relu, 0.0)
+def cnn(*stages: Stage) -> schema.CNNConfig:
+    return schema.CNNConfig(ModelName.cnn, list(stages), GlobalPool.avg, [7], Activation.relu, 0.0)
 
 
-def table(model: schema.CNN) -> list[Layer]:
+def table(model: schema.CNNConfig) -> list[Layer]:
     layers = layer_table(model, IMAGE_SHAPE, CLASSES)
     assert layers is not None
     return layers
@@ -34,15 +41,15 @@ def table(model: schema.CNN) -> list[Layer]:
 
 @pytest.mark.parametrize("shape", [(2, 4, 5, 5), (1, 4, 1, 1), (3, 4, 2, 7)])
 @pytest.mark.parametrize("normalization", [Normalization.none, Normalization.layer])
-def test_a_block_keeps_the_shape(shape: tuple[int, ...], normalization: Normalization) -> None:
+def test_block_keeps_the_shape(shape: tuple[int, ...], normalization: Normalization) -> None:
     block = ResidualBlock(4, normalization, Activation.relu)
-    assert block(random_maps(*shape)).shape == shape
+    assert block(random_features(*shape)).shape == shape
 
 
 @pytest.mark.parametrize("activation", Activation)
 @pytest.mark.parametrize("normalization", Normalization)
 @pytest.mark.parametrize("training", [True, False])
-def test_a_block_of_zeros_is_its_activation(
+def test_block_of_zero_weights_is_its_activation(
     activation: Activation, normalization: Normalization, training: bool
 ) -> None:
     block = ResidualBlock(4, normalization, activation).train(training)
@@ -51,42 +58,42 @@ def test_a_block_of_zeros_is_its_activation(
             nn.init.zeros_(module.weight)
             assert module.bias is not None
             nn.init.zeros_(module.bias)
-    maps = random_maps(3, 4, 5, 6)
-    torch.testing.assert_close(block(maps), activation_layer(activation)(maps))
+    x = random_features(3, 4, 5, 6)
+    torch.testing.assert_close(block(x), activation_layer(activation)(x))
 
 
-def test_a_block_by_hand() -> None:
+def test_block_by_hand() -> None:
     block = ResidualBlock(1, Normalization.none, Activation.relu)
-    centre = torch.zeros(1, 1, 3, 3)
-    centre[0, 0, 1, 1] = 1
-    state = {"first.convolution.weight": -2 * centre, "second.convolution.weight": 3 * centre}
+    center = torch.zeros(1, 1, 3, 3)
+    center[0, 0, 1, 1] = 1
+    state = {"first.convolution.weight": -2 * center, "second.convolution.weight": 3 * center}
     state |= {"first.convolution.bias": torch.ones(1), "second.convolution.bias": -torch.ones(1)}
     block.load_state_dict(state)
-    maps = torch.tensor([[[[-2.0, -1.0, 0.0, 0.5, 1.0]]]])
+    x = torch.tensor([[[[-2.0, -1.0, 0.0, 0.5, 1.0]]]])
     # First relu(1 - 2x): 5, 3, 1, 0, 0; then 3y - 1: 14, 8, 2, -1, -1; with x: 12, 7, 2, -0.5, 0.
-    assert block(maps).tolist() == [[[[12.0, 7.0, 2.0, 0.0, 0.0]]]]
+    assert block(x).tolist() == [[[[12.0, 7.0, 2.0, 0.0, 0.0]]]]
 
 
 @pytest.mark.parametrize("normalization", [Normalization.none, Normalization.batch])
-def test_a_block_is_two_convolutions_around_which_the_input_goes(
+def test_block_adds_its_input_to_the_output_of_two_convolutions(
     normalization: Normalization,
 ) -> None:
     block = ResidualBlock(4, normalization, Activation.gelu)
     state = block.state_dict()
-    maps = random_maps(3, 4, 6, 5)
+    x = random_features(3, 4, 6, 5)
 
-    def half(name: str, values: Tensor) -> Tensor:
+    def conv_norm(name: str, values: Tensor) -> Tensor:
         convolution = f"{name}.convolution"
         weight, bias = state[f"{convolution}.weight"], state[f"{convolution}.bias"]
         values = F.conv2d(values, weight, bias, padding=1)
         if normalization is Normalization.none:
             return values
-        means = values.mean(dim=(0, 2, 3), keepdim=True)
-        spreads = values.var(dim=(0, 2, 3), keepdim=True, correction=0)
-        return (values - means) / (spreads + 1e-5).sqrt()
+        mean = values.mean(dim=(0, 2, 3), keepdim=True)
+        variance = values.var(dim=(0, 2, 3), keepdim=True, correction=0)
+        return (values - mean) / (variance + 1e-5).sqrt()
 
-    expected = F.gelu(maps + half("second", F.gelu(half("first", maps))))
-    torch.testing.assert_close(block(maps), expected)
+    expected = F.gelu(x + conv_norm("second", F.gelu(conv_norm("first", x))))
+    torch.testing.assert_close(block(x), expected)
 
 
 STAGES = {
@@ -100,11 +107,11 @@ STAGES = {
 
 
 @pytest.mark.parametrize("normalization", Normalization)
-def test_the_layer_table_has_the_modules_of_the_network_in_order(
+def test_layer_table_has_the_modules_of_the_network_in_order(
     normalization: Normalization,
 ) -> None:
     model = cnn(*STAGES[normalization])
-    network = build_network(model, IMAGE_SHAPE, CLASSES, seed=0).eval()
+    network = build_model(model, IMAGE_SHAPE, CLASSES, seed=0).eval()
     modules = dict(network.named_modules())
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
     for layer in table(model):
@@ -122,9 +129,9 @@ def test_the_layer_table_has_the_modules_of_the_network_in_order(
 
 
 @pytest.mark.parametrize("normalization", Normalization)
-def test_the_layer_table_counts_every_parameter_once(normalization: Normalization) -> None:
+def test_layer_table_counts_every_parameter_once(normalization: Normalization) -> None:
     model = cnn(*STAGES[normalization])
-    network = build_network(model, IMAGE_SHAPE, CLASSES, seed=0)
+    network = build_model(model, IMAGE_SHAPE, CLASSES, seed=0)
     modules = dict(network.named_modules())
     for layer in table(model):
         parameters = sum(weights.numel() for weights in modules[layer.name].parameters())
@@ -133,7 +140,7 @@ def test_the_layer_table_counts_every_parameter_once(normalization: Normalizatio
     assert sum(layer.parameters for layer in table(model)) == total
 
 
-def test_the_layer_table_names_blocks_and_their_halves() -> None:
+def test_layer_table_names_blocks_and_their_convolutions() -> None:
     names = [layer.name for layer in table(cnn(*STAGES[Normalization.batch][:1]))]
     assert names == [
         "stages.0.convolution",
@@ -147,17 +154,17 @@ def test_the_layer_table_names_blocks_and_their_halves() -> None:
         "stages.0.residual.1.first.normalization",
         "stages.0.residual.1.second.convolution",
         "stages.0.residual.1.second.normalization",
-        "head",
+        "global_pool",
         "dense.0",
         "logits",
     ]
 
 
-def test_every_block_learns() -> None:
+def test_every_parameter_gets_a_gradient() -> None:
     network = CNN(IMAGE_SHAPE, CLASSES, STAGES[Normalization.batch])
-    logits = network(random_maps(4, *IMAGE_SHAPE))
+    logits = network(random_features(4, *IMAGE_SHAPE))
     F.cross_entropy(logits, torch.tensor([0, 1, 2, 3])).backward()
     for name, weights in network.named_parameters():
         assert weights.grad is not None, name
-        # A bias before batch normalisation changes nothing.
+        # Batch normalization cancels a bias before it.
         assert weights.grad.any() or name.endswith("convolution.bias"), name

@@ -1,27 +1,27 @@
-"""The layer table: measured it says what arithmetic says, and it works for a user's own network."""
+"""The layer table: computed and measured rows agree; custom networks are measured."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from csvision import schema
-from csvision.geometry import Layer, layer_table
-from csvision.models.build import build_network
-from csvision.models.summary import describe_network, format_table, measure_layers
-from csvision.schema import Activation, Head, ModelName, Normalization, Stage
+from csvision.config import schema
+from csvision.config.schema import Activation, GlobalPool, ModelName, Normalization, Stage
+from csvision.layer_shapes import Layer, layer_table
+from csvision.models.build import build_model
+from csvision.models.summary import format_table, profile_layers, profile_model, summarize
 
 IMAGE_SHAPE = (1, 28, 28)
-DEFAULT = schema.CNN(
-    ModelName.cnn, [Stage(32), Stage(64)], Head.flatten, [64], Activation.relu, 0.0
+DEFAULT = schema.CNNConfig(
+    ModelName.cnn, [Stage(32), Stage(64)], GlobalPool.none, [64], Activation.relu, 0.0
 )
-RICH = schema.CNN(
+RICH = schema.CNNConfig(
     ModelName.cnn,
     [
         Stage(4, 2, padding="same", normalization=Normalization.batch, dropout=0.5),
         Stage(6, 3, stride=2, padding="full", normalization=Normalization.layer),
         Stage(3, 3, dilation=2, normalization=Normalization.instance),
     ],
-    Head.global_max,
+    GlobalPool.max,
     [5, 4],
     Activation.gelu,
     0.25,
@@ -35,7 +35,7 @@ total         9,002          8,000"""
 
 
 class Twice(nn.Module):
-    """A network that goes through one layer two times and shares its weights with another."""
+    """A network that uses one layer twice and shares its weights with another."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,8 +51,21 @@ class Twice(nn.Module):
         return logits
 
 
+class Scaled(nn.Module):
+    """A network with a parameter outside of its leaf modules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.layers(images) * self.scale
+        return logits
+
+
 class Recurrent(nn.Module):
-    """A network with a layer that gives more than one tensor."""
+    """A network with a layer that returns several tensors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,26 +79,26 @@ class Recurrent(nn.Module):
 
 
 @pytest.mark.parametrize("model", [DEFAULT, RICH])
-def test_measured_layers_agree_with_arithmetic(model: schema.CNN) -> None:
-    calculated = layer_table(model, IMAGE_SHAPE, 10)
-    assert calculated is not None
-    measured = measure_layers(build_network(model, IMAGE_SHAPE, 10, seed=0), IMAGE_SHAPE)
+def test_measured_layers_agree_with_the_computed_ones(model: schema.CNNConfig) -> None:
+    computed = layer_table(model, IMAGE_SHAPE, 10)
+    assert computed is not None
+    measured = profile_layers(build_model(model, IMAGE_SHAPE, 10, seed=0), IMAGE_SHAPE)
     assert sum(layer.parameters for layer in measured) == sum(
-        layer.parameters for layer in calculated
+        layer.parameters for layer in computed
     )
-    # Heads and dense layers go by other names in the two tables, but they run in one order.
+    # Pooling and dense layers have different names in the two tables, but the same order.
     assert [layer.multiply_adds for layer in measured if layer.multiply_adds] == [
-        layer.multiply_adds for layer in calculated if layer.multiply_adds
+        layer.multiply_adds for layer in computed if layer.multiply_adds
     ]
     outputs = {layer.name: layer.output_shape for layer in measured}
-    for layer in calculated:
-        if not layer.name.startswith(("head", "dense")):
+    for layer in computed:
+        if not layer.name.startswith(("flatten", "global_pool", "dense")):
             assert outputs[layer.name] == layer.output_shape
 
 
-def test_module_used_twice_costs_twice_and_its_weights_count_once() -> None:
+def test_module_used_twice_is_listed_twice_and_its_weights_count_once() -> None:
     network = Twice()
-    assert measure_layers(network, (1, 2, 2)) == [
+    assert profile_layers(network, (1, 2, 2)) == [
         Layer("flatten", 0, 0, (1, 2, 2), (4,)),
         Layer("mix", 20, 16, (4,), (4,)),
         Layer("mix", 0, 16, (4,), (4,)),
@@ -94,35 +107,42 @@ def test_module_used_twice_costs_twice_and_its_weights_count_once() -> None:
     ]
 
 
-def test_layer_that_gives_more_than_one_tensor_shows_the_first() -> None:
-    rows, logits = measure_layers(Recurrent(), (1, 8, 8))
+def test_layer_that_returns_several_tensors_shows_the_first() -> None:
+    rows, logits = profile_layers(Recurrent(), (1, 8, 8))
     assert (rows.name, rows.input_shape, rows.output_shape) == ("rows", (8, 8), (8, 5))
     assert rows.parameters == 4 * 5 * (8 + 5) + 2 * 4 * 5
     assert logits == Layer("logits", 18, 15, (5,), (3,))
 
 
-def test_measuring_leaves_no_trace() -> None:
-    network = build_network(RICH, IMAGE_SHAPE, 10, seed=0)
+def test_measuring_restores_the_network() -> None:
+    network = build_model(RICH, IMAGE_SHAPE, 10, seed=0)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     random_state = torch.get_rng_state()
-    measure_layers(network, IMAGE_SHAPE)
+    profile_layers(network, IMAGE_SHAPE)
     assert network.training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert torch.equal(torch.get_rng_state(), random_state)
     assert not any(module._forward_hooks for module in network.modules())
-    measure_layers(network.eval(), IMAGE_SHAPE)
+    profile_layers(network.eval(), IMAGE_SHAPE)
     assert not network.training
 
 
-def test_table_as_text() -> None:
-    mlp = schema.MLP(ModelName.mlp, [1_000], Activation.relu, 0.0)
-    network = build_network(mlp, (1, 2, 3), 2, seed=0)
-    assert describe_network(network, mlp, (1, 2, 3), 2) == TABLE
+def test_table_is_formatted_as_text() -> None:
+    mlp = schema.MLPConfig(ModelName.mlp, [1_000], Activation.relu, 0.0)
+    network = build_model(mlp, (1, 2, 3), 2, seed=0)
+    assert summarize(network, mlp, (1, 2, 3), 2) == TABLE
 
 
-def test_own_network_is_measured() -> None:
-    own = schema.Custom(ModelName.custom, "my_net.py:Twice", {})
+def test_custom_network_is_measured() -> None:
+    custom = schema.CustomModelConfig(ModelName.custom, "my_net.py:Twice", {})
     network = Twice()
-    described = describe_network(network, own, (1, 2, 2), 2)
-    assert described == format_table(measure_layers(network, (1, 2, 2)))
-    assert described.splitlines()[-1].split() == ["total", "30", "56"]
+    summary = summarize(network, custom, (1, 2, 2), 2)
+    assert summary == format_table(profile_layers(network, (1, 2, 2)))
+    assert summary.splitlines()[-1].split() == ["total", "30", "56"]
+
+
+def test_parameters_outside_of_leaf_modules_have_a_row() -> None:
+    *_, linear, other = profile_model(Scaled(), (1, 2, 2))
+    assert (linear.name, linear.parameters) == ("layers.1", 15)
+    assert other == Layer("other", 3, 0, (), ())
+    assert "other" not in [layer.name for layer in profile_model(Twice(), (1, 2, 2))]

@@ -1,8 +1,8 @@
-"""Checkpoints: whole or not there, the newest that can be read, nothing of them executed."""
+"""Reading checkpoints: damaged ones are skipped or refused, and nothing in them is executed."""
 
-import json
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,109 +10,100 @@ import torch
 
 import csvision
 from csvision.errors import RunError
-from csvision.run.checkpoints import newest_checkpoint
-from csvision.run.directory import RunDirectory, add_to_manifest
-from tests.run.small import SMALL, manifest, stop_at, unfinished
-
-
-def cut_short(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
+from csvision.run.checkpoints import latest_checkpoint, read_checkpoint
+from csvision.run.directory import RunDirectory
 
 
 class Payload:
-    """What pickle would execute."""
+    """An object whose pickle creates the folder `executed` when it is loaded."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.mkdir, ("executed",)
 
 
-def plant_pickle(path: Path) -> None:
-    path.write_bytes(pickle.dumps({"state_dict": Payload(), "config": "{}"}))
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
 
 
-def plant_in_torch_file(path: Path) -> None:
+def write_pickle(path: Path, protocol: int | None = None) -> None:
+    path.write_bytes(pickle.dumps({"state_dict": Payload(), "config": "{}"}, protocol))
+
+
+def write_torch_file(path: Path) -> None:
     torch.save({"state_dict": Payload(), "config": "{}"}, path)
 
 
 DAMAGE = [
-    pytest.param(cut_short, id="cut short"),
+    pytest.param(truncate, id="truncated"),
     pytest.param(lambda path: path.write_bytes(b""), id="empty"),
     pytest.param(lambda path: path.write_bytes(b"\0" * 5000), id="zeros"),
-    pytest.param(lambda path: torch.save({"epoch": 1}, path), id="of something else"),
-    pytest.param(plant_pickle, id="a pickle that executes"),
-    pytest.param(plant_in_torch_file, id="a torch file that executes"),
+    pytest.param(lambda path: path.write_bytes(b"not a checkpoint"), id="text"),
+    pytest.param(lambda path: path.write_bytes(b"PK\x03\x04"), id="start of a zip file"),
+    pytest.param(lambda path: torch.save({"epoch": 1}, path), id="without weights"),
+    pytest.param(lambda path: torch.save([1], path), id="a list"),
+    pytest.param(write_pickle, id="malicious pickle"),
+    pytest.param(lambda path: write_pickle(path, 2), id="malicious pickle of protocol 2"),
+    pytest.param(write_torch_file, id="malicious torch file"),
 ]
 
+Damage = Callable[[Path], object]
 
-def test_the_payloads_would_run() -> None:
-    plant_pickle(Path("payload"))
+
+def test_payloads_work_in_an_unsafe_reader() -> None:
+    write_pickle(Path("payload"))
     pickle.loads(Path("payload").read_bytes())
     assert Path("executed").exists()
     Path("executed").rmdir()
-    plant_in_torch_file(Path("payload"))
+    write_torch_file(Path("payload"))
     torch.load("payload", weights_only=False)
     assert Path("executed").exists()
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_last_one_gives_way_to_the_one_before(
-    damage: object, caplog: pytest.LogCaptureFixture
+def test_resume_skips_a_damaged_checkpoint(
+    damage: Damage, interrupted_run: RunDirectory, small_run: RunDirectory
 ) -> None:
-    assert callable(damage)
-    whole = csvision.train(*SMALL)
-    run = unfinished(step=20)
-    damage(run.last)
-    assert newest_checkpoint(run) == run.previous
-    csvision.resume(run.path)
-    assert manifest(run)["weights_sha256"] == manifest(whole.directory)["weights_sha256"]
+    damage(interrupted_run.last)
+    assert latest_checkpoint(interrupted_run) == interrupted_run.previous
+    csvision.resume(interrupted_run.path)
+    expected = small_run.read_manifest()["weights_sha256"]
+    assert interrupted_run.read_manifest()["weights_sha256"] == expected
     assert not Path("executed").exists()
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_one_is_refused_by_evaluation(damage: object) -> None:
-    assert callable(damage)
-    run = RunDirectory(csvision.train(*SMALL, "epochs=1").directory)
-    damage(run.last)
-    with pytest.raises(RunError, match=r"last\.ckpt"):
-        csvision.evaluate(run.path)
+def test_evaluate_and_load_refuse_a_damaged_checkpoint(
+    damage: Damage, small_run: RunDirectory
+) -> None:
+    damage(small_run.last)
+    for act in (lambda: csvision.evaluate(small_run.path), lambda: csvision.load(small_run.path)):
+        with pytest.raises(RunError, match=r"last\.ckpt"):
+            act()
     assert not Path("executed").exists()
 
 
-def test_without_any_that_can_be_read_the_run_starts_again() -> None:
-    whole = csvision.train(*SMALL)
-    run = unfinished(step=20)
-    cut_short(run.last)
-    cut_short(run.previous)
-    assert newest_checkpoint(run) is None
-    csvision.resume(run.path)
-    assert manifest(run)["weights_sha256"] == manifest(whole.directory)["weights_sha256"]
+def test_resume_without_a_readable_checkpoint_starts_again(
+    interrupted_run: RunDirectory, small_run: RunDirectory
+) -> None:
+    truncate(interrupted_run.last)
+    truncate(interrupted_run.previous)
+    assert latest_checkpoint(interrupted_run) is None
+    csvision.resume(interrupted_run.path)
+    expected = small_run.read_manifest()["weights_sha256"]
+    assert interrupted_run.read_manifest()["weights_sha256"] == expected
 
 
-def test_they_load_as_tensors_and_plain_values_and_hold_the_configuration() -> None:
-    run = RunDirectory(csvision.train(*SMALL).directory)
-    content = torch.load(run.last, weights_only=True)
-    assert json.loads(content["config"]) == manifest(run)["config"]
-    assert torch.load(run.best, weights_only=True).keys().isdisjoint({"optimizer_states"})
-    assert sorted(path.name for path in run.last.parent.iterdir()) == [
-        "best.ckpt",
-        "last.ckpt",
-        "previous.ckpt",
-    ]
+def test_error_does_not_recommend_to_execute_the_file(small_run: RunDirectory) -> None:
+    write_torch_file(small_run.last)
+    with pytest.raises(RunError) as raised:
+        read_checkpoint(small_run.last)
+    assert str(small_run.last) in str(raised.value)
+    assert "weights_only" not in str(raised.value)
 
 
-def test_an_edited_configuration_is_told() -> None:
-    run = unfinished(step=20)
-    edited = manifest(run)["config"]
-    edited["optimizer"]["lr"] = 0.5
-    add_to_manifest(run, config=edited)
-    with pytest.raises(RunError, match=r"run\.json is not as it was: optimizer\.lr was 0\.003"):
-        csvision.resume(run.path)
-
-
-def test_time_between_two_is_kept() -> None:
-    rare, often = (
-        sorted(stop_at(5, f"checkpoint_seconds={seconds}", save=False).path.glob("checkpoints/*"))
-        for seconds in (1000, 0.001)
-    )
-    assert rare == []
-    assert [path.name for path in often] == ["last.ckpt", "previous.ckpt"]
+def test_modified_config_in_the_manifest_is_refused(interrupted_run: RunDirectory) -> None:
+    config = interrupted_run.read_manifest()["config"]
+    config["optimizer"]["lr"] = 0.5
+    interrupted_run.update_manifest(config=config)
+    with pytest.raises(RunError, match=r"run\.json was modified: optimizer\.lr was 0\.03 .* 0\.5"):
+        csvision.resume(interrupted_run.path)

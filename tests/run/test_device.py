@@ -1,49 +1,53 @@
-"""Which accelerators there are, and what is said of one that is not."""
+"""The accelerators of this machine, and the number of CPU threads."""
 
 import pytest
 import torch
 
+from csvision.config.schema import AcceleratorName
 from csvision.errors import ConfigError
-from csvision.run import device
-from csvision.schema import AcceleratorName
+from csvision.run.device import (
+    available_accelerators,
+    limit_threads,
+    torch_device,
+    validate_accelerator,
+)
 
-MISSING = [name for name in ("gpu", "mps") if AcceleratorName(name) not in device.available()]
-
-
-def test_the_cpu_is_always_there() -> None:
-    assert device.available()[0] == "cpu"
-    assert ("gpu" in device.available()) is torch.cuda.is_available()
-    device.require(AcceleratorName.cpu)
-    assert device.torch_device(AcceleratorName.cpu) == torch.device("cpu")
+MISSING = [name for name in ("gpu", "mps") if AcceleratorName(name) not in available_accelerators()]
 
 
-def test_auto_is_the_best_that_is_there() -> None:
-    device.require(AcceleratorName.auto)
-    best = device.available()[-1]
-    assert device.torch_device(AcceleratorName.auto) == device.torch_device(best)
+def test_cpu_is_always_available() -> None:
+    assert available_accelerators()[0] == "cpu"
+    assert ("gpu" in available_accelerators()) is torch.cuda.is_available()
+    validate_accelerator(AcceleratorName.cpu)
+    assert torch_device(AcceleratorName.cpu) == torch.device("cpu")
 
 
-def test_gpu_is_what_torch_calls_cuda() -> None:
-    assert device.torch_device(AcceleratorName.gpu) == torch.device("cuda")
-    assert device.torch_device(AcceleratorName.mps) == torch.device("mps")
+def test_auto_is_the_best_available_accelerator() -> None:
+    validate_accelerator(AcceleratorName.auto)
+    assert torch_device(AcceleratorName.auto) == torch_device(available_accelerators()[-1])
+
+
+def test_names_of_torch_devices() -> None:
+    assert torch_device(AcceleratorName.gpu) == torch.device("cuda")
+    assert torch_device(AcceleratorName.mps) == torch.device("mps")
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_one_that_is_missing_is_refused_with_those_that_are_there(name: str) -> None:
-    there = ", ".join(device.available())
-    message = f"^accelerator={name} is not there; this machine has {there}$"
+def test_missing_accelerator_lists_the_available_ones(name: str) -> None:
+    available = ", ".join(available_accelerators())
+    message = f"accelerator={name} is not available; this machine has {available}$"
     with pytest.raises(ConfigError, match=message):
-        device.require(AcceleratorName(name))
+        validate_accelerator(AcceleratorName(name))
 
 
-class TestThreads:
-    def test_are_as_many_as_asked_for_and_then_as_before(self) -> None:
+class TestLimitThreads:
+    def test_number_is_set_and_restored(self) -> None:
         before = torch.get_num_threads()
-        with device.threads(before + 1):
+        with limit_threads(before + 1):
             assert torch.get_num_threads() == before + 1
         assert torch.get_num_threads() == before
 
-    def test_stay_as_they_are_when_none_are_asked_for(self) -> None:
+    def test_none_keeps_the_number(self) -> None:
         before = torch.get_num_threads()
-        with device.threads(None):
+        with limit_threads(None):
             assert torch.get_num_threads() == before

@@ -1,4 +1,4 @@
-"""A run repeated: equal to the bit, or what differs is named."""
+"""Reproductions: bitwise identical results, or a report of what differs."""
 
 import shutil
 import subprocess
@@ -7,100 +7,99 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import csvision
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
-from tests.conftest import ROOT
-from tests.run.small import NET, NO_MODEL, OWN, SMALL, manifest, unfinished
+from csvision.run.reproduce import max_weight_diff
+from tests.conftest import ROOT, SMALL_CNN, SMALL_RUN, SMALL_TRAINING
+from tests.run.interrupt import CUSTOM_CODE, CUSTOM_MODEL
 
-DIGITS = ("data=csv", "data.csv=digits.csv")
-
-OWN_DIGITS = (*NO_MODEL, *DIGITS, *OWN)
-
-
-def test_equal_whatever_does_not_count(digits_csv: Path) -> None:
-    run = csvision.train(*SMALL, *DIGITS, "logger=tensorboard", "checkpoint_seconds=0.01")
-    result = csvision.reproduce(run.directory)
-    assert result.equal
-    assert result.differences == []
-    assert result.repetition.parent == run.directory / "reproductions"
+pytestmark = pytest.mark.usefixtures("digits_csv")
 
 
-def test_equal_with_a_progress_bar(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = csvision.train(*SMALL)
-    capsys.readouterr()
-    with monkeypatch.context() as patch:
-        patch.setattr(sys.stdout, "isatty", lambda: True)
-        shown = csvision.train(*SMALL, "quiet=false")
-    assert "it/s" in capsys.readouterr().out
-    first, second = (manifest(each.directory) for each in (run, shown))
-    assert first["weights_sha256"] == second["weights_sha256"]
+def replace_in(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_a_pixel_of_the_data_is_named(digits_csv: Path) -> None:
-    run = csvision.train(*SMALL, *DIGITS, "augmentation=none")
+def test_results_are_identical_whatever_logger_and_checkpoint_interval() -> None:
+    run = csvision.train(*SMALL_RUN, "logger=tensorboard", "checkpoint_interval_seconds=0.01")
+    comparison = csvision.reproduce(run.directory)
+    assert comparison.equal
+    assert comparison.differences == []
+    assert comparison.reproduction.parent == run.directory / "reproductions"
+
+
+def test_changed_pixel_is_reported(digits_csv: Path) -> None:
+    run = csvision.train(*SMALL_TRAINING, *SMALL_CNN)
     table = pd.read_csv(digits_csv)
-    table.iloc[run.parts.train.rows[0], 1 + 4 * 8 + 4] ^= 255
+    table.iloc[run.splits.train.indices[0], 1 + 4 * 8 + 4] ^= 255
     table.to_csv(digits_csv, index=False)
-    result = csvision.reproduce(run.directory)
-    assert not result.equal
-    first, *_, last = result.differences
+    comparison = csvision.reproduce(run.directory)
+    assert not comparison.equal
+    first, *_, last = comparison.differences
     assert first.startswith("data: sha256 was ")
     assert last.startswith("weights: differ by at most ")
 
 
-def test_a_learning_rate_is_named() -> None:
-    run = RunDirectory(csvision.train(*SMALL).directory)
-    text = run.manifest.read_text(encoding="utf-8")
-    run.manifest.write_text(text.replace('"lr": 0.003', '"lr": 0.002'), encoding="utf-8")
-    result = csvision.reproduce(run.path)
-    assert not result.equal
-    assert result.differences[0] == "config: optimizer.lr was 0.003 and is 0.002"
-    assert float(result.differences[1].split()[5]) > 0
+def test_changed_learning_rate_is_reported(small_run: RunDirectory) -> None:
+    replace_in(small_run.manifest, '"lr": 0.03', '"lr": 0.02')
+    comparison = csvision.reproduce(small_run.path)
+    assert not comparison.equal
+    assert comparison.differences[0] == "config: optimizer.lr was 0.03 and is 0.02"
+    assert float(comparison.differences[1].split()[5]) > 0
 
 
-def test_a_line_of_an_own_network_is_named(digits_csv: Path) -> None:
-    Path("net.py").write_text(NET, encoding="utf-8")
-    run = csvision.train(*OWN_DIGITS)
-    with pytest.raises(RunError, match=r"name its code: model\.path=FILE\.py:CLASS"):
-        csvision.reproduce(run.directory)
+def test_changed_code_of_a_custom_network_is_reported() -> None:
+    Path("net.py").write_text(CUSTOM_CODE, encoding="utf-8")
+    run = csvision.train(*SMALL_TRAINING, *CUSTOM_MODEL)
     assert csvision.reproduce(run.directory, "net.py:Net").equal
-    Path("net.py").write_text(NET.replace("Dropout(0.2)", "Dropout(0.21)"), encoding="utf-8")
-    result = csvision.reproduce(run.directory, "net.py:Net")
-    assert not result.equal
-    assert result.differences[0].startswith("code: model.path was ")
+    replace_in(Path("net.py"), "Dropout(0.2)", "Dropout(0.21)")
+    comparison = csvision.reproduce(run.directory, "net.py:Net")
+    assert not comparison.equal
+    assert comparison.differences[0].startswith("code: model.path was ")
 
 
-def test_a_line_of_csvision_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = csvision.train(*SMALL)
+@pytest.mark.slow
+def test_changed_code_of_csvision_is_reported(
+    small_run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for folder in ("src", "conf"):
-        shutil.copytree(ROOT / folder, tmp_path / "other" / folder)
-    file = tmp_path / "other" / "src" / "csvision" / "models" / "cnn.py"
-    text = file.read_text(encoding="utf-8")
-    changed = text.replace("return logits", "return 1.01 * logits")
-    assert changed != text
-    file.write_text(changed, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other" / "src"))
-    command = [sys.executable, str(ROOT / "scripts" / "reproduce.py"), f"run={run.directory}"]
+        shutil.copytree(ROOT / folder, tmp_path / "modified" / folder)
+    cnn = tmp_path / "modified" / "src" / "csvision" / "models" / "cnn.py"
+    replace_in(cnn, "return logits", "return 1.01 * logits")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modified" / "src"))
+    command = [sys.executable, str(ROOT / "scripts" / "reproduce.py"), f"run={small_run.path}"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 1, ended.stderr
     assert "code: models/cnn.py was " in ended.stdout
     assert "weights: differ by at most " in ended.stdout
 
 
-def test_a_version_is_named() -> None:
-    run = RunDirectory(csvision.train(*SMALL, "epochs=1").directory)
-    version = manifest(run)["versions"]["torch"]
-    text = run.manifest.read_text(encoding="utf-8")
-    run.manifest.write_text(text.replace(f'"torch": "{version}"', '"torch": "1"'), "utf-8")
-    result = csvision.reproduce(run.path)
-    assert result.equal
-    assert result.differences == [f"versions: torch was 1 and is {version}"]
+def test_largest_difference_of_weights_names_the_layer(small_run: RunDirectory) -> None:
+    content = torch.load(small_run.last, weights_only=True)
+    assert max_weight_diff(small_run.last, small_run.last) == ""
+    content["state_dict"]["network.logits.bias"][3] += 0.5
+    torch.save(content, small_run.best)
+    expected = "weights: differ by at most 0.5 (logits.bias)"
+    assert max_weight_diff(small_run.last, small_run.best) == expected
+    del content["state_dict"]["network.logits.bias"]
+    torch.save(content, small_run.best)
+    assert max_weight_diff(small_run.last, small_run.best) == "weights: different layers"
 
 
-def test_a_run_that_has_not_finished_is_refused() -> None:
-    with pytest.raises(RunError, match=r"has not finished; python scripts/resume\.py"):
-        csvision.reproduce(unfinished(20).path)
+def test_changed_version_is_reported(small_run: RunDirectory) -> None:
+    version = small_run.read_manifest()["versions"]["torch"]
+    replace_in(small_run.manifest, f'"torch": "{version}"', '"torch": "1"')
+    comparison = csvision.reproduce(small_run.path)
+    assert comparison.equal
+    assert comparison.differences == [f"versions: torch was 1 and is {version}"]
+
+
+def test_unfinished_run_is_refused(interrupted_run: RunDirectory) -> None:
+    hint = f"resume run={interrupted_run.path}"
+    with pytest.raises(RunError, match=f"run={interrupted_run.path} is not finished; .*{hint}"):
+        csvision.reproduce(interrupted_run.path)

@@ -1,10 +1,8 @@
-"""A sweep: every point checked first, a directory a job, one table; a failed job ends no other."""
+"""The table of a sweep, and sweeps on the command line."""
 
 import json
-import os
 import re
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +10,17 @@ import pandas as pd
 import pytest
 
 import csvision
-from csvision.run.sweep import describe_sweep, over_seeds, read_jobs, settings_of
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "train.py"
-COMMON = (
-    "data=csv",
-    "data.csv=digits.csv",
-    "epochs=2",
-    "batch_size=64",
-    "accelerator=cpu",
-    "logger=none",
+from csvision.run.sweep import (
+    aggregate_over_seeds,
+    format_sweep,
+    read_jobs,
+    summarize_sweep,
+    swept_keys,
 )
+from tests.cli.conftest import RunCommand
+from tests.conftest import SMALL_TRAINING
 
-
-def train(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCRIPT, *COMMON, *arguments],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+METRICS = ("val/acc", "test/loss", "test/acc", "test/f1")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -41,18 +28,24 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def sweep_folder() -> Path:
-    (folder,) = Path("outputs/sweeps").iterdir()
+def only_sweep() -> Path:
+    (folder,) = Path("outputs/sweeps").absolute().iterdir()
     return folder
 
 
-@pytest.mark.usefixtures("digits_csv")
-class TestSweep:
-    def test_trains_each_point_in_its_own_directory_and_sums_up(self) -> None:
-        # COMMON stands before the -m, the rest behind it.
-        result = train("-m", "model=mlp,cnn", "model.hidden=[16]", "seed=0,1")
-        assert (result.returncode, result.stderr) == (0, "")
-        folder = sweep_folder()
+@pytest.fixture
+def run_sweep(digits_csv: Path, csvision_command: RunCommand) -> RunCommand:
+    """Return a function that runs a sweep, with -m in the middle of the overrides."""
+    return partial(csvision_command, "train", *SMALL_TRAINING, "epochs=2", "quiet=false", "-m")
+
+
+class TestCommand:
+    def test_each_job_has_its_own_directory_and_a_row_of_the_table(
+        self, run_sweep: RunCommand
+    ) -> None:
+        result = run_sweep("model=mlp,cnn", "model.hidden=[16]", "seed=0,1")
+        assert (result.code, result.err) == (0, "")
+        folder = only_sweep()
         jobs = ["0_mlp_seed0", "1_mlp_seed1", "2_cnn_seed0", "3_cnn_seed1"]
         assert sorted(path.name for path in folder.iterdir()) == [
             *jobs,
@@ -61,73 +54,76 @@ class TestSweep:
         ]
         metrics = [read_json(folder / job / "metrics.json") for job in jobs]
         assert len({job["test/loss"] for job in metrics}) == 4
-        self.assert_listed(pd.read_csv(folder / "sweep.csv"), metrics)
-        self.assert_printed(result.stdout, metrics)
-        assert result.stdout.splitlines()[-1] == str(folder)
+        self.check_csv(pd.read_csv(folder / "sweep.csv"), metrics)
+        self.check_output(result.out, metrics)
+        assert result.out.splitlines()[-1] == str(folder.relative_to(Path.cwd()))
 
-        # The sweep had one thread; bits are equal for equal numbers of them.
-        one_thread = ("accelerator.threads=1", "quiet=true")
-        alone = csvision.train(*COMMON, *one_thread, "model=cnn", "model.hidden=[16]", "seed=1")
-        assert alone.metrics.items() <= metrics[3].items()
+        single = ("epochs=2", "model=cnn", "model.hidden=[16]", "seed=1")
+        assert csvision.train(*SMALL_TRAINING, *single).metrics.items() <= metrics[3].items()
 
-    def assert_listed(self, table: pd.DataFrame, metrics: list[dict[str, Any]]) -> None:
+    def check_csv(self, table: pd.DataFrame, metrics: list[dict[str, Any]]) -> None:
         assert [*table["job"]] == [0, 1, 2, 3]
         assert [*table["model"]] == ["mlp", "mlp", "cnn", "cnn"]
         assert [*table["seed"]] == [0, 1, 0, 1]
         assert {*table["state"]} == {"finished"}
-        for name in ("val/acc", "test/loss", "test/acc", "test/f1"):
+        for name in METRICS:
             assert [*table[name]] == [job[name] for job in metrics]
 
-    def assert_printed(self, output: str, metrics: list[dict[str, Any]]) -> None:
-        names = ("val/acc", "test/loss", "test/acc", "test/f1")
+    def check_output(self, output: str, metrics: list[dict[str, Any]]) -> None:
         for index, job in enumerate(metrics):
             model, seed = ("mlp", "cnn")[index // 2], index % 2
-            cells = [str(index), model, str(seed), *(f"{job[name]:.4f}" for name in names)]
+            cells = [str(index), model, str(seed)]
+            for name in ("val/loss", *METRICS):
+                cells.append(f"{job[name]:.4f}")
             assert re.search(rf"^ *{' +'.join(map(re.escape, cells))} +finished$", output, re.M)
         for model, pair in (("mlp", metrics[:2]), ("cnn", metrics[2:])):
             cells = [model, "2"]
-            for name in names:
+            for name in ("val/loss", *METRICS):
                 first, second = (job[name] for job in pair)
-                # The standard deviation of two values, with n - 1 = 1 below.
-                spread = abs(first - second) / 2**0.5
-                cells.append(f"{(first + second) / 2:.4f} +- {spread:.4f}")
+                # The standard deviation of two values, with n - 1 = 1 in the denominator.
+                std = abs(first - second) / 2**0.5
+                cells.append(f"{(first + second) / 2:.4f} +- {std:.4f}")
             assert re.search(rf"^ *{' +'.join(map(re.escape, cells))}$", output, re.M)
 
-    def test_with_a_bad_point_trains_nothing(self) -> None:
-        result = train("-m", "model=cnn", "model.stages.0.kernel_size=3,30", "optimizer.lr=0.1,-1")
-        assert result.returncode == 2
-        assert result.stdout == ""
-        faults = result.stderr.splitlines()
-        assert all(fault.startswith("error: ") for fault in faults)
-        assert any("optimizer.lr=-1" in fault for fault in faults)
-        assert any("model.stages.0" in fault for fault in faults)
-        assert len(set(faults)) == len(faults)
+    def test_invalid_jobs_are_all_reported_before_training(self, run_sweep: RunCommand) -> None:
+        result = run_sweep("model=cnn", "model.stages.0.kernel_size=3,30", "optimizer.lr=0.1,-1")
+        assert any("optimizer.lr=-1" in error for error in result.errors)
+        assert any("model.stages.0" in error for error in result.errors)
+        assert len(set(result.errors)) == len(result.errors)
         assert not Path("outputs").exists()
 
-    def test_goes_on_after_a_job_that_fails_and_says_so(self) -> None:
-        Path("fragile.py").write_text(FRAGILE, encoding="utf-8")
-        own = ("model=custom", "model.path=fragile.py:Fragile")
-        result = train("-m", *own, "model.arguments.fail=true,false")
-        assert result.returncode == 1
-        folder = sweep_folder()
+    def test_jobs_in_several_processes_are_refused(self, run_sweep: RunCommand) -> None:
+        error = run_sweep("seed=0,1", "accelerator.devices=2").error
+        assert error.startswith("accelerator.devices=2: ")
+        assert "sweep" in error
+        assert not Path("outputs").exists()
+
+    def test_sweep_continues_after_a_failed_job_and_ends_with_code_1(
+        self, run_sweep: RunCommand
+    ) -> None:
+        Path("net.py").write_text(FAILING_NET, encoding="utf-8")
+        custom = ("model=custom", "model.path=net.py:Net")
+        result = run_sweep(*custom, "model.kwargs.fail=true,false")
+        assert result.code == 1
+        folder = only_sweep()
         failed, finished = folder / "0_custom_seed42", folder / "1_custom_seed42"
         log = (failed / "train.log").read_text(encoding="utf-8")
         assert "Traceback (most recent call last)" in log
-        assert "RuntimeError: fragile, as told" in log
+        assert "RuntimeError: failed on purpose" in log
         assert "Traceback" not in (finished / "train.log").read_text(encoding="utf-8")
         table = pd.read_csv(folder / "sweep.csv").set_index("job")
         assert [*table["state"]] == ["failed", "finished"]
         accuracy = read_json(finished / "metrics.json")["test/acc"]
         assert [*table["test/acc"]] == pytest.approx([float("nan"), accuracy], nan_ok=True)
-        assert re.search(r"^ *0 +.*true.* failed$", result.stdout, re.M | re.I)
-        assert re.search(r"^ *1 +.*false.* finished$", result.stdout, re.M | re.I)
-        assert "job 0 failed: fragile, as told" in result.stderr
+        assert re.search(r"^ *0 +.*true.* failed$", result.out, re.M | re.I)
+        assert re.search(r"^ *1 +.*false.* finished$", result.out, re.M | re.I)
+        assert "job 0 failed: failed on purpose" in result.out
 
 
-FRAGILE = """
+FAILING_NET = """
 from torch import nn
 
-class Fragile(nn.Module):
+class Net(nn.Module):
     def __init__(self, image_shape, classes, fail):
         super().__init__()
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
@@ -135,21 +131,23 @@ class Fragile(nn.Module):
 
     def forward(self, images):
         if self.training and self.fail:
-            raise RuntimeError("fragile, as told")
+            raise RuntimeError("failed on purpose")
         return self.layers(images)
 """
 
 
-def jobs(**columns: list[Any]) -> pd.DataFrame:
+def jobs_table(**columns: list[Any]) -> pd.DataFrame:
+    """Return a table of finished jobs."""
     count = len(next(iter(columns.values())))
     return pd.DataFrame({"job": range(count), "state": ["finished"] * count} | columns)
 
 
-class TestOverSeeds:
-    def test_gives_mean_and_standard_deviation_worked_by_hand(self) -> None:
-        # Deviations -0.1 0 0.1: their squares sum to 0.02, and 0.02 / 2 is the square of 0.1.
-        table = over_seeds(
-            jobs(
+class TestAggregateOverSeeds:
+    def test_mean_and_standard_deviation_are_those_computed_by_hand(self) -> None:
+        # Differences from the mean: -0.1 0 0.1. The sum of their squares is 0.02, the variance
+        # 0.02 / 2 = 0.1 ** 2.
+        table = aggregate_over_seeds(
+            jobs_table(
                 model=["mlp", "cnn"] * 3,
                 seed=["0", "0", "1", "1", "2", "2"],
                 **{"test/acc": [0.7, 0.9, 0.8, 0.9, 0.9, 0.9]},
@@ -162,35 +160,47 @@ class TestOverSeeds:
             "test/acc": ["0.8000 +- 0.1000", "0.9000 +- 0.0000"],
         }
 
-    def test_counts_only_the_jobs_that_finished(self) -> None:
-        table = jobs(seed=["0", "1", "2"], **{"test/acc": [0.5, 0.7, None]})
+    def test_only_finished_jobs_are_counted(self) -> None:
+        table = jobs_table(seed=["0", "1", "2"], **{"test/acc": [0.5, 0.7, None]})
         table.loc[2, "state"] = "failed"
-        summary = over_seeds(table)
+        summary = aggregate_over_seeds(table)
         assert summary is not None
-        # Deviations -0.1 0.1: the root of 0.02 / 1.
+        # Differences from the mean: -0.1 0.1. The root of 0.02 / 1 is 0.1414.
         assert summary.to_dict("list") == {
             "setting": ["all"],
             "runs": [2],
             "test/acc": ["0.6000 +- 0.1414"],
         }
 
-    def test_is_nothing_when_the_seed_is_not_swept(self) -> None:
-        assert over_seeds(jobs(model=["mlp", "cnn"], **{"test/acc": [0.7, 0.9]})) is None
-        text = describe_sweep(jobs(model=["mlp", "cnn"], **{"test/acc": [0.7, 0.9]}))
-        assert "over seeds" not in text
+    def test_result_is_none_if_there_is_one_seed(self) -> None:
+        table = jobs_table(model=["mlp", "cnn"], **{"test/acc": [0.7, 0.9]})
+        assert aggregate_over_seeds(table) is None
+        assert "over seeds" not in format_sweep(table)
 
 
-class TestJobs:
-    def test_are_in_the_order_of_their_numbers(self, tmp_path: Path) -> None:
+class TestReadJobs:
+    @pytest.fixture
+    def sweep(self, tmp_path: Path) -> Path:
+        """Three jobs that ended before their training started."""
         for number in (10, 9, 0):
             folder = tmp_path / f"{number}_mlp_seed{number}" / ".hydra"
             folder.mkdir(parents=True)
-            overrides = f"- seed={number}\n- model=mlp\n- ~experiment\n- +model.arguments.x=a=b\n"
+            overrides = f"- seed={number}\n- model=mlp\n- ~experiment\n- +model.kwargs.x=a=b\n"
             (folder / "overrides.yaml").write_text(overrides, encoding="utf-8")
-        table = read_jobs(tmp_path)
-        assert [*table["job"]] == [0, 9, 10]
-        assert {*table["model.arguments.x"]} == {"a=b"}
-        # They left no run.json: they ended before they began to train.
-        assert {*table["state"]} == {"failed"}
-        assert settings_of(table) == ["seed"]
-        assert "failed" in describe_sweep(table)
+        return tmp_path
+
+    def test_jobs_are_sorted_by_number(self, sweep: Path) -> None:
+        assert [*read_jobs(sweep)["job"]] == [0, 9, 10]
+
+    def test_overrides_are_columns(self, sweep: Path) -> None:
+        table = read_jobs(sweep)
+        assert {*table["model.kwargs.x"]} == {"a=b"}
+        assert swept_keys(table) == ["seed"]
+
+    def test_jobs_without_manifest_have_failed(
+        self, sweep: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert {*read_jobs(sweep)["state"]} == {"failed"}
+        assert not summarize_sweep(sweep)
+        assert capsys.readouterr().out.count("failed") == 3
+        assert {*pd.read_csv(sweep / "sweep.csv")["state"]} == {"failed"}

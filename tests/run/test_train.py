@@ -1,10 +1,9 @@
-"""A training run: what it leaves behind, that it can be repeated, and how it ends when it fails."""
+"""A training run: the files in its directory, the tested checkpoint, and reproducibility."""
 
 import json
 import random
 import re
-import signal
-import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +14,27 @@ import torch
 from sklearn.model_selection import train_test_split
 
 import csvision
-from csvision import config, schema
-from csvision.data.split import read_parts
+from csvision.classifier import Classifier
+from csvision.config import schema
+from csvision.config.compose import load_config
 from csvision.errors import ConfigError, RunError
-from csvision.run.train import Trained, train
+from csvision.run.directory import RunDirectory
+from csvision.run.prepare import prepare_run
+from csvision.run.sweep import read_jobs
+from csvision.run.train import TrainResult, train
+from tests.conftest import SMALL_MLP, SMALL_RUN, SMALL_TRAINING
 
-SMALL = (
-    "data=csv",
-    "data.csv=digits.csv",
-    "model=mlp",
-    "model.hidden=[16]",
-    "model.dropout=0.2",
-    "epochs=2",
-    "batch_size=64",
-    "accelerator=cpu",
-    "logger=none",
-    "quiet=true",
-)
+SMALL = (*SMALL_TRAINING, *SMALL_MLP, "model.dropout=0.2", "epochs=2")
+
+HASHES = ("sha256", "test_sha256", "split_sha256")
 
 pytestmark = pytest.mark.usefixtures("digits_csv")
 
 
-def run(directory: str, *overrides: str, without: str = "nothing") -> Trained:
-    """Train as configured, without the keys of SMALL that begin so; nothing is drawn."""
-    common = [override for override in SMALL if not override.startswith(without)]
-    settings: schema.Train = config.load(config.compose("train", [*common, *overrides]))
-    parts = read_parts(settings.data, settings.debug.rows)
-    return train(settings, parts, Path(directory), overrides)
+def run(directory: str, *overrides: str, base: Sequence[str] = SMALL) -> TrainResult:
+    """Train SMALL with overrides in a directory."""
+    config: schema.TrainConfig = load_config("train", [*base, *overrides])
+    return train(prepare_run(config), Path(directory), overrides)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -50,7 +43,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
+    """Return the content of each file below a folder."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
@@ -60,18 +53,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def assert_same_weights(trained: Trained, checkpoint: Path) -> None:
+def assert_has_weights_of(checkpoint: Path, result: TrainResult) -> None:
     expected = read_checkpoint(checkpoint)["state_dict"]
-    torch.testing.assert_close(
-        dict(trained.classifier.state_dict()), dict(expected), rtol=0, atol=0
-    )
-
-
-HASHES = ("sha256", "test_sha256", "split_sha256")
+    state = dict(result.classifier.state_dict())
+    torch.testing.assert_close(state, dict(expected), rtol=0, atol=0)
 
 
 class TestDirectory:
-    def test_holds_these_files_and_no_others(self) -> None:
+    def test_contains_these_files_and_no_others(self) -> None:
         files = contents(csvision.train(*SMALL, "logger=tensorboard").directory)
         events = {name for name in files if name.startswith("events.out.tfevents.")}
         assert events
@@ -94,10 +83,10 @@ class TestDirectory:
         del files[".lock"]
         assert all(files.values())
 
-    def test_has_no_events_without_a_logger(self) -> None:
-        assert not list(csvision.train(*SMALL).directory.glob("events*"))
+    def test_has_no_event_files_without_tensorboard(self, small_run: RunDirectory) -> None:
+        assert not list(small_run.path.glob("events*"))
 
-    def test_says_what_was_run_on_which_data_and_how_it_ended(self) -> None:
+    def test_manifest_records_config_data_code_and_state(self) -> None:
         manifest = read_json(run("run", "seed=3").directory / "run.json")
         assert manifest["state"] == "finished"
         assert manifest["started"] < manifest["ended"]
@@ -113,17 +102,22 @@ class TestDirectory:
             "rows": {"train": 216, "val": 24, "test": 60},
         }
         assert manifest["accelerator"] == "cpu"
-        assert manifest["threads"] == torch.get_num_threads()
+        assert manifest["threads"] == 1
         assert manifest["versions"]["torch"] == torch.__version__
         assert manifest["machine"].keys() == {"platform", "processors", "instructions"}
         assert "run/train.py" in manifest["code"]
         assert manifest["weights_sha256"] != manifest["predictions_sha256"]
 
-    def test_has_the_metrics_that_are_returned(self) -> None:
-        trained = run("run")
-        metrics = read_json(trained.directory / "metrics.json")
+    def test_manifest_records_the_default_number_of_threads(self) -> None:
+        manifest = read_json(run("run", "accelerator.num_threads=null").directory / "run.json")
+        assert manifest["threads"] == torch.get_num_threads()
+
+    def test_metrics_json_contains_the_returned_metrics(
+        self, small_run_result: TrainResult
+    ) -> None:
+        metrics = read_json(small_run_result.directory / "metrics.json")
         by_class = metrics.pop("test/acc by class")
-        assert metrics == trained.metrics
+        assert metrics == small_run_result.metrics
         assert list(metrics) == [
             "train/loss",
             "val/loss",
@@ -132,22 +126,20 @@ class TestDirectory:
             "test/acc",
             "test/f1",
         ]
-        assert list(by_class) == trained.classifier.classes
+        assert list(by_class) == small_run_result.classifier.classes
 
-    def test_has_a_row_of_history_for_each_epoch(self) -> None:
-        trained = run("run", "epochs=3")
-        history = pd.read_csv(trained.directory / "history.csv")
-        assert [*history.columns] == ["epoch", "lr", "train/loss", "val/loss", "val/acc", "seconds"]
-        assert [*history["epoch"]] == [1, 2, 3]
-        assert history.notna().all(axis=None)
-        assert history["train/loss"].iloc[-1] == trained.metrics["train/loss"]
+    def test_last_row_of_history_has_the_final_training_loss(
+        self, small_run_result: TrainResult
+    ) -> None:
+        history = pd.read_csv(small_run_result.directory / "history.csv")
+        assert history["train/loss"].iloc[-1] == small_run_result.metrics["train/loss"]
 
-    def test_has_predictions_that_agree_with_the_metrics(self, digits_csv: Path) -> None:
-        trained = run("run", "epochs=10", "optimizer.lr=0.03")
-        table = pd.read_csv(trained.directory / "predictions.csv")
+    def test_predictions_agree_with_metrics_and_source_file(self, digits_csv: Path) -> None:
+        result = run("run", "epochs=10")
+        table = pd.read_csv(result.directory / "predictions.csv")
         accuracy = (table["prediction"] == table["label"]).mean()
         assert 0.5 < accuracy < 1
-        assert accuracy == pytest.approx(trained.metrics["test/acc"])
+        assert accuracy == pytest.approx(result.metrics["test/acc"])
         probabilities = table.filter(like="probability ").to_numpy()
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
         np.testing.assert_array_equal(probabilities.argmax(axis=1), table["prediction"])
@@ -157,181 +149,136 @@ class TestDirectory:
         assert [*table["row"]] == test
         np.testing.assert_array_equal(source["label"][table["row"]], table["label"])
 
-    def test_that_holds_a_run_is_refused_and_left_untouched(self) -> None:
-        directory = run("run").directory
-        before = contents(directory)
-        with pytest.raises(RunError, match=r"run already holds a run; choose another directory"):
-            run("run", "seed=1")
-        assert contents(directory) == before
+    def test_existing_run_is_not_overwritten(self, small_run: RunDirectory) -> None:
+        before = contents(small_run.path)
+        with pytest.raises(RunError, match="small_run already contains a run"):
+            run(str(small_run.path), "seed=1")
+        assert contents(small_run.path) == before
 
-    def test_is_not_made_for_a_network_that_does_not_fit_the_data(self) -> None:
+    def test_is_not_created_if_the_network_does_not_fit_the_data(self) -> None:
         with pytest.raises(ConfigError, match=r"stages\.0"):
-            run("run", "model=cnn", "model.dropout=0", "model.stages=[{kernel_size:20}]")
+            run("run", "model.stages=[{kernel_size:20}]", base=SMALL_RUN)
         assert not Path("run").exists()
 
 
-SWINGING = (
+OSCILLATING = (
     *("optimizer=sgd", "optimizer.lr=0.1", "scheduler=none", "batch_size=16"),
     *("model.dropout=0", "seed=1", "epochs=6"),
 )
-"""A recipe whose last epoch is not its best."""
+"""A configuration whose last epoch is not its best."""
 
 
-class TestCheckpoint:
-    def test_tested_is_that_of_the_last_epoch(self) -> None:
-        trained = run("run", *SWINGING)
-        history = pd.read_csv(trained.directory / "history.csv")
-        assert trained.metrics["val/acc"] == history["val/acc"].iloc[-1] < history["val/acc"].max()
-        assert_same_weights(trained, trained.directory / "checkpoints/last.ckpt")
+class TestTestedCheckpoint:
+    def test_default_is_the_last_epoch(self) -> None:
+        result = run("run", *OSCILLATING)
+        history = pd.read_csv(result.directory / "history.csv")
+        assert result.metrics["val/acc"] == history["val/acc"].iloc[-1] < history["val/acc"].max()
+        assert_has_weights_of(result.directory / "checkpoints/last.ckpt", result)
 
-    def test_tested_is_the_one_with_the_best_validation_accuracy_where_asked_for(self) -> None:
-        trained = run("run", *SWINGING, "weights=best")
-        scores = pd.read_csv(trained.directory / "history.csv")["val/acc"]
-        best = read_checkpoint(trained.directory / "checkpoints/best.ckpt")
-        last = read_checkpoint(trained.directory / "checkpoints/last.ckpt")
+    def test_best_is_the_epoch_with_the_highest_validation_accuracy(self) -> None:
+        result = run("run", *OSCILLATING, "test_checkpoint=best")
+        scores = pd.read_csv(result.directory / "history.csv")["val/acc"]
+        best = read_checkpoint(result.directory / "checkpoints/best.ckpt")
+        last = read_checkpoint(result.directory / "checkpoints/last.ckpt")
         assert last["epoch"] == 5
         assert best["epoch"] == scores.argmax() < 5
-        assert trained.metrics["val/acc"] == scores.max() > scores.iloc[-1]
-        assert_same_weights(trained, trained.directory / "checkpoints/best.ckpt")
+        assert result.metrics["val/acc"] == scores.max() > scores.iloc[-1]
+        assert_has_weights_of(result.directory / "checkpoints/best.ckpt", result)
 
-    def test_tested_is_the_last_one_without_validation_rows(self) -> None:
-        trained = run("run", "data.val_size=0", "weights=best")
-        files = contents(trained.directory)
-        assert "checkpoints/best.ckpt" not in files
-        assert not [name for name in trained.metrics if name.startswith("val/")]
-        assert_same_weights(trained, trained.directory / "checkpoints/last.ckpt")
-        history = pd.read_csv(trained.directory / "history.csv")
-        assert history[["val/loss", "val/acc"]].isna().all(axis=None)
-        assert history["train/loss"].notna().all()
-
-    @pytest.mark.parametrize("scheduler", ["none", "onecycle", "cosine", "step"])
-    def test_holds_tensors_and_plain_values_only(self, scheduler: str) -> None:
-        trained = run("run", f"scheduler={scheduler}")
-        for path in (trained.directory / "checkpoints").iterdir():
-            kinds = {type(value) for value in leaves(read_checkpoint(path))}
-            assert kinds <= {torch.Tensor, str, int, float, bool, type(None)}
+    def test_best_is_the_last_epoch_without_validation_split(self) -> None:
+        result = run("run", "data.val_size=0", "test_checkpoint=best")
+        assert "checkpoints/best.ckpt" not in contents(result.directory)
+        assert not [name for name in result.metrics if name.startswith("val/")]
+        assert_has_weights_of(result.directory / "checkpoints/last.ckpt", result)
 
 
-def leaves(node: Any) -> list[Any]:
-    """What a checkpoint holds inside its dictionaries and lists."""
-    if isinstance(node, dict):
-        return [leaf for item in node.items() for part in item for leaf in leaves(part)]
-    if isinstance(node, list | tuple | set):
-        return [leaf for item in node for leaf in leaves(item)]
-    return [node]
-
-
-class TestRepetition:
-    def test_gives_the_same_metrics_to_the_last_digit(self) -> None:
+class TestReproducibility:
+    def test_same_config_gives_identical_metrics(self) -> None:
         first = csvision.train(*SMALL).metrics
-        for variant in ("quiet=false", "logger=tensorboard", "outputs=elsewhere"):
+        for variant in ("quiet=false", "logger=tensorboard", "output_dir=elsewhere"):
             torch.manual_seed(1)
             np.random.seed(1)
             random.seed(1)
             torch.rand(5)
             assert csvision.train(*SMALL, variant).metrics == first
 
-    def test_with_another_seed_has_other_initial_weights_batches_and_dropout(self) -> None:
-        # Without learning only the initial weights make a difference.
-        still = ("optimizer.lr=1e-12", "model.dropout=0")
-        first, second = (run(f"still {seed}", *still, f"seed={seed}") for seed in (0, 1))
+    def test_seed_decides_initial_weights_batches_and_dropout(self) -> None:
+        # With a negligible learning rate, only the initial weights make a difference.
+        frozen = ("optimizer.lr=1e-12", "model.dropout=0")
+        first, second = (run(f"frozen {seed}", *frozen, f"seed={seed}") for seed in (0, 1))
         assert first.metrics["test/loss"] != second.metrics["test/loss"]
         assert run("one").metrics["train/loss"] != run("two", "seed=1").metrics["train/loss"]
 
-    def test_leaves_the_callers_random_state_and_threads_alone(self) -> None:
+    def test_random_state_and_threads_of_the_caller_are_unchanged(self) -> None:
         random_state, numpy_state = random.getstate(), np.random.get_state()
         torch_state, threads = torch.get_rng_state(), torch.get_num_threads()
-        trained = run("run", f"accelerator.threads={threads + 1}")
+        result = run("run", f"accelerator.num_threads={threads + 1}")
         assert random.getstate() == random_state
         np.testing.assert_equal(np.random.get_state(), numpy_state)
         assert torch.equal(torch.get_rng_state(), torch_state)
         assert torch.get_num_threads() == threads
-        assert read_json(trained.directory / "run.json")["threads"] == threads + 1
-
-    def test_leaves_no_thread_behind(self) -> None:
-        before = threading.active_count()
-        csvision.train(*SMALL, "logger=tensorboard")
-        assert threading.active_count() == before
+        assert read_json(result.directory / "run.json")["threads"] == threads + 1
 
 
 class TestDebug:
-    def test_fast_runs_every_part_once_on_a_few_rows(self) -> None:
-        trained = run("run", "debug=fast", "debug.rows=20", without="epochs")
-        rows = read_json(trained.directory / "run.json")["data"]["rows"]
+    def test_fast_uses_a_few_rows_for_one_epoch(self) -> None:
+        result = run("run", "debug.limit_rows=20", base=with_debug("fast"))
+        rows = read_json(result.directory / "run.json")["data"]["rows"]
         assert rows == {"train": 20, "val": 20, "test": 20}
-        assert len(pd.read_csv(trained.directory / "history.csv")) == 1
-        assert len(pd.read_csv(trained.directory / "predictions.csv")) == 20
+        assert len(pd.read_csv(result.directory / "history.csv")) == 1
+        assert len(pd.read_csv(result.directory / "predictions.csv")) == 20
 
-    def test_overfit_learns_its_rows_by_heart(self) -> None:
-        trained = run(
-            "run", "debug=overfit", "model.dropout=0", "model.hidden=[128,64]", without="epochs"
-        )
-        assert read_json(trained.directory / "run.json")["data"]["rows"]["train"] == 64
-        assert trained.metrics["train/loss"] < 0.1
+    def test_overfit_reaches_a_small_training_loss(self) -> None:
+        network = ("model.dropout=0", "model.hidden=[128,64]", "batch_size=64")
+        result = run("run", *network, base=with_debug("overfit"))
+        assert read_json(result.directory / "run.json")["data"]["rows"]["train"] == 64
+        assert result.metrics["train/loss"] < 0.1
 
-    def test_profile_says_where_the_time_goes(self) -> None:
-        trained = run("run", "debug=profile", without="epochs")
-        report = (trained.directory / "fit-profile.txt").read_text(encoding="utf-8")
+    def test_profile_writes_the_time_of_each_action(self) -> None:
+        result = run("run", base=with_debug("profile"))
+        report = (result.directory / "fit-profile.txt").read_text(encoding="utf-8")
         assert "run_training_batch" in report
 
 
-ENDING = """
-import builtins
-from torch import nn
-
-class Network(nn.Module):
-    def __init__(self, image_shape, classes, steps, error):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
-        self.steps, self.error = steps, error
-
-    def forward(self, images):
-        if self.training:
-            self.steps -= 1
-            if self.steps < 0:
-                raise getattr(builtins, self.error)("out of steps")
-        return self.layers(images)
-"""
-"""A network that raises an error of that name after so many steps of training."""
+def with_debug(name: str) -> list[str]:
+    """Return SMALL with a debug choice, which decides the number of epochs."""
+    return [*(override for override in SMALL if not override.startswith("epochs")), f"debug={name}"]
 
 
-class TestFailure:
-    custom = ("model=custom", "model.path=ending.py:Network", "model.arguments.steps=5")
+class TestNewMetric:
+    """A metric that the classifier logs is recorded without being named anywhere else."""
 
-    @pytest.fixture(autouse=True)
-    def network(self) -> None:
-        Path("ending.py").write_text(ENDING, encoding="utf-8")
+    @pytest.fixture
+    def result(self, monkeypatch: pytest.MonkeyPatch) -> TrainResult:
+        for split, step in (("train", "training"), ("val", "validation"), ("test", "test")):
+            log_batch_size(monkeypatch, f"{step}_step", f"{split}/images")
+        return run("sweep/0_mlp_seed0")
 
-    def test_is_recorded_with_its_traceback(self) -> None:
-        with pytest.raises(ZeroDivisionError, match="out of steps"):
-            run("run", *self.custom, "model.arguments.error=ZeroDivisionError", without="model")
-        manifest = read_json(Path("run/run.json"))
-        assert manifest["state"] == "failed"
-        assert manifest["started"] < manifest["ended"]
-        log = Path("run/train.log").read_text(encoding="utf-8")
-        assert "Traceback (most recent call last)" in log
-        assert "ZeroDivisionError: out of steps" in log
-        assert 'ending.py", line' in log
-        # The first epoch has four steps: its row and its weights are kept.
-        assert len(pd.read_csv("run/history.csv")) == 1
-        assert not Path("run/metrics.json").exists()
+    def test_is_in_history_csv(self, result: TrainResult) -> None:
+        history = pd.read_csv(result.directory / "history.csv")
+        assert [*history["train/images"]] == [216 / 8] * 2
+        assert [*history["val/images"]] == [24] * 2
 
-    def test_leaves_no_thread_behind(self) -> None:
-        before = threading.active_count()
-        with pytest.raises(ZeroDivisionError):
-            run(
-                "run",
-                *self.custom,
-                "model.arguments.error=ZeroDivisionError",
-                "logger=tensorboard",
-                without="model",
-            )
-        assert threading.active_count() == before
+    def test_is_in_metrics_json(self, result: TrainResult) -> None:
+        metrics = read_json(result.directory / "metrics.json")
+        assert metrics["train/images"] == 216 / 8
+        assert metrics["val/images"] == 24
+        assert metrics["test/images"] == 60 / 3
 
-    def test_by_interruption_is_recorded_and_ctrl_c_works_again(self) -> None:
-        handler = signal.getsignal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            run("run", *self.custom, "model.arguments.error=KeyboardInterrupt", without="model")
-        assert read_json(Path("run/run.json"))["state"] == "interrupted"
-        assert "KeyboardInterrupt" in Path("run/train.log").read_text(encoding="utf-8")
-        assert signal.getsignal(signal.SIGINT) is handler
+    def test_is_in_the_table_of_a_sweep(self, result: TrainResult) -> None:
+        (job,) = read_jobs(result.directory.parent).to_dict("records")
+        assert job["train/images"] == 216 / 8
+        assert job["val/images"] == 24
+        assert job["test/images"] == 60 / 3
+
+
+def log_batch_size(monkeypatch: pytest.MonkeyPatch, step: str, name: str) -> None:
+    """Let a step of the classifier also log the number of images in its batch."""
+    original = getattr(Classifier, step)
+
+    def logging_step(self: Classifier, batch: Any, batch_idx: int) -> Any:
+        size = float(len(batch[1]))
+        self.log(name, size, on_step=False, on_epoch=True, batch_size=1)
+        return original(self, batch, batch_idx)
+
+    monkeypatch.setattr(Classifier, step, logging_step)

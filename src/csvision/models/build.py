@@ -1,4 +1,4 @@
-"""From configuration to network."""
+"""Build the configured network."""
 
 import importlib.util
 import sys
@@ -7,79 +7,82 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from csvision import schema
+from csvision.config import schema
 from csvision.errors import ConfigError
-from csvision.geometry import Shape
+from csvision.layer_shapes import Shape
 from csvision.models.cnn import CNN
 from csvision.models.mlp import MLP
 
 
-def build_network(model: schema.Model, image_shape: Shape, classes: int, seed: int) -> nn.Module:
-    """The configured network with initial weights drawn from `seed` alone.
+def build_model(
+    model: schema.ModelConfig, image_shape: Shape, classes: int, seed: int
+) -> nn.Module:
+    """Return the configured network; its initial weights depend on `seed` alone.
 
-    Raises ConfigError when a stage leaves nothing of its input or the user's own network cannot
-    be imported or does not give logits (N, classes).
+    Raises ConfigError if a layer does not fit its input or a custom network cannot be built.
     """
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         match model:
-            case schema.MLP():
+            case schema.MLPConfig():
                 return MLP(
                     image_shape, classes, model.hidden, model.activation.value, model.dropout
                 )
-            case schema.CNN():
+            case schema.CNNConfig():
                 return CNN(
                     image_shape,
                     classes,
                     model.stages,
-                    model.head.value,
+                    model.global_pool.value,
                     model.hidden,
                     model.activation.value,
                     model.dropout,
                 )
-            case schema.Custom():
-                return custom_network(model, image_shape, classes)
+            case schema.CustomModelConfig():
+                return build_custom_model(model, image_shape, classes)
             case _:
                 raise AssertionError(f"no network for {model}")
 
 
-def custom_network(model: schema.Custom, image_shape: Shape, classes: int) -> nn.Module:
-    """The user's own network, called with image_shape=, classes= and model.arguments."""
-    network_class = import_network(model.path)
+def build_custom_model(
+    model: schema.CustomModelConfig, image_shape: Shape, classes: int
+) -> nn.Module:
+    """Import and construct a custom network."""
+    network_class = load_model_class(model.path)
     try:
-        network = network_class(image_shape=image_shape, classes=classes, **model.arguments)
+        network = network_class(image_shape=image_shape, classes=classes, **model.kwargs)
     except TypeError as error:
         raise ConfigError(
             f"model.path={model.path}: {error}; it is called with image_shape=, classes= "
-            f"and model.arguments={model.arguments}"
+            f"and model.kwargs={model.kwargs}"
         ) from error
-    refuse_wrong_logits(model.path, network, image_shape, classes)
+    check_output_shape(model.path, network, image_shape, classes)
     return network
 
 
-def import_network(path: str) -> type[nn.Module]:
-    """The class that FILE.py:CLASS names; raises ConfigError when it is none."""
+def load_model_class(path: str) -> type[nn.Module]:
+    """Import the class named by FILE.py:CLASS; raises ConfigError if there is none."""
     file, _, name = path.rpartition(":")
     if not file.endswith(".py") or not name.isidentifier():
-        raise ConfigError(f"model.path={path}: write FILE.py:CLASS, as in my_net.py:MyNet")
+        raise ConfigError(f"model.path={path}: not FILE.py:CLASS; example: my_net.py:MyNet")
     if not Path(file).is_file():
-        raise ConfigError(f"model.path={path}: there is no file {file}")
+        raise ConfigError(f"model.path={path}: {file} does not exist")
     module_name = f"csvision_custom_{Path(file).stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Dataclasses and pickles look their module up by name.
+    # Dataclasses and pickle look up their module by name.
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
     network_class = getattr(module, name, None)
     if not (isinstance(network_class, type) and issubclass(network_class, nn.Module)):
-        raise ConfigError(f"model.path={path}: {file} has no nn.Module named {name}")
+        raise ConfigError(f"model.path={path}: {file} defines no nn.Module named {name}")
     return network_class
 
 
-def refuse_wrong_logits(path: str, network: nn.Module, image_shape: Shape, classes: int) -> None:
-    """Raise ConfigError when two images do not give logits (2, classes)."""
+def check_output_shape(path: str, network: nn.Module, image_shape: Shape, classes: int) -> None:
+    """Raise ConfigError if a custom network does not map two images to logits (2, classes)."""
     training = network.training
     network.eval()
     with torch.no_grad():
@@ -89,5 +92,5 @@ def refuse_wrong_logits(path: str, network: nn.Module, image_shape: Shape, class
         shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise ConfigError(
             f"model.path={path}: forward of images (2, {', '.join(map(str, image_shape))}) "
-            f"gives {shape} where logits (2, {classes}) are needed"
+            f"returns {shape}; it must return logits (2, {classes})"
         )

@@ -1,12 +1,23 @@
-"""The convolutional network: stages, a head that makes a vector of the maps, dense layers."""
+"""The convolutional network: stages, global pooling or flattening, dense layers.
+
+Shapes: N images, C channels, H height, W width. The names of submodules are part of checkpoints
+and of weights_sha256.
+"""
 
 from collections import OrderedDict
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from csvision import schema
-from csvision.geometry import Shape, layer_table, padding_amounts
+from csvision.config.schema import (
+    Activation,
+    CNNConfig,
+    GlobalPool,
+    ModelName,
+    Normalization,
+    Stage,
+)
+from csvision.layer_shapes import Shape, layer_table, padding_amounts
 from csvision.models.layers import (
     activation_layer,
     dense_layers,
@@ -15,14 +26,13 @@ from csvision.models.layers import (
     pooling_layer,
 )
 from csvision.models.residual import ResidualBlock
-from csvision.schema import Activation, Head, ModelName, Normalization, Stage
 
 
 class CNN(nn.Module):
-    """Stages of convolution and pooling, then the head and dense layers.
+    """Stages of convolution and pooling, then global pooling or flattening, then dense layers.
 
-    `stages` takes `csvision.Stage` objects; `hidden=()` leaves only the logits after the head.
-    Raises ConfigError when a stage leaves nothing of its input.
+    `stages` takes `csvision.Stage` objects; `hidden=()` has no dense layer before the logits.
+    Raises ConfigError if a layer does not fit its input.
     """
 
     def __init__(
@@ -30,42 +40,42 @@ class CNN(nn.Module):
         image_shape: Sequence[int],
         classes: int,
         stages: Sequence[Stage] = (Stage(filters=32), Stage(filters=64)),
-        head: str = "flatten",
+        global_pool: str = "none",
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        config = schema.CNN(
+        config = CNNConfig(
             name=ModelName.cnn,
             stages=list(stages),
-            head=Head(head),
+            global_pool=GlobalPool(global_pool),
             hidden=list(hidden),
             activation=Activation(activation),
             dropout=dropout,
         )
-        shapes = {
-            layer.name: layer for layer in layer_table(config, tuple(image_shape), classes) or []
-        }
+        layers = layer_table(config, tuple(image_shape), classes) or []
+        shapes = {layer.name: layer for layer in layers}
         self.stages = nn.Sequential(
             *(
                 stage_layers(stage, shapes[f"stages.{index}.convolution"].input_shape)
                 for index, stage in enumerate(stages)
             )
         )
-        self.head = head_layer(config.head)
-        (units,) = shapes["head"].output_shape
+        self.global_pool = global_pool_layer(config.global_pool)
+        pooled = shapes.get("flatten") or shapes["global_pool"]
+        (units,) = pooled.output_shape
         self.dense, units = dense_layers(units, hidden, config.activation, dropout)
         self.logits = nn.Linear(units, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) -> logits (N, classes)."""
-        logits: Tensor = self.logits(self.dense(self.head(self.stages(images))))
+        """Images (N, C, H, W) -> logits (N, classes)."""
+        logits: Tensor = self.logits(self.dense(self.global_pool(self.stages(images))))
         return logits
 
 
 def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
-    """The modules of one stage on maps of `input_shape` (C, H, W), in the order they run."""
+    """Return the modules of one stage, in order, for an input of `input_shape` (C, H, W)."""
     before, after = padding_amounts(stage.padding, stage.kernel_size, stage.dilation)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if before != after:
@@ -96,12 +106,12 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
     return nn.Sequential(layers)
 
 
-def head_layer(head: Head) -> nn.Module:
-    """The module that makes a vector (N, units) of maps (N, C, H, W)."""
-    match head:
-        case Head.flatten:
+def global_pool_layer(global_pool: GlobalPool) -> nn.Module:
+    """Return the module that turns feature maps (N, C, H, W) into vectors (N, units)."""
+    match global_pool:
+        case GlobalPool.none:
             return nn.Flatten()
-        case Head.global_average:
+        case GlobalPool.avg:
             return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        case Head.global_max:
+        case GlobalPool.max:
             return nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten())

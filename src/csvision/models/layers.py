@@ -1,15 +1,15 @@
-"""Layers that more than one network is made of."""
+"""Layers shared by the networks."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from csvision.schema import Activation, Normalization, PaddingMode, Pool
+from csvision.config.schema import Activation, Normalization, PaddingMode, Pool
 
 
 def activation_layer(activation: Activation) -> nn.Module:
-    """The module of a pointwise non-linearity."""
+    """Return the module of an activation function."""
     match activation:
         case Activation.relu:
             return nn.ReLU()
@@ -30,44 +30,44 @@ def activation_layer(activation: Activation) -> nn.Module:
 def dense_layers(
     inputs: int, hidden: Sequence[int], activation: Activation, dropout: float
 ) -> tuple[nn.Sequential, int]:
-    """Hidden layers on a vector of `inputs`, and the units that they end in."""
+    """Return hidden layers for a vector of `inputs`, and their number of outputs."""
     layers = []
     for units in hidden:
-        parts: OrderedDict[str, nn.Module] = OrderedDict(linear=nn.Linear(inputs, units))
-        parts["activation"] = activation_layer(activation)
+        modules: OrderedDict[str, nn.Module] = OrderedDict(linear=nn.Linear(inputs, units))
+        modules["activation"] = activation_layer(activation)
         if dropout:
-            parts["dropout"] = nn.Dropout(dropout)
-        layers.append(nn.Sequential(parts))
+            modules["dropout"] = nn.Dropout(dropout)
+        layers.append(nn.Sequential(modules))
         inputs = units
     return nn.Sequential(*layers), inputs
 
 
 def padding_layer(mode: PaddingMode, amounts: tuple[int, int]) -> nn.Module:
-    """Padding by (before, after) along both axes, for what nn.Conv2d cannot do: an uneven one."""
+    """Return padding by (before, after) along both axes; nn.Conv2d pads only symmetrically."""
     before, after = amounts
-    sides = (before, after, before, after)
+    padding = (before, after, before, after)
     match mode:
         case PaddingMode.zeros:
-            return nn.ZeroPad2d(sides)
+            return nn.ZeroPad2d(padding)
         case PaddingMode.reflect:
-            return nn.ReflectionPad2d(sides)
+            return nn.ReflectionPad2d(padding)
         case PaddingMode.replicate:
-            return nn.ReplicationPad2d(sides)
+            return nn.ReplicationPad2d(padding)
         case PaddingMode.circular:
-            return nn.CircularPad2d(sides)
+            return nn.CircularPad2d(padding)
 
 
 class MinPool2d(nn.MaxPool2d):
-    """Keeps the smallest value of each window: -max(-x)."""
+    """The minimum of each window: -max(-x)."""
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H', W')."""
-        smallest: Tensor = -super().forward(-maps)
-        return smallest
+        minimum: Tensor = -super().forward(-x)
+        return minimum
 
 
 def normalization_layer(normalization: Normalization, filters: int) -> nn.Module:
-    """The module of a normalisation of `filters` maps."""
+    """Return the normalization layer for `filters` channels."""
     match normalization:
         case Normalization.batch:
             return nn.BatchNorm2d(filters)
@@ -80,7 +80,7 @@ def normalization_layer(normalization: Normalization, filters: int) -> nn.Module
 
 
 def pooling_layer(pool: Pool, size: int, stride: int) -> nn.Module:
-    """The module of a pooling; `none` is the identity."""
+    """Return the pooling layer; `none` is the identity."""
     match pool:
         case Pool.max:
             return nn.MaxPool2d(size, stride)

@@ -5,12 +5,15 @@ from math import prod
 
 from torch import Tensor, nn
 
+from csvision.config.schema import Activation
 from csvision.models.layers import dense_layers
-from csvision.schema import Activation
 
 
 class MLP(nn.Module):
-    """Flattens the image itself, then dense layers; `hidden=[]` is multinomial regression."""
+    """Flattens the image, then dense layers; `hidden=()` is multinomial logistic regression.
+
+    The names of submodules are part of checkpoints and of weights_sha256.
+    """
 
     def __init__(
         self,
@@ -26,6 +29,6 @@ class MLP(nn.Module):
         self.logits = nn.Linear(units, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) -> logits (N, classes)."""
+        """Images (N, C, H, W) -> logits (N, classes)."""
         logits: Tensor = self.logits(self.dense(self.flatten(images)))
         return logits

@@ -4,31 +4,34 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from csvision.config.schema import Activation, Normalization
 from csvision.models.layers import activation_layer, normalization_layer
-from csvision.schema import Activation, Normalization
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions whose outcome is added to the input; keeps the shape (N, C, H, W)."""
+    """Two 3x3 convolutions whose output is added to the input; keeps the shape (N, C, H, W).
+
+    The names `first` and `second` are part of checkpoints and of weights_sha256.
+    """
 
     def __init__(self, filters: int, normalization: Normalization, activation: Activation) -> None:
         super().__init__()
-        self.first = half(filters, normalization)
-        self.second = half(filters, normalization)
+        self.first = conv_norm(filters, normalization)
+        self.second = conv_norm(filters, normalization)
         self.activation = activation_layer(activation)
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
-        change = self.second(self.activation(self.first(maps)))
-        result: Tensor = self.activation(maps + change)
-        return result
+        residual = self.second(self.activation(self.first(x)))
+        output: Tensor = self.activation(x + residual)
+        return output
 
 
-def half(filters: int, normalization: Normalization) -> nn.Sequential:
-    """A convolution and its normalisation."""
-    parts: OrderedDict[str, nn.Module] = OrderedDict(
+def conv_norm(filters: int, normalization: Normalization) -> nn.Sequential:
+    """Return a convolution followed by its normalization."""
+    modules: OrderedDict[str, nn.Module] = OrderedDict(
         convolution=nn.Conv2d(filters, filters, 3, padding=1)
     )
     if normalization is not Normalization.none:
-        parts["normalization"] = normalization_layer(normalization, filters)
-    return nn.Sequential(parts)
+        modules["normalization"] = normalization_layer(normalization, filters)
+    return nn.Sequential(modules)

@@ -1,4 +1,4 @@
-"""The layer table: what a network consists of and what one image costs."""
+"""The layer table: layers, parameters and multiply-adds of a network."""
 
 from typing import Any
 
@@ -6,37 +6,37 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from csvision import schema
-from csvision.geometry import Layer, Shape, layer_table
+from csvision.config import schema
+from csvision.layer_shapes import Layer, Shape, layer_table
 
 HEADER = ("layer", "parameters", "multiply-adds", "input shape", "output shape")
 
 
-def describe_network(
-    network: nn.Module, model: schema.Model, image_shape: Shape, classes: int
+def summarize(
+    network: nn.Module, model: schema.ModelConfig, image_shape: Shape, classes: int
 ) -> str:
-    """The layer table as text: of csvision's networks by arithmetic, of others by a trial."""
+    """Return the layer table as text: computed for MLP and CNN, measured for custom networks."""
     layers = layer_table(model, image_shape, classes)
-    return format_table(layers or measure_network(network, image_shape))
+    return format_table(layers or profile_model(network, image_shape))
 
 
-def measure_network(network: nn.Module, image_shape: Shape) -> list[Layer]:
-    """The innermost modules, and the parameters that stand in none of them."""
-    layers = measure_layers(network, image_shape)
+def profile_model(network: nn.Module, image_shape: Shape) -> list[Layer]:
+    """Return the leaf modules, and a row for parameters outside of them."""
+    layers = profile_layers(network, image_shape)
     parameters = sum(weights.numel() for weights in network.parameters())
     others = parameters - sum(layer.parameters for layer in layers)
-    return [*layers, Layer("elsewhere", others, 0, (), ())] if others else layers
+    return [*layers, Layer("other", others, 0, (), ())] if others else layers
 
 
-def measure_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
-    """The innermost modules that one image passes, in order, as torch sees them."""
+def profile_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
+    """Run one image through the network and return its leaf modules in order."""
     layers: list[Layer] = []
     counted: set[nn.Parameter] = set()
     names = {module: name for name, module in network.named_modules()}
     counter = FlopCounterMode(display=False)
 
     def record(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        # A module used twice, or weights that two share, count once.
+        # Modules used twice and shared weights count once.
         parameters = sum(weights.numel() for weights in {*module.parameters()} - counted)
         counted.update(module.parameters())
         shapes = shape_of((args, kwargs)), shape_of(output)
@@ -63,7 +63,7 @@ def measure_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
 
 
 def shape_of(value: Any) -> Shape:
-    """The shape, without the axis of images, of the first tensor; () if there is none."""
+    """Return the shape of the first tensor without the batch axis; () without a tensor."""
     if isinstance(value, torch.Tensor):
         return tuple(value.shape[1:])
     items = list(value.values()) if isinstance(value, dict) else value
@@ -73,7 +73,7 @@ def shape_of(value: Any) -> Shape:
 
 
 def format_table(layers: list[Layer]) -> str:
-    """Layers as lines of text, with the totals below."""
+    """Format layers as a text table with totals."""
     rows = [HEADER, *(layer_row(layer) for layer in layers)]
     rows.append(
         (
@@ -93,6 +93,6 @@ def format_table(layers: list[Layer]) -> str:
 
 
 def layer_row(layer: Layer) -> tuple[str, ...]:
-    """The cells of one layer."""
+    """Return the cells of one layer."""
     shapes = ["x".join(map(str, shape)) for shape in (layer.input_shape, layer.output_shape)]
     return (layer.name, f"{layer.parameters:,}", f"{layer.multiply_adds:,}", *shapes)

@@ -1,16 +1,16 @@
-"""Which accelerators this machine has."""
+"""The accelerators of this machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from csvision.config.schema import AcceleratorName
 from csvision.errors import ConfigError
-from csvision.schema import AcceleratorName
 
 
-def available() -> list[AcceleratorName]:
-    """The accelerators that are there, the CPU always among them."""
+def available_accelerators() -> list[AcceleratorName]:
+    """Return the available accelerators, the CPU first."""
     names = [AcceleratorName.cpu]
     if torch.cuda.is_available():
         names.append(AcceleratorName.gpu)
@@ -19,26 +19,30 @@ def available() -> list[AcceleratorName]:
     return names
 
 
-def require(name: AcceleratorName, devices: int = 1) -> None:
-    """Raise ConfigError when an accelerator, or a number of them, is asked for and not there."""
-    names = available()
-    if name not in (AcceleratorName.auto, *names):
-        raise ConfigError(f"accelerator={name} is not there; this machine has {', '.join(names)}")
+def validate_accelerator(name: AcceleratorName, devices: int = 1) -> None:
+    """Raise ConfigError if an accelerator, or the number of devices, is not available."""
+    available = available_accelerators()
+    if name not in (AcceleratorName.auto, *available):
+        raise ConfigError(
+            f"accelerator={name} is not available; this machine has {', '.join(available)}"
+        )
     kind = torch_device(name).type
-    present = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, devices)
-    if devices > present:
-        raise ConfigError(f"accelerator.devices={devices}: this machine has {present} of {kind}")
+    count = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, devices)
+    if devices > count:
+        raise ConfigError(
+            f"accelerator.devices={devices}: this machine has {count} {kind} device(s)"
+        )
 
 
 def torch_device(name: AcceleratorName) -> torch.device:
-    """Where torch computes for an accelerator; `auto` is the best that is there."""
-    best = available()[-1] if name is AcceleratorName.auto else name
+    """Return the torch device of an accelerator; `auto` is the best one available."""
+    best = available_accelerators()[-1] if name is AcceleratorName.auto else name
     return torch.device({"gpu": "cuda"}.get(best.value, best.value))
 
 
 @contextmanager
-def threads(count: int | None) -> Iterator[None]:
-    """Compute on the CPU with so many threads, and then with the caller's number again."""
+def limit_threads(count: int | None) -> Iterator[None]:
+    """Use `count` CPU threads, or the current number if None; restore it afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:

@@ -1,30 +1,26 @@
-"""The directory of a run: claimed once, never overwritten, readable without executing anything."""
+"""The directory of a run: created once, never overwritten, readable without executing code."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
-from csvision import config, schema
+from csvision.config import schema
+from csvision.config.serialize import config_from_dict, config_to_dict
 from csvision.errors import RunError
-from csvision.stamp import stamp
+from csvision.files import iso_time, timestamp, write_json
 
 SWEEP_FILE = "multirun.yaml"
-"""What Hydra leaves in the folder of a sweep."""
-
-RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
-"""Where launchers of several processes tell each its number."""
+"""The file that Hydra writes into the folder of a sweep."""
 
 
 class RunDirectory:
-    """The files of one run under their names."""
+    """The paths of the files of a run, and its manifest run.json."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,168 +28,173 @@ class RunDirectory:
         self.metrics = path / "metrics.json"
         self.history = path / "history.csv"
         self.log = path / "train.log"
-        self.best = path / "checkpoints" / "best.ckpt"
-        self.last = path / "checkpoints" / "last.ckpt"
-        self.previous = path / "checkpoints" / "previous.ckpt"
-        self.lock = path / ".lock"
+        self.checkpoints = path / "checkpoints"
+        self.best = self.checkpoints / "best.ckpt"
+        self.last = self.checkpoints / "last.ckpt"
+        self.previous = self.checkpoints / "previous.ckpt"
         self.evaluations = path / "evaluations"
         self.predictions = path / "predictions"
         self.reproductions = path / "reproductions"
 
+    @classmethod
+    def create(
+        cls, path: Path, config: schema.TrainConfig, overrides: Sequence[str]
+    ) -> "RunDirectory":
+        """Make a folder the directory of a new run by creating run.json in it exclusively.
+
+        Raises RunError if it already contains a run or cannot be written.
+        """
+        run = cls(path)
+        content = {
+            "state": "running",
+            "started": iso_time(),
+            "overrides": list(overrides),
+            "config": config_to_dict(with_absolute_paths(config)),
+        }
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with run.manifest.open("x", encoding="utf-8") as file:
+                json.dump(content, file, indent=2)
+        except FileExistsError:
+            raise RunError(f"{path} already contains a run; choose another directory") from None
+        except OSError as error:
+            raise RunError(
+                f"{path} cannot be written: {error.strerror}; choose another output_dir"
+            ) from error
+        write_hydra_files(path, config, overrides)
+        return run
+
+    @classmethod
+    def reopen(cls, path: Path) -> "RunDirectory":
+        """Open the directory of an unfinished run; raises RunError if the run is finished."""
+        run = cls(path)
+        if run.read_manifest().get("state") == "finished":
+            raise RunError(f"run={path} is finished; there is nothing to resume")
+        return run
+
     def read_manifest(self) -> dict[str, Any]:
-        """What run.json says; raises RunError when this is no run's directory."""
+        """Return the content of run.json; raises RunError if this is not a run directory."""
         if not self.path.is_dir():
-            raise RunError(f"run={self.path}: there is no such folder")
+            raise RunError(f"run={self.path}: this folder does not exist")
         try:
             content = dict(json.loads(self.manifest.read_text(encoding="utf-8")))
         except FileNotFoundError:
             if (self.path / SWEEP_FILE).exists():
-                raise RunError(f"run={self.path} is a sweep; name the folder of a job") from None
+                raise RunError(
+                    f"run={self.path} is a sweep; give the directory of one of its jobs"
+                ) from None
             raise RunError(
-                f"run={self.path} is no run: it has no run.json; name a folder that train.py made"
+                f"run={self.path} is not a run directory: it has no run.json; "
+                "give a directory that training has created"
             ) from None
         except (TypeError, ValueError) as error:
             raise RunError(f"{self.manifest} is damaged: {error}") from error
         return content
 
-    def checkpoint(self, weights: schema.Weights) -> Path:
-        """The weights that the run's test figures come from; raises RunError without any.
+    def update_manifest(self, **content: Any) -> None:
+        """Add entries to run.json."""
+        write_json(self.manifest, self.read_manifest() | content)
 
-        Without validation rows there is no best.
+    def read_config(self) -> schema.TrainConfig:
+        """Return the configuration of the run; raises RunError if it is damaged.
+
+        A file must not decide where csvision writes, so its cache folder is ignored.
         """
-        if weights is schema.Weights.best and self.best.exists():
+        manifest = self.read_manifest()
+        try:
+            return with_default_cache(config_from_dict(manifest["config"]))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{self.manifest}: the config is damaged: {error}") from error
+
+    def checkpoint(self, name: schema.CheckpointName) -> Path:
+        """Return the path of the checkpoint to test; raises RunError if there is no checkpoint.
+
+        Without a validation split there is no best.ckpt, and last.ckpt is used.
+        """
+        if name is schema.CheckpointName.best and self.best.exists():
             return self.best
         if self.last.exists():
             return self.last
         raise RunError(
-            f"run={self.path} has no {self.last.name}; its training did not get that far"
+            f"run={self.path} has no {self.last.name}: training stopped before the first checkpoint"
         )
 
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Exclude other processes; the system releases the lock even if this process is killed.
 
-def new_path(settings: schema.Train) -> Path:
-    """The name of a new run below `outputs`, as conf/train.yaml forms it for Hydra."""
-    name = f"{stamp()}_{settings.model.name}_seed{settings.seed}"
-    return Path(settings.outputs) / "runs" / name
+        Raises RunError if another process holds the lock.
+        """
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(f"run={self.path} is running in another process") from None
+        except OSError as error:
+            raise RunError(f"run={self.path} cannot be written: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def record_state(self) -> Iterator[None]:
+        """Record in run.json how the run ended."""
+        state = "interrupted"
+        try:
+            yield
+            state = "finished"
+        except Exception:
+            state = "failed"
+            raise
+        finally:
+            # If this write fails too, the run is still seen to be unfinished.
+            with nullcontext() if state == "finished" else suppress(OSError, RunError):
+                self.update_manifest(state=state, ended=iso_time())
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+def default_run_dir(config: schema.TrainConfig) -> Path:
+    """Return the absolute path of a new run in output_dir, formed as in conf/train.yaml."""
+    name = f"{timestamp()}_{config.model.name}_seed{config.seed}"
+    return Path(config.output_dir).absolute() / "runs" / name
 
 
-def claim(path: Path, settings: schema.Train, overrides: Sequence[str]) -> RunDirectory:
-    """Make a directory a run's own by creating run.json in it, which can be done only once.
+def with_absolute_paths(
+    config: schema.TrainConfig, folder: Path | None = None
+) -> schema.TrainConfig:
+    """Return the configuration with absolute paths of data files, relative ones from `folder`."""
+    cwd = folder or Path.cwd()
+    data = config.data
+    csv = data.csv if data.csv == schema.BUNDLED else str(cwd / Path(data.csv).expanduser())
+    test_csv = data.test_csv and str(cwd / Path(data.test_csv).expanduser())
+    return replace(config, data=replace(data, csv=csv, test_csv=test_csv))
 
-    Raises RunError when it already is a run's or cannot be written.
+
+def with_default_cache(config: schema.TrainConfig) -> schema.TrainConfig:
+    """Return the configuration with the user's own cache folder, or with none."""
+    cache = schema.NO_CACHE if config.data.cache == schema.NO_CACHE else None
+    return replace(config, data=replace(config.data, cache=cache))
+
+
+def with_model_path(
+    config: schema.TrainConfig, run: RunDirectory, model_path: str | None
+) -> schema.TrainConfig:
+    """Return the configuration with the code of a custom network from the command line.
+
+    The path in run.json is never used. Raises RunError if `model_path` is missing.
     """
-    run = RunDirectory(path)
-    content = {
-        "state": "running",
-        "started": now(),
-        "overrides": list(overrides),
-        "config": config.plain(with_absolute_paths(settings)),
-    }
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with run.manifest.open("x", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-    except FileExistsError:
-        raise RunError(f"{path} already holds a run; choose another directory") from None
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written: {error.strerror}; choose another folder"
-        ) from error
-    write_hydra_files(path, settings, overrides)
-    return run
+    if not isinstance(config.model, schema.CustomModelConfig):
+        return config
+    if model_path is None:
+        raise RunError(f"{run.path} has a custom network; write model.path=FILE.py:CLASS")
+    return replace(config, model=replace(config.model, path=model_path))
 
 
-def claim_again(path: Path) -> RunDirectory:
-    """Take up a run that has not finished; raises RunError when there is none."""
-    run = RunDirectory(path)
-    if run.read_manifest().get("state") == "finished":
-        raise RunError(f"run={path} is finished; there is nothing to go on with")
-    return run
-
-
-def new_folder(path: Path) -> Path:
-    """Make a folder for results; raises RunError when it cannot be made."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{path} cannot be made: {error.strerror}; results go there") from error
-    return path
-
-
-@contextmanager
-def locked(run: RunDirectory) -> Iterator[None]:
-    """Keep other processes from a run; the system lets go of it even when this one is killed.
-
-    Raises RunError when another process has it.
-    """
-    lock = FileLock(run.lock, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise RunError(f"run={run.path} is under way in another process") from None
-    except OSError as error:
-        raise RunError(f"run={run.path} cannot be written to: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def now() -> str:
-    """The present moment with its time zone."""
-    return datetime.now().astimezone().isoformat()
-
-
-def with_absolute_paths(settings: schema.Train, folder: Path | None = None) -> schema.Train:
-    """The settings with data files that are found from anywhere, as seen from a folder."""
-    here = folder or Path.cwd()
-    data = settings.data
-    csv = data.csv if data.csv == schema.EMBEDDED else str(here / Path(data.csv).expanduser())
-    test_csv = data.test_csv and str(here / Path(data.test_csv).expanduser())
-    return replace(settings, data=replace(data, csv=csv, test_csv=test_csv))
-
-
-def write_hydra_files(path: Path, settings: schema.Train, overrides: Sequence[str]) -> None:
-    """Leave .hydra/ as Hydra's own entry point does, for a run that began in Python."""
+def write_hydra_files(path: Path, config: schema.TrainConfig, overrides: Sequence[str]) -> None:
+    """Write .hydra/ as Hydra's entry point does, for a run that was started from Python."""
     folder = path / ".hydra"
     if folder.exists():
         return
     folder.mkdir()
-    OmegaConf.save(config.plain(settings), folder / "config.yaml")
+    OmegaConf.save(config_to_dict(config), folder / "config.yaml")
     OmegaConf.save(list(overrides), folder / "overrides.yaml")
-
-
-def leads() -> bool:
-    """Whether this process is the one that writes, among those that train together."""
-    return not any(int(os.environ.get(name, "0")) for name in RANKS)
-
-
-def add_to_manifest(run: RunDirectory, **content: Any) -> None:
-    """Add facts to run.json."""
-    write_json(run.manifest, run.read_manifest() | content)
-
-
-@contextmanager
-def state_recorded(run: RunDirectory) -> Iterator[None]:
-    """Write how the run ended into run.json."""
-    state = "interrupted"
-    try:
-        yield
-        state = "finished"
-    except Exception:
-        state = "failed"
-        raise
-    finally:
-        # Where even this cannot be written, the run is found unfinished all the same.
-        with nullcontext() if state == "finished" else suppress(OSError, RunError):
-            add_to_manifest(run, state=state, ended=now())

@@ -1,151 +1,113 @@
-"""A finished run looked at again: its classifier, its figures on other rows, its predictions."""
+"""Load a finished run, test it on other rows, predict the labels of a file."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
-from lightning import Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
 
-from csvision import schema
-from csvision.arrangement import Arrangement, arranged_shape
+from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
-from csvision.data.parsed import LabelValues
-from csvision.data.split import Part, read_parts, whole
-from csvision.data.table import ImageTable, read_table
-from csvision.errors import ConfigError, RunError
-from csvision.models.build import build_network
-from csvision.run import device
+from csvision.config import schema
+from csvision.data.splits import Subset, load_splits
+from csvision.data.table import DataSpec, ImageTable, ReadOptions, read_table
+from csvision.errors import RunError
+from csvision.evaluation import EvalResult, evaluate_split, prediction_table, write_results
+from csvision.files import make_dir, timestamp
+from csvision.layer_shapes import transformed_shape
+from csvision.models.build import build_model
 from csvision.run.checkpoints import load_weights
-from csvision.run.directory import RunDirectory, new_folder
-from csvision.run.interruption import interruptible
-from csvision.run.log import known_warnings_ignored
-from csvision.run.recorded_config import read_config, with_code
-from csvision.run.results import Evaluation, evaluate_part, prediction_table, write_results
-from csvision.stamp import stamp
+from csvision.run.device import limit_threads, torch_device, validate_accelerator
+from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.log import ignore_known_warnings
+from csvision.run.trainer import build_eval_trainer
+from csvision.transforms import PadAndPermute
 
 
-@dataclass(frozen=True)
-class DataFacts:
-    """What run.json says of the images that a run was trained on."""
-
-    image_shape: tuple[int, ...]
-    label_values: LabelValues
-    classes: list[str]
-
-
-def read_facts(run: RunDirectory) -> DataFacts:
-    """The facts of a run's data; raises RunError when the run did not get that far."""
+def read_data_spec(run: RunDirectory) -> DataSpec:
+    """Return image shape, labels and classes of a run; raises RunError if they are missing."""
     data = run.read_manifest().get("data")
     if data is None:
-        raise RunError(f"run={run.path}: its training did not begin")
+        raise RunError(f"run={run.path}: training did not start")
     try:
-        return DataFacts(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
+        return DataSpec(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
     except (KeyError, TypeError) as error:
-        raise RunError(f"{run.manifest}: its data is damaged: {error}") from error
+        raise RunError(f"{run.manifest}: the entry data is damaged: {error}") from error
 
 
 def load(run: Path, model_path: str | None = None) -> Classifier:
-    """The classifier of a run, on the CPU and in eval mode.
+    """Return the classifier of a run, on the CPU and in eval mode.
 
-    A run of model=custom needs its code named again by `model_path`; nothing in a run directory
-    is executed. Raises RunError when this is no run, or one without a checkpoint that fits.
+    A run with model=custom needs `model_path`; no code is imported from a run directory. Raises
+    RunError if this is not a run directory or has no suitable checkpoint.
     """
     directory = RunDirectory(run)
-    settings = with_code(read_config(directory), directory, model_path)
-    facts = read_facts(directory)
-    shape = arranged_shape(facts.image_shape, settings.data)
-    network = build_network(settings.model, shape, len(facts.classes), seed=0)
-    channels = facts.image_shape[0]
+    config = with_model_path(directory.read_config(), directory, model_path)
+    spec = read_data_spec(directory)
+    image_shape = transformed_shape(spec.image_shape, config.data)
+    network = build_model(config.model, image_shape, len(spec.classes), seed=0)
+    channels = spec.image_shape[0]
+    # The checkpoint contains the values of mean and std.
     classifier = Classifier(
         network,
-        facts.classes,
+        spec.classes,
         mean=[0.0] * channels,
-        deviation=[1.0] * channels,
-        arrangement=Arrangement(settings.data, facts.image_shape),
+        std=[1.0] * channels,
+        transform=PadAndPermute(config.data, spec.image_shape),
     )
-    if settings.accelerator.precision == "64-true":
+    if config.accelerator.precision == "64-true":
         classifier.double()
-    load_weights(classifier, directory.checkpoint(settings.weights))
+    load_weights(classifier, directory.checkpoint(config.test_checkpoint))
     return classifier.eval()
 
 
-def evaluate(settings: schema.Evaluate) -> tuple[Evaluation, Path]:
-    """Test a run on its own test rows or on those of another file; the outcome and its folder.
+def evaluate(config: schema.EvaluateConfig) -> tuple[EvalResult, Path]:
+    """Test a run on its own test rows or on a file; return the result and its folder.
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
-    device.require(settings.device)
-    run = RunDirectory(Path(settings.run))
-    classifier = load(run.path, settings.model.path)
-    trained = read_config(run)
-    part = part_to_evaluate(run, trained, settings.data.csv)
-    threads = device.threads(trained.accelerator.threads)
-    with isolate_rng(), known_warnings_ignored(), threads, interruptible():
-        trainer = testing_trainer(trained.accelerator, settings.device)
-        evaluation = evaluate_part(trainer, classifier, part, trained.batch_size)
-    folder = new_folder(run.evaluations / stamp())
-    write_results(evaluation, evaluation.metrics, folder)
-    return evaluation, folder
+    validate_accelerator(config.device)
+    run = RunDirectory(Path(config.run))
+    classifier = load(run.path, config.model.path)
+    trained = run.read_config()
+    subset = eval_split(run, trained, config.data.csv)
+    threads = limit_threads(trained.accelerator.num_threads)
+    with isolate_rng(), ignore_known_warnings(), threads, handle_signals():
+        trainer = build_eval_trainer(trained.accelerator, config.device)
+        result = evaluate_split(trainer, classifier, subset, trained.batch_size)
+    folder = make_dir(run.evaluations / timestamp())
+    write_results(result, result.metrics, folder)
+    return result, folder
 
 
-def part_to_evaluate(run: RunDirectory, trained: schema.Train, csv: str | None) -> Part:
-    """All rows of a file, or the rows that the run was tested on."""
+def eval_split(run: RunDirectory, trained: schema.TrainConfig, csv: str | None) -> Subset:
+    """Return all rows of a file, or the test rows of the run."""
     if csv is None:
-        return read_parts(trained.data, trained.debug.rows).test
-    return whole(read_like(csv, run, trained))
+        return load_splits(trained.data, trained.debug.limit_rows).test
+    return Subset.full(read_matching_table(csv, run, ReadOptions.from_config(trained.data)))
 
 
-def read_like(
-    csv: str, run: RunDirectory, trained: schema.Train, unlabelled: bool = False
-) -> ImageTable:
-    """Read a file as the run read its own; its shape and labels must be the run's."""
-    facts = read_facts(run)
-    return read_table(
-        csv,
-        label=trained.data.label,
-        image_shape=facts.image_shape,
-        layout=trained.data.layout,
-        classes=facts.classes,
-        label_values=facts.label_values,
-        unlabelled=unlabelled,
-        cache=trained.data.cache,
-        unpacked_gib=trained.data.unpacked_gib,
-    )
+def read_matching_table(csv: str, run: RunDirectory, options: ReadOptions) -> ImageTable:
+    """Read a file whose image shape and labels must match those of the run."""
+    return read_table(csv, options, reference=read_data_spec(run))
 
 
-def testing_trainer(trained: schema.Accelerator, where: schema.AcceleratorName) -> Trainer:
-    """A Trainer that only tests, silently, with the arithmetic of the training."""
-    return Trainer(
-        accelerator=where.value,
-        devices=1,
-        precision=trained.precision,  # type: ignore[arg-type]
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-    )
-
-
-def predict(settings: schema.Predict) -> tuple[pd.DataFrame, Path]:
-    """Label the rows of a file; the table and the file that it was written to.
+def predict(config: schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
+    """Predict the labels of a file; return the table and the path of predictions.csv.
 
     Raises RunError, DataError or ConfigError for what cannot be predicted.
     """
-    device.require(settings.device)
-    if settings.data.csv is None:
-        raise ConfigError("data.csv is null; write data.csv=FILE, whose rows are to be labelled")
-    run = RunDirectory(Path(settings.run))
-    classifier = load(run.path, settings.model.path)
-    classifier.to(device.torch_device(settings.device))
-    trained = read_config(run)
-    table = read_like(settings.data.csv, run, trained, unlabelled=True)
+    validate_accelerator(config.device)
+    run = RunDirectory(Path(config.run))
+    classifier = load(run.path, config.model.path)
+    classifier.to(torch_device(config.device))
+    trained = run.read_config()
+    options = ReadOptions.from_config(trained.data, allow_missing_labels=True)
+    table = read_matching_table(config.data.csv, run, options)
     batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
-    probabilities = torch.cat([classifier.probabilities(images).cpu() for images in batches])
-    result = prediction_table(whole(table), probabilities.numpy(), table.labels)
-    path = (
-        new_folder(run.predictions) / f"{Path(settings.data.csv).name.split('.')[0]}_{stamp()}.csv"
-    )
-    result.to_csv(path, index=False)
-    return result, path
+    probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
+    predictions = prediction_table(Subset.full(table), probabilities.numpy(), table.labels)
+    name = f"{Path(config.data.csv).name.split('.')[0]}_{timestamp()}.csv"
+    path = make_dir(run.predictions) / name
+    predictions.to_csv(path, index=False)
+    return predictions, path

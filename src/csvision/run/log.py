@@ -1,4 +1,4 @@
-"""What a run says: on the console, and all of it in train.log."""
+"""Log messages: on the console, and all of them in train.log."""
 
 import logging
 import sys
@@ -10,35 +10,35 @@ from pathlib import Path
 from tqdm import tqdm
 
 log = logging.getLogger("csvision")
-"""Says what the user of a run wants to see."""
+"""The logger of everything that the user of a run wants to see."""
 
 LIGHTNING = tuple(map(logging.getLogger, ("lightning.pytorch", "lightning.fabric")))
 
 KNOWN_WARNINGS = (
-    # Lightning 2.6 with torch 2.13; nothing that a user could change.
+    # Lightning 2.6 with torch 2.13; users cannot change it.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
-    # torch 2.13; its new name is unknown to the older releases that csvision runs with.
+    # torch 2.13; older supported releases do not know the new name.
     r"`broadcast_buffers` is deprecated",
-    # SummaryWriter.add_graph of torch 2.13, which knows no other way to a graph.
+    # SummaryWriter.add_graph of torch 2.13, which has no alternative.
     r"`torch\.jit\.trace(_method)?` is deprecated",
-    # Whoever writes accelerator=cpu knows.
+    # accelerator=cpu is an explicit choice.
     r"GPU available but not used\.",
 )
 
 
 class ConsoleHandler(logging.Handler):
-    """Prints lines above a progress bar if there is one."""
+    """Prints messages above the progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
         tqdm.write(self.format(record), file=sys.stdout)
 
 
-class LogFile(logging.FileHandler):
-    """A file that may be lost: a full disk is told by what cannot do without it."""
+class BestEffortFileHandler(logging.FileHandler):
+    """A log file that may be lost: a full disk is reported by files that are required."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Keep quiet."""
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (name in logging)
+        """Ignore the error."""
 
     def close(self) -> None:
         """Close the file even if its last lines cannot be written."""
@@ -47,27 +47,33 @@ class LogFile(logging.FileHandler):
 
 
 @contextmanager
-def console(quiet: bool = False) -> Iterator[None]:
-    """Print what the run says; with `quiet` only its last line and what went wrong."""
+def log_to_console(quiet: bool = False) -> Iterator[None]:
+    """Print log messages; with `quiet`, only warnings and errors.
+
+    An inner call replaces an outer one until it ends, so that no message is printed twice.
+    """
     handler = ConsoleHandler(logging.WARNING if quiet else logging.INFO)
     with ExitStack() as stack:
-        stack.enter_context(attached(handler, log))
+        for outer in [other for other in log.handlers if isinstance(other, ConsoleHandler)]:
+            log.removeHandler(outer)
+            stack.callback(log.addHandler, outer)
+        stack.enter_context(attach_handler(handler, log))
         for logger in LIGHTNING:
-            stack.enter_context(attached(logging.NullHandler(), logger, logging.WARNING))
-        stack.enter_context(known_warnings_ignored())
+            stack.enter_context(attach_handler(logging.NullHandler(), logger, logging.WARNING))
+        stack.enter_context(ignore_known_warnings())
         yield
 
 
 @contextmanager
-def file(path: Path) -> Iterator[None]:
-    """Write what the run and Lightning say, and a traceback if it ends in one, to a file."""
-    handler = LogFile(path, encoding="utf-8")
+def log_to_file(path: Path) -> Iterator[None]:
+    """Write the messages of csvision and Lightning, and a final traceback, to a file."""
+    handler = BestEffortFileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     with ExitStack() as stack:
-        stack.enter_context(attached(handler, log))
+        stack.enter_context(attach_handler(handler, log))
         for logger in LIGHTNING:
-            stack.enter_context(attached(handler, logger, logging.WARNING))
-        stack.enter_context(known_warnings_ignored())
+            stack.enter_context(attach_handler(handler, logger, logging.WARNING))
+        stack.enter_context(ignore_known_warnings())
         try:
             yield
         except BaseException:
@@ -82,8 +88,18 @@ def file(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def known_warnings_ignored() -> Iterator[None]:
-    """Keep quiet about what third parties will mend."""
+def disable_log() -> Iterator[None]:
+    """Log nothing: of several processes, only the first one logs."""
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+@contextmanager
+def ignore_known_warnings() -> Iterator[None]:
+    """Suppress known warnings from dependencies."""
     with warnings.catch_warnings():
         for message in KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message)
@@ -91,10 +107,10 @@ def known_warnings_ignored() -> Iterator[None]:
 
 
 @contextmanager
-def attached(
+def attach_handler(
     handler: logging.Handler, logger: logging.Logger, level: int = logging.INFO
 ) -> Iterator[None]:
-    """Give a logger one more handler and another level, and take both away again."""
+    """Add a handler and set the level of a logger; restore both afterwards."""
     before, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(level)

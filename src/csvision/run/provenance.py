@@ -1,4 +1,4 @@
-"""What a run was made from and what came of it, as hashes and names that can be compared."""
+"""Record what a run depends on, and hash its results, so that runs can be compared."""
 
 import hashlib
 import os
@@ -14,21 +14,54 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from csvision import schema
-from csvision.data.split import Parts
+from csvision.config import schema
+from csvision.data.splits import Splits
 
 PACKAGE = Path(__file__).parents[1]
 
 PACKAGES = ("csvision", "torch", "lightning", "torchmetrics", "numpy", "pandas", "scikit-learn")
 
 
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that decide a run's figures."""
+def run_metadata(config: schema.TrainConfig, splits: Splits, device: str) -> dict[str, Any]:
+    """Return what run.json records about data, code and machine; `device` is torch's name."""
+    table = splits.train.table
+    return {
+        "data": {
+            "image_shape": list(table.image_shape),
+            "label_values": table.label_values,
+            "classes": table.classes,
+            "rows": {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)},
+            **data_hashes(splits),
+        },
+        "code": code_hashes(config.model),
+        "git": git_state(),
+        "versions": package_versions(),
+        "machine": machine_info(),
+        "accelerator": device,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def result_hashes(
+    weights: Mapping[str, Tensor], probabilities: NDArray[np.float32]
+) -> dict[str, str]:
+    """Return the hashes that a reproduction of the run must match."""
+    return {
+        "weights_sha256": weights_sha256(weights),
+        "predictions_sha256": arrays_sha256(probabilities),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that affect the results of a run."""
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
-def machine() -> dict[str, Any]:
-    """The machine: equal ones compute equal bits."""
+def machine_info() -> dict[str, Any]:
+    """Return a description of the machine; equal machines compute bitwise identical results.
+
+    The keys "processors" and "instructions" are those of every version of run.json.
+    """
     return {
         "platform": platform.platform(),
         "processors": os.cpu_count(),
@@ -36,24 +69,24 @@ def machine() -> dict[str, Any]:
     }
 
 
-def code_hashes(model: schema.Model) -> dict[str, str]:
-    """The sha256 of each source file of csvision, and of the user's own network's file."""
+def code_hashes(model: schema.ModelConfig) -> dict[str, str]:
+    """Return the sha256 of each source file of csvision and of the file of a custom network."""
     files = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-    if isinstance(model, schema.Custom):
+    if isinstance(model, schema.CustomModelConfig):
         file = Path(model.path.rpartition(":")[0])
         files["model.path"] = file
     return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in sorted(files)}
 
 
 def git_state() -> dict[str, Any] | None:
-    """The commit of csvision's checkout and whether it was changed since; None without git."""
+    """Return commit and state of the checkout of csvision; None without git."""
     if not git("ls-files", "--error-unmatch", "__init__.py"):
         return None
     return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
 
 
 def git(*arguments: str) -> str:
-    """What git says of csvision's folder; nothing when it cannot be asked."""
+    """Return the output of git in the folder of csvision; empty if git fails."""
     try:
         command = ["git", "-C", str(PACKAGE), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -61,18 +94,18 @@ def git(*arguments: str) -> str:
         return ""
 
 
-def data_hashes(parts: Parts) -> dict[str, Any]:
-    """The sha256 of the files, and of the row numbers of the three parts."""
-    rows = (parts.train.rows, parts.val.rows, parts.test.rows)
+def data_hashes(splits: Splits) -> dict[str, Any]:
+    """Return the sha256 of the files and of the row indices of the three splits."""
+    indices = (splits.train.indices, splits.val.indices, splits.test.indices)
     return {
-        "sha256": parts.train.table.sha256,
-        "test_sha256": parts.test.table.sha256,
-        "split_sha256": arrays_sha256(*rows),
+        "sha256": splits.train.table.sha256,
+        "test_sha256": splits.test.table.sha256,
+        "split_sha256": arrays_sha256(*indices),
     }
 
 
 def arrays_sha256(*arrays: NDArray[Any]) -> str:
-    """The sha256 of arrays with their types and shapes."""
+    """Return the sha256 of arrays, including their types and shapes."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -81,7 +114,7 @@ def arrays_sha256(*arrays: NDArray[Any]) -> str:
 
 
 def weights_sha256(state: Mapping[str, Tensor]) -> str:
-    """The sha256 of a state_dict, names, types and shapes included, in the order of the names."""
+    """Return the sha256 of a state_dict: names, types, shapes and values, sorted by name."""
     digest = hashlib.sha256()
     for name in sorted(state):
         tensor = state[name].detach().cpu().contiguous()
@@ -90,6 +123,6 @@ def weights_sha256(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def shortened(line: str) -> str:
-    """A line with hashes cut to what tells them apart."""
+def abbreviate_hashes(line: str) -> str:
+    """Return a line with each sha256 cut to 12 characters."""
     return " ".join(word[:12] if len(word) == 64 else word for word in line.split(" "))

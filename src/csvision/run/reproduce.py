@@ -1,75 +1,79 @@
-"""A finished run and its repetition compared: equal to the bit, or what differs and by how much."""
+"""Compare a finished run with its reproduction: bitwise identical, or what differs."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from csvision import config, schema
+from csvision.command_hints import command_line
+from csvision.config import schema
+from csvision.config.serialize import diff_configs
 from csvision.errors import RunError
 from csvision.run import provenance
-from csvision.run.checkpoints import read_checkpoint
+from csvision.run.checkpoints import read_checkpoint, read_checkpoint_config
 from csvision.run.directory import RunDirectory
 
-CAUSES = ("data", "config", "code", "versions", "machine", "accelerator", "threads")
-"""What run.json says of a run's making, in the order in which it is told."""
+PROVENANCE_KEYS = ("data", "config", "code", "versions", "machine", "accelerator", "threads")
+"""The entries of run.json that can explain a difference, in the order of the report."""
 
-RESULTS = ("weights_sha256", "predictions_sha256")
+RESULT_HASHES = ("weights_sha256", "predictions_sha256")
+
+IGNORED_KEYS = (
+    "accelerator",
+    "checkpoint_interval_seconds",
+    "data.cache",
+    "logger",
+    "model.path",
+    "output_dir",
+)
+"""Configuration keys that change no weight, or that run.json records elsewhere."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Whether a repetition came to the same, and a line for each thing that is not as it was."""
+    """Whether a reproduction has identical results, and one line for each difference."""
 
-    repetition: Path
+    reproduction: Path
     equal: bool
     differences: list[str]
 
 
 def require_finished(run: RunDirectory) -> None:
-    """Raise RunError for a run that has no results to be compared."""
+    """Raise RunError if a run has no results to compare."""
     manifest = run.read_manifest()
-    if manifest.get("state") != "finished" or not all(name in manifest for name in RESULTS):
-        raise RunError(
-            f"run={run.path} has not finished; python scripts/resume.py run=... goes on with it"
-        )
+    if manifest.get("state") != "finished" or not all(name in manifest for name in RESULT_HASHES):
+        resume = command_line("resume", f"run={run.path}")
+        raise RunError(f"run={run.path} is not finished; to resume it: {resume}")
 
 
-def compare(run: RunDirectory, repetition: RunDirectory, weights: schema.Weights) -> Comparison:
-    """A run beside its repetition, of which the checkpoints of `weights` count."""
-    before, now = run.read_manifest(), repetition.read_manifest()
-    before["config"] = recorded_config(run)
+def compare(
+    run: RunDirectory, reproduction: RunDirectory, checkpoint: schema.CheckpointName
+) -> Comparison:
+    """Compare a run with its reproduction, by the checkpoints that were tested."""
+    before, now = run.read_manifest(), reproduction.read_manifest()
+    # run.json may have been modified since; the checkpoint has the configuration of the weights.
+    before["config"] = read_checkpoint_config(run.last)
     lines = [
-        f"{cause}: {provenance.shortened(line)}"
-        for cause in CAUSES
-        for line in differences(cause, before.get(cause), now.get(cause))
+        f"{key}: {provenance.abbreviate_hashes(line)}"
+        for key in PROVENANCE_KEYS
+        for line in diff_entries(key, before.get(key), now.get(key))
     ]
-    equal = all(before[name] == now[name] for name in RESULTS)
+    equal = all(before[name] == now[name] for name in RESULT_HASHES)
     if not equal:
+        paths = run.checkpoint(checkpoint), reproduction.checkpoint(checkpoint)
         lines.append(
-            weights_difference(run.checkpoint(weights), repetition.checkpoint(weights))
-            or "predictions: other probabilities from equal weights"
+            max_weight_diff(*paths) or "predictions: equal weights gave other probabilities"
         )
-    return Comparison(repetition.path, equal, lines)
+    return Comparison(reproduction.path, equal, lines)
 
 
-def recorded_config(run: RunDirectory) -> Any:
-    """The configuration that the weights were trained with, which run.json may no longer say."""
-    return json.loads(read_checkpoint(run.last)["config"])
+def diff_entries(key: str, before: Any, now: Any) -> list[str]:
+    """Describe the differences of one entry of run.json."""
+    lines = diff_configs(before, now, "" if isinstance(now, dict) else key)
+    return [line for line in lines if key != "config" or not line.startswith(IGNORED_KEYS)]
 
 
-IGNORED = ("accelerator", "checkpoint_seconds", "data.cache", "logger", "model.path", "outputs")
-"""Keys that change no weight, or that run.json tells in another place."""
-
-
-def differences(cause: str, before: Any, now: Any) -> list[str]:
-    """How one entry of run.json differs."""
-    found = config.differences(before, now, "" if isinstance(now, dict) else cause)
-    return [line for line in found if cause != "config" or not line.startswith(IGNORED)]
-
-
-def weights_difference(before: Path, now: Path) -> str:
-    """By how much the weights of two checkpoints differ; empty if they do not."""
+def max_weight_diff(before: Path, now: Path) -> str:
+    """Describe the largest difference of the weights of two checkpoints; empty if equal."""
     states = [read_checkpoint(path)["state_dict"] for path in (before, now)]
     first, second = (
         {name: value.double() for name, value in state.items() if name.startswith("network.")}
@@ -77,9 +81,9 @@ def weights_difference(before: Path, now: Path) -> str:
     )
     shapes = [{name: value.shape for name, value in state.items()} for state in (first, second)]
     if shapes[0] != shapes[1]:
-        return "weights: of other layers"
-    most = {name: float((first[name] - second[name]).abs().max()) for name in first}
-    worst = max(most, key=most.__getitem__)
-    if not most[worst]:
+        return "weights: different layers"
+    diffs = {name: float((first[name] - second[name]).abs().max()) for name in first}
+    largest = max(diffs, key=diffs.__getitem__)
+    if not diffs[largest]:
         return ""
-    return f"weights: differ by at most {most[worst]:.3g} ({worst.removeprefix('network.')})"
+    return f"weights: differ by at most {diffs[largest]:.3g} ({largest.removeprefix('network.')})"

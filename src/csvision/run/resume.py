@@ -1,4 +1,4 @@
-"""Interrupted runs and sweeps taken up again, from what their directories say."""
+"""Resume interrupted runs and sweeps from the files in their directories."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,123 +9,123 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from csvision import config, schema
-from csvision.data.split import Parts, read_parts
+from csvision.config import schema
+from csvision.config.compose import load_config
+from csvision.config.hydra_private import BASIC_SWEEPER
+from csvision.config.serialize import diff_configs
+from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError
-from csvision.models.build import import_network
-from csvision.multirun import BASIC_SWEEPER, job_overrides
+from csvision.legacy import migrate_override
+from csvision.models.build import load_model_class
 from csvision.run import provenance
 from csvision.run.directory import (
     SWEEP_FILE,
     RunDirectory,
     with_absolute_paths,
+    with_default_cache,
+    with_model_path,
 )
 from csvision.run.log import log
-from csvision.run.recorded_config import read_config, with_code, without_folders
+from csvision.run.prepare import PreparedRun, prepare_run
 
 
 @dataclass(frozen=True)
-class Job:
-    """A job of a sweep: its folder, which may not be there yet, and its overrides."""
+class SweepJob:
+    """A job of a sweep: its folder, which may not exist yet, its overrides and configuration."""
 
     folder: Path
     overrides: list[str]
-    settings: schema.Train
-
-    @property
-    def run(self) -> RunDirectory:
-        """The job's run."""
-        return RunDirectory(self.folder)
+    config: schema.TrainConfig
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self.begun and self.run.read_manifest().get("state") == "finished"
+        """Whether the job has finished."""
+        return self.started and RunDirectory(self.folder).read_manifest().get("state") == "finished"
 
     @property
-    def begun(self) -> bool:
-        """Whether there is something to go on with."""
-        return self.run.manifest.exists()
+    def started(self) -> bool:
+        """Whether the job has a run directory that can be resumed."""
+        return RunDirectory(self.folder).manifest.exists()
 
 
-def settings_of(run: RunDirectory, model_path: str | None) -> schema.Train:
-    """A run's own configuration, on the accelerator and with the threads that it had.
+def resume_config(run: RunDirectory, model_path: str | None) -> schema.TrainConfig:
+    """Return the configuration of a run, with the accelerator and number of threads it used.
 
-    A run of model=custom needs its code named again. Raises RunError for what is damaged or
-    missing, ConfigError for code that is not there.
+    A run with model=custom needs `model_path`. Raises RunError if something is damaged or missing,
+    and ConfigError if the code does not exist.
     """
-    require_code(model_path)
-    settings = with_code(read_config(run), run, model_path)
+    check_model_path(model_path)
+    config = with_model_path(run.read_config(), run, model_path)
     manifest = run.read_manifest()
-    accelerator = settings.accelerator
+    accelerator = config.accelerator
     if kind := manifest.get("accelerator"):
         names = {"cuda": schema.AcceleratorName.gpu, "mps": schema.AcceleratorName.mps}
         accelerator = replace(accelerator, name=names.get(kind, schema.AcceleratorName.cpu))
     threads = manifest.get("threads")
     if isinstance(threads, int) and threads > 0:
-        accelerator = replace(accelerator, threads=threads)
-    return replace(settings, accelerator=accelerator)
+        accelerator = replace(accelerator, num_threads=threads)
+    return replace(config, accelerator=accelerator)
 
 
-def require_code(model_path: str | None) -> None:
-    """Raise ConfigError when the command line names code that is not there."""
+def check_model_path(model_path: str | None) -> None:
+    """Raise ConfigError if the code given on the command line does not exist."""
     if model_path is not None:
-        import_network(model_path)
+        load_model_class(model_path)
 
 
-def parts_of(run: RunDirectory, settings: schema.Train) -> Parts:
-    """The rows of a run; raises RunError when its files are not what they were."""
-    parts = read_parts(settings.data, settings.debug.rows)
+def prepare_resume(run: RunDirectory, config: schema.TrainConfig) -> PreparedRun:
+    """Prepare a run to be resumed; raises RunError if its data have changed."""
+    prepared = prepare_run(config, directory=run.path)
     recorded = run.read_manifest().get("data", {})
-    now = provenance.data_hashes(parts)
-    if any(recorded.get(name, value) != value for name, value in now.items()):
-        raise RunError(f"run={run.path}: its data have changed since ({settings.data.csv})")
-    return parts
+    current = provenance.data_hashes(prepared.splits)
+    if any(recorded.get(name, value) != value for name, value in current.items()):
+        raise RunError(f"run={run.path}: the data have changed since ({config.data.csv})")
+    return prepared
 
 
-def tell_changes(run: RunDirectory, settings: schema.Train) -> None:
-    """Warn of code and versions that are not those that a run began with: its weights may be
-    others than without the interruption."""
+def warn_if_code_changed(run: RunDirectory, config: schema.TrainConfig) -> None:
+    """Warn if code or versions differ from those of the run: the result may differ, too."""
     manifest = run.read_manifest()
-    for name, now in (
-        ("code", provenance.code_hashes(settings.model)),
-        ("versions", provenance.versions()),
+    for name, current in (
+        ("code", provenance.code_hashes(config.model)),
+        ("versions", provenance.package_versions()),
     ):
-        for change in config.differences(manifest.get(name, now), now):
-            log.warning("%s: %s", name, provenance.shortened(change))
+        for change in diff_configs(manifest.get(name, current), current):
+            log.warning("%s: %s", name, provenance.abbreviate_hashes(change))
 
 
 def is_sweep(folder: Path) -> bool:
-    """Whether a folder holds a sweep."""
+    """Return whether a folder contains a sweep."""
     return (folder / SWEEP_FILE).is_file()
 
 
-def read_sweep(folder: Path, model_path: str | None) -> list[Job]:
-    """The jobs of a sweep in their order, as its command line gave them.
+def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
+    """Return the jobs of a sweep in the order of its command line.
 
-    Raises RunError when the sweep's file is damaged or no list of jobs.
+    Raises RunError if the sweep's file is damaged or its jobs are not known in advance.
     """
-    require_code(model_path)
+    check_model_path(model_path)
     file = folder / SWEEP_FILE
     try:
         content: Any = OmegaConf.to_container(OmegaConf.load(file))
         hydra = content["hydra"]
         if hydra["sweeper"]["_target_"] != BASIC_SWEEPER:
-            raise RunError(f"{file}: only a sweep of Hydra's own sweeper can go on")
-        home = Path(hydra["runtime"]["cwd"])
-        jobs = [*job_overrides(hydra["overrides"]["task"], hydra["sweeper"]["params"])]
+            raise RunError(f"{file}: only sweeps of Hydra's default sweeper can be resumed")
+        cwd = Path(hydra["runtime"]["cwd"])
+        overrides = map(migrate_override, hydra["overrides"]["task"])
+        jobs = [*expand_sweep([*overrides], hydra["sweeper"]["params"])]
     except (OmegaConfBaseException, HydraException, YAMLError, KeyError, TypeError) as error:
         raise RunError(f"{file} is damaged: {str(error).partition(chr(10))[0]}") from error
-    return [job_of(folder, home, number, job, model_path) for number, job in enumerate(jobs)]
+    return [sweep_job(folder, cwd, number, job, model_path) for number, job in enumerate(jobs)]
 
 
-def job_of(
-    folder: Path, home: Path, number: int, overrides: list[str], model_path: str | None
-) -> Job:
-    """A job of a sweep that was started in the folder `home`."""
-    settings: schema.Train = config.load(config.compose("train", overrides))
-    settings = without_folders(with_absolute_paths(settings, home))
-    settings = with_code(settings, RunDirectory(folder), model_path)
-    # As conf/train.yaml forms it for Hydra.
-    name = f"{number}_{settings.model.name}_seed{settings.seed}"
-    return Job(folder / name, overrides, settings)
+def sweep_job(
+    folder: Path, cwd: Path, number: int, overrides: list[str], model_path: str | None
+) -> SweepJob:
+    """Return a job of a sweep that was started in the folder `cwd`."""
+    config: schema.TrainConfig = load_config("train", overrides)
+    config = with_default_cache(with_absolute_paths(config, cwd))
+    config = with_model_path(config, RunDirectory(folder), model_path)
+    # The name that conf/train.yaml gives the folder.
+    name = f"{number}_{config.model.name}_seed{config.seed}"
+    return SweepJob(folder / name, overrides, config)

@@ -1,223 +1,243 @@
-"""Train a network as configured, test it, and leave a run directory behind."""
+"""Train a prepared run, test it, and write its run directory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
+from typing import Any
 
-import torch
 from lightning import Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
-from torch import nn
 
-from csvision import schema
-from csvision.arrangement import Arrangement, arranged_shape
 from csvision.augmentation import Augmentation
-from csvision.checks import check
+from csvision.callbacks.checkpoint import CheckpointCallback
+from csvision.callbacks.history import HistoryCallback
+from csvision.callbacks.rng_state import seed_everything
+from csvision.callbacks.signals import RunInterrupted, handle_signals
 from csvision.classifier import Classifier
-from csvision.data.batches import BatchLoader, Place
-from csvision.data.findings import findings
-from csvision.data.module import CSVDataModule
-from csvision.data.split import Parts
-from csvision.data.statistics import channel_statistics
-from csvision.models.build import build_network
-from csvision.models.summary import describe_network
-from csvision.run import device, provenance
-from csvision.run import log as run_log
-from csvision.run.checkpoints import load_weights, newest_checkpoint
-from csvision.run.directory import (
-    SWEEP_FILE,
-    RunDirectory,
-    add_to_manifest,
-    claim,
-    claim_again,
-    leads,
-    locked,
-    now,
-    state_recorded,
+from csvision.command_hints import command_line
+from csvision.config import schema
+from csvision.config.serialize import config_to_dict
+from csvision.data.channel_stats import channel_stats
+from csvision.data.datamodule import CSVDataModule
+from csvision.data.loader import BatchLoader, ShardInfo
+from csvision.data.quality import data_warnings
+from csvision.data.splits import Splits
+from csvision.evaluation import (
+    EvalResult,
+    evaluate_split,
+    format_metrics,
+    select_metrics,
+    write_results,
 )
-from csvision.run.interruption import Interrupted, interruptible
-from csvision.run.log import log
-from csvision.run.progress import EpochRecorder
-from csvision.run.random_streams import seed_global_streams
-from csvision.run.results import Evaluation, evaluate_part, write_results
-from csvision.run.surroundings import surroundings_told
+from csvision.files import iso_time
+from csvision.models.build import build_model
+from csvision.models.summary import summarize
+from csvision.plots import save_confusion_matrix
+from csvision.rng import derive_seed
+from csvision.run import provenance
+from csvision.run.checkpoints import latest_checkpoint, load_weights
+from csvision.run.device import limit_threads
+from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
+from csvision.run.log import disable_log, log, log_to_file
+from csvision.run.prepare import PreparedRun
+from csvision.run.system_errors import translate_system_errors
 from csvision.run.trainer import build_trainer
-from csvision.seeding import stream_seed
+from csvision.tensorboard import log_to_tensorboard
+from csvision.transforms import PadAndPermute
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A finished run: its metrics, where it is, and the classifier that the metrics are of."""
+class TrainResult:
+    """A finished run: its final metrics, its directory, and the classifier that was tested.
+
+    `is_global_zero` is false in all but one of the processes of a distributed run.
+    """
 
     metrics: dict[str, float]
     directory: Path
     classifier: Classifier
-    config: schema.Train
-    parts: Parts
-    evaluation: Evaluation
+    config: schema.TrainConfig
+    splits: Splits
+    evaluation: EvalResult
+    is_global_zero: bool = True
 
 
 def train(
-    settings: schema.Train,
-    parts: Parts,
-    directory: Path,
-    overrides: Sequence[str] = (),
-    resume: bool = False,
-    draw: Callable[[Trained], None] | None = None,
-) -> Trained:
-    """Train and test; write everything into `directory`, or `resume` what stands there.
+    prepared: PreparedRun, directory: Path, overrides: Sequence[str] = (), resume: bool = False
+) -> TrainResult:
+    """Train and test; write everything into `directory`, or resume the run in it.
 
-    The run has finished when `draw` has made its pictures. Raises ConfigError or RunError, before
-    anything is written, when the configuration does not fit the data or the machine, or the
-    directory is taken.
+    Raises RunError if the directory cannot be used, and DivergedError if the loss is not finite.
     """
-    table = parts.train.table
-    image_shape = arranged_shape(table.image_shape, settings.data)
-    check(settings, image_shape, len(table.classes))
-    parts.require_rows(settings.accelerator.devices)
-    device.require(settings.accelerator.name, settings.accelerator.devices)
-    network = build_network(
-        settings.model,
-        image_shape,
-        len(table.classes),
-        stream_seed(settings.seed, "weights"),
+    config = prepared.config
+    run = RunDirectory(directory)
+    with handle_signals() as signals, isolate_rng(), limit_threads(config.accelerator.num_threads):
+        use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
+        history = HistoryCallback(run.history, run.path if use_tensorboard else None)
+        checkpoints = CheckpointCallback(
+            run.checkpoints,
+            stored_config(run, config, resume),
+            config.checkpoint_interval_seconds,
+            has_val=bool(len(prepared.splits.val)),
+        )
+        trainer = build_trainer(config, run, history, checkpoints, signals)
+        with run_context(run, config, overrides, resume, trainer.is_global_zero):
+            classifier = build_classifier(prepared)
+            report_start(prepared, classifier)
+            if trainer.is_global_zero:
+                device = trainer.strategy.root_device.type
+                run.update_manifest(**provenance.run_metadata(config, prepared.splits, device))
+            fit(trainer, classifier, prepared, run if resume else None)
+            load_weights(classifier, select_checkpoint(trainer, run, config.test_checkpoint))
+            evaluation = evaluate_split(
+                trainer, classifier, prepared.splits.test, config.batch_size
+            )
+            metrics = {
+                **select_metrics(history.rows[-1], "train/"),
+                **validate_weights(trainer, classifier, prepared),
+                **evaluation.metrics,
+            }
+            if trainer.is_global_zero:
+                write_outputs(run, config, metrics, evaluation, classifier)
+            log.info(format_metrics(metrics))
+    return TrainResult(
+        metrics,
+        run.path,
+        classifier,
+        config,
+        prepared.splits,
+        evaluation,
+        trainer.is_global_zero,
     )
-    with (
-        interruptible() as interruption,
-        recorded(directory, settings, overrides, resume) as run,
-        isolate_rng(),
-        device.threads(settings.accelerator.threads),
-    ):
-        log.info(describe_network(network, settings.model, image_shape, len(table.classes)))
-        for finding in findings(parts):
-            log.warning("data: %s", finding)
-        classifier = build_classifier(network, parts, settings)
-        recorder = EpochRecorder(run, settings.logger.name is schema.LoggerName.tensorboard)
-        trainer = build_trainer(settings, run, recorder, bool(len(parts.val)), interruption)
-        if leads():
-            add_to_manifest(run, **facts(parts, trainer, settings))
-        fit(trainer, classifier, parts, settings, run if resume else None)
-        load_weights(classifier, chosen_checkpoint(trainer, run, settings.weights))
-        metrics = {
-            "train/loss": recorder.rows[-1]["train/loss"],
-            **validation_metrics(trainer, classifier, parts, settings),
-        }
-        evaluation = evaluate_part(trainer, classifier, parts.test, settings.batch_size)
-        metrics |= evaluation.metrics
-        trained = Trained(metrics, run.path, classifier, settings, parts, evaluation)
-        if leads():
-            write_results(evaluation, metrics, run.path)
-            add_to_manifest(run, **outcome(classifier, evaluation))
-            if draw is not None:
-                draw(trained)
-    return trained
+
+
+def write_outputs(
+    run: RunDirectory,
+    config: schema.TrainConfig,
+    metrics: dict[str, float],
+    evaluation: EvalResult,
+    classifier: Classifier,
+) -> None:
+    """Write the results of a run: tables, hashes, the plot and TensorBoard's pages."""
+    write_results(evaluation, metrics, run.path)
+    weights = classifier.network.state_dict()
+    run.update_manifest(**provenance.result_hashes(weights, evaluation.probabilities))
+    save_confusion_matrix(evaluation, run.path)
+    if config.logger.name is schema.LoggerName.tensorboard:
+        log_to_tensorboard(run.path, config, metrics, evaluation, classifier)
+
+
+def stored_config(run: RunDirectory, config: schema.TrainConfig, resume: bool) -> dict[str, Any]:
+    """Return the configuration as in run.json, to be stored in checkpoints."""
+    if resume:
+        return dict(run.read_manifest()["config"])
+    return config_to_dict(with_absolute_paths(config))
 
 
 @contextmanager
-def recorded(
-    directory: Path, settings: schema.Train, overrides: Sequence[str], resume: bool
-) -> Iterator[RunDirectory]:
-    """Claim the directory and keep log and state; of several processes only the first does."""
-    if not leads():
-        yield RunDirectory(directory)
+def run_context(
+    run: RunDirectory,
+    config: schema.TrainConfig,
+    overrides: Sequence[str],
+    resume: bool,
+    is_global_zero: bool,
+) -> Iterator[None]:
+    """Create or reopen the run directory, lock it, and keep its log and state.
+
+    Of several processes, only the first one does; the others log nothing.
+    """
+    if not is_global_zero:
+        with disable_log():
+            yield
         return
-    run = claim_again(directory) if resume else claim(directory, settings, overrides)
+    if resume:
+        RunDirectory.reopen(run.path)
+    else:
+        RunDirectory.create(run.path, config, overrides)
     try:
         with (
-            locked(run),
-            run_log.file(run.log),
-            surroundings_told(run, settings.batch_size),
-            state_recorded(run),
+            run.lock(),
+            log_to_file(run.log),
+            translate_system_errors(run, config.batch_size),
+            run.record_state(),
         ):
             if resume:
                 times = run.read_manifest().get("resumed", [])
-                add_to_manifest(run, state="running", resumed=[*times, now()])
-            yield run
-    except Interrupted:
-        sweep = run.path.parent
-        whole = sweep if (sweep / SWEEP_FILE).exists() else run.path
-        log.warning("interrupted; to go on: python scripts/resume.py %s", quote(f"run={whole}"))
+                run.update_manifest(state="running", resumed=[*times, iso_time()])
+            yield
+    except RunInterrupted:
+        if not (run.path.parent / SWEEP_FILE).exists():
+            log.warning("interrupted; to resume: %s", command_line("resume", f"run={run.path}"))
         raise
 
 
-def build_classifier(network: nn.Module, parts: Parts, settings: schema.Train) -> Classifier:
-    """The classifier of a run, ready to be fitted."""
-    channels = parts.train.table.image_shape[0]
-    mean, deviation = [0.0] * channels, [1.0] * channels
-    if settings.data.standardize:
-        mean, deviation = channel_statistics(parts.train)
+def build_classifier(prepared: PreparedRun) -> Classifier:
+    """Return the classifier of a run with its initial weights."""
+    config, train = prepared.config, prepared.splits.train
+    network = build_model(
+        config.model,
+        prepared.image_shape,
+        prepared.num_classes,
+        derive_seed(config.seed, "weights"),
+    )
+    channels = train.table.image_shape[0]
+    mean, std = [0.0] * channels, [1.0] * channels
+    if config.data.normalize:
+        mean, std = channel_stats(train)
     return Classifier(
         network,
-        parts.train.table.classes,
-        settings.optimizer,
-        settings.scheduler,
-        Augmentation(settings.augmentation, stream_seed(settings.seed, "augmentation")),
+        train.table.classes,
+        config.optimizer,
+        config.scheduler,
+        Augmentation(config.augmentation, derive_seed(config.seed, "augmentation")),
         mean,
-        deviation,
-        Arrangement(settings.data, parts.train.table.image_shape),
+        std,
+        PadAndPermute(config.data, train.table.image_shape),
     )
 
 
-def facts(parts: Parts, trainer: Trainer, settings: schema.Train) -> dict[str, object]:
-    """What evaluation, a repetition and a reader need to know of data, code and machine."""
-    table = parts.train.table
-    return {
-        "data": {
-            "image_shape": list(table.image_shape),
-            "label_values": table.label_values,
-            "classes": table.classes,
-            "rows": {"train": len(parts.train), "val": len(parts.val), "test": len(parts.test)},
-            **provenance.data_hashes(parts),
-        },
-        "code": provenance.code_hashes(settings.model),
-        "git": provenance.git_state(),
-        "versions": provenance.versions(),
-        "machine": provenance.machine(),
-        "accelerator": trainer.strategy.root_device.type,
-        "threads": torch.get_num_threads(),
-    }
-
-
-def outcome(classifier: Classifier, evaluation: Evaluation) -> dict[str, object]:
-    """What a repetition must come to."""
-    return {
-        "weights_sha256": provenance.weights_sha256(classifier.network.state_dict()),
-        "predictions_sha256": provenance.arrays_sha256(evaluation.probabilities),
-    }
+def report_start(prepared: PreparedRun, classifier: Classifier) -> None:
+    """Log the layer table and the warnings about the data."""
+    model, shape = prepared.config.model, prepared.image_shape
+    log.info(summarize(classifier.network, model, shape, prepared.num_classes))
+    for warning in data_warnings(prepared.splits):
+        log.warning("data: %s", warning)
 
 
 def fit(
     trainer: Trainer,
     classifier: Classifier,
-    parts: Parts,
-    settings: schema.Train,
-    resumed: RunDirectory | None,
+    prepared: PreparedRun,
+    resume_from: RunDirectory | None,
 ) -> None:
-    """Fit the classifier, from the newest checkpoint of a resumed run."""
-    data = CSVDataModule(parts, settings.batch_size, stream_seed(settings.seed, "batches"))
-    seed_global_streams(settings.seed)
-    checkpoint = None if resumed is None else newest_checkpoint(resumed)
-    if resumed is not None:
-        log.info("going on from %s", checkpoint or "the beginning: nothing was saved")
+    """Fit the classifier, starting at the latest checkpoint of a resumed run."""
+    config = prepared.config
+    data = CSVDataModule(prepared.splits, config.batch_size, derive_seed(config.seed, "batches"))
+    seed_everything(config.seed)
+    checkpoint = None if resume_from is None else latest_checkpoint(resume_from)
+    if resume_from is not None:
+        log.info("resuming from %s", checkpoint or "the beginning: there is no checkpoint")
     if checkpoint is not None:
-        # Lightning would tell of a network that is another with a traceback.
+        # If the weights do not fit, Lightning would raise with a traceback.
         load_weights(classifier, checkpoint)
     trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
 
 
-def validation_metrics(
-    trainer: Trainer, classifier: Classifier, parts: Parts, settings: schema.Train
+def validate_weights(
+    trainer: Trainer, classifier: Classifier, prepared: PreparedRun
 ) -> dict[str, float]:
-    """Loss and accuracy on the validation rows, of the weights that are tested; none without."""
-    if not len(parts.val):
+    """Return the validation metrics of the weights that are tested; none without validation."""
+    val = prepared.splits.val
+    if not len(val):
         return {}
-    loader = BatchLoader(parts.val, settings.batch_size, place=Place.of(trainer))
+    shard = ShardInfo.from_trainer(trainer)
+    loader = BatchLoader(val, prepared.config.batch_size, shard=shard)
     trainer.validate(classifier, loader, verbose=False)
-    return {name: float(trainer.callback_metrics[name]) for name in ("val/loss", "val/acc")}
+    return select_metrics(trainer.callback_metrics, "val/")
 
 
-def chosen_checkpoint(trainer: Trainer, run: RunDirectory, weights: schema.Weights) -> Path:
-    """The checkpoint to be tested; the first process tells the others, whose clocks differ."""
-    return Path(trainer.strategy.broadcast(str(run.checkpoint(weights)) if leads() else ""))
+def select_checkpoint(trainer: Trainer, run: RunDirectory, name: schema.CheckpointName) -> Path:
+    """Return the checkpoint to test; the first process decides for all."""
+    path = str(run.checkpoint(name)) if trainer.is_global_zero else ""
+    return Path(trainer.strategy.broadcast(path))

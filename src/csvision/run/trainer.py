@@ -1,4 +1,4 @@
-"""The Trainer of a run: where it computes, what it records, which checkpoints it keeps."""
+"""Build the Lightning Trainer of a run."""
 
 import sys
 
@@ -6,59 +6,73 @@ from lightning import Callback, Trainer
 from lightning.pytorch.profilers import SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy
 
-from csvision import schema
-from csvision.run.checkpoints import Checkpoints
+from csvision.callbacks.checkpoint import CheckpointCallback
+from csvision.callbacks.history import HistoryCallback
+from csvision.callbacks.progress_bar import EpochProgressBar
+from csvision.callbacks.rng_state import RNGStateCallback
+from csvision.callbacks.signals import SaveOnSignal, SignalState
+from csvision.callbacks.terminate_on_nan import TerminateOnNaN
+from csvision.config import schema
 from csvision.run.device import torch_device
-from csvision.run.directory import RunDirectory, leads
-from csvision.run.finite_loss import FiniteLoss
-from csvision.run.interruption import Interruption, SaveWhenInterrupted
-from csvision.run.progress import EpochBar, EpochRecorder
-from csvision.run.random_streams import RandomStreams
+from csvision.run.directory import RunDirectory
 
 
 def build_trainer(
-    settings: schema.Train,
+    config: schema.TrainConfig,
     run: RunDirectory,
-    recorder: EpochRecorder,
-    validates: bool,
-    interruption: Interruption,
+    history: HistoryCallback,
+    checkpoints: CheckpointCallback,
+    signals: SignalState,
 ) -> Trainer:
-    """The Trainer of a run."""
-    checkpoints = Checkpoints(run, settings.checkpoint_seconds, validates)
+    """Return the Trainer of a run; it writes nothing before the fit starts."""
+    show_bar = sys.stdout.isatty() and not config.quiet
     callbacks: list[Callback] = [
-        RandomStreams(),
-        FiniteLoss(run),
-        recorder,
-        # Checkpoints hold what the recorder knows of an epoch, so they come after it.
+        RNGStateCallback(),
+        TerminateOnNaN(run.last),
+        history,
+        # After history, because checkpoints contain its rows.
         checkpoints,
-        SaveWhenInterrupted(interruption, checkpoints),
+        SaveOnSignal(signals, checkpoints),
+        *([EpochProgressBar()] if show_bar else []),
     ]
-    bar = sys.stdout.isatty() and not settings.quiet and leads()
-    if bar:
-        callbacks.append(EpochBar())
     return Trainer(
-        accelerator=settings.accelerator.name.value,
-        devices=settings.accelerator.devices,
-        strategy=sharing_strategy() if settings.accelerator.devices > 1 else "auto",
-        precision=settings.accelerator.precision,  # type: ignore[arg-type]
-        # On the CPU every layer computes the same bits each time; CUDA must be told to.
-        deterministic="warn" if torch_device(settings.accelerator.name).type == "cuda" else None,
-        max_epochs=settings.epochs,
+        accelerator=config.accelerator.name.value,
+        devices=config.accelerator.devices,
+        strategy=ddp_strategy() if config.accelerator.devices > 1 else "auto",
+        precision=config.accelerator.precision,  # type: ignore[arg-type]
+        # On the CPU, all layers are deterministic; CUDA needs this option.
+        deterministic="warn" if torch_device(config.accelerator.name).type == "cuda" else None,
+        max_epochs=config.epochs,
         callbacks=callbacks,
         logger=False,
-        profiler=SimpleProfiler(run.path, "profile") if settings.debug.profile else None,
+        profiler=SimpleProfiler(run.path, "profile") if config.debug.profile else None,
         default_root_dir=run.path,
         num_sanity_val_steps=0,
         enable_checkpointing=False,
-        enable_progress_bar=bar,
+        enable_progress_bar=show_bar,
         enable_model_summary=False,
-        limit_val_batches=None if validates else 0,
+        limit_val_batches=None if checkpoints.has_val else 0,
     )
 
 
-def sharing_strategy() -> DDPStrategy:
-    """Several processes that share the rows.
+def build_eval_trainer(
+    accelerator: schema.AcceleratorConfig, device: schema.AcceleratorName
+) -> Trainer:
+    """Return a Trainer that tests on `device`, with the precision used in training."""
+    return Trainer(
+        accelerator=device.value,
+        devices=1,
+        precision=accelerator.precision,  # type: ignore[arg-type]
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
 
-    Evaluation gives them unequal shares, so that no step of one may wait for another's buffers.
+
+def ddp_strategy() -> DDPStrategy:
+    """Return the strategy for several processes.
+
+    In evaluation they have different numbers of batches, so none may wait for buffers of another.
     """
     return DDPStrategy(broadcast_buffers=False)

@@ -1,0 +1,94 @@
+"""Save checkpoints during training: complete files of tensors and plain values."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+
+class CheckpointCallback(Callback):
+    """Saves last.ckpt after each epoch and every `interval_seconds`, and best.ckpt.
+
+    The last checkpoint but one is kept as previous.ckpt. `config` is stored in both.
+    `has_val` says whether there is a validation accuracy that decides the best epoch.
+    """
+
+    def __init__(
+        self, folder: Path, config: dict[str, Any], interval_seconds: float, has_val: bool
+    ) -> None:
+        self.folder = folder
+        # Stored with the weights to detect a modified run.json.
+        self.config = json.dumps(config)
+        self.interval_seconds = interval_seconds
+        self.has_val = has_val
+        self.best = float("-inf")
+        self.saved = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best validation accuracy so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the best validation accuracy so far."""
+        self.best = state_dict["best"]
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Store the configuration."""
+        checkpoint["config"] = self.config
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Create the folder and start the clock."""
+        if trainer.is_global_zero and self.folder.parent.exists():
+            self.folder.mkdir(exist_ok=True)
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+        """Save if the interval has passed, except after the last batch: the epoch's end saves.
+
+        The clocks of several processes differ, so these save only after epochs.
+        """
+        due = time.monotonic() - self.saved >= self.interval_seconds
+        if due and not trainer.is_last_batch and trainer.world_size == 1:
+            self.save_last(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save the epoch; Lightning has run the validation before."""
+        if self.has_val and (accuracy := float(trainer.callback_metrics["val/acc"])) > self.best:
+            self.best = accuracy
+            self.save(trainer, self.folder / "best.ckpt", weights_only=True)
+        self.save_last(trainer)
+
+    def save_last(self, trainer: Trainer) -> None:
+        """Save everything that is needed to resume."""
+        self.save(trainer, self.folder / "last.ckpt", weights_only=False)
+        self.saved = time.monotonic()
+
+    def save(self, trainer: Trainer, path: Path, weights_only: bool) -> None:
+        """Save a checkpoint completely or not at all; the previous last.ckpt becomes previous.ckpt.
+
+        Raises OSError, also if the folder was deleted: Lightning would create it again.
+        """
+        temporary = path.with_name(f".{path.name}")
+        try:
+            if trainer.is_global_zero:
+                self.folder.stat()
+            trainer.save_checkpoint(temporary, weights_only)
+            if trainer.is_global_zero:
+                fsync(temporary)
+                if path.name == "last.ckpt" and path.exists():
+                    path.replace(path.with_name("previous.ckpt"))
+                temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def fsync(path: Path) -> None:
+    """Wait until a file is stored on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

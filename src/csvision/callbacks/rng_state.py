@@ -1,0 +1,55 @@
+"""Seed the global random generators, and save their states in checkpoints.
+
+Dropout and custom networks use them. All other random numbers of a run (initial weights, batch
+order, augmentation) depend only on seed, epoch and step, and need no saved state.
+"""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+from csvision.rng import derive_seed
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the global random generators of torch, Python and NumPy."""
+    # Dropout cannot take a generator, so it has the global one to itself.
+    torch.manual_seed(derive_seed(seed, "dropout"))
+    random.seed(derive_seed(seed, "python"))
+    np.random.seed(derive_seed(seed, "numpy") % 2**32)
+
+
+class RNGStateCallback(Callback):
+    """Saves the states of the global generators as plain numbers and restores them on resume."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[str, Any] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states of the generators."""
+        _, key, position, has_gauss, gauss = np.random.get_state()
+        return {
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "python": random.getstate(),
+            "numpy": [np.asarray(key).tolist(), int(position), int(has_gauss), float(gauss)],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the states until training starts."""
+        self.loaded = state_dict
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Restore the states of a resumed run; nothing draws from them before its next batch."""
+        if self.loaded is None:
+            return
+        torch.set_rng_state(self.loaded["torch"].cpu())
+        if self.loaded["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all([state.cpu() for state in self.loaded["cuda"]])
+        random.setstate(self.loaded["python"])
+        key, position, has_gauss, gauss = self.loaded["numpy"]
+        np.random.set_state(("MT19937", np.array(key, np.uint32), position, has_gauss, gauss))
+        self.loaded = None

@@ -1,0 +1,108 @@
+"""Ctrl-C, SIGTERM and SIGUSR1: save a checkpoint before the process ends."""
+
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from csvision.callbacks.checkpoint import CheckpointCallback
+
+log = logging.getLogger("csvision")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Ctrl-C, a request to end, and Slurm's signal before its time limit (--signal=USR1@60)."""
+
+
+class RunInterrupted(BaseException):
+    """A signal that ends the process; not an Exception, which handlers treat as an error."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(signal.Signals(number).name)
+
+
+class SignalState:
+    """The signal received, if any; while `deferring`, it waits until a checkpoint can be saved."""
+
+    def __init__(self) -> None:
+        self.deferring = False
+        self.pending: int | None = None
+
+    def install(self) -> None:
+        """Install the handlers in the main thread; Python allows it in no other thread."""
+        if current_thread() is main_thread():
+            for number in SIGNALS:
+                signal.signal(number, self.handle)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Keep a signal, or end immediately for a second signal or when not deferring."""
+        if not self.deferring or self.pending is not None:
+            raise RunInterrupted(number)
+        self.pending = number
+        log.warning("%s: saving a checkpoint; repeat to stop now", signal.Signals(number).name)
+
+
+class SaveOnSignal(Callback):
+    """Ends the fit after the batch in which a signal was received, with a checkpoint saved."""
+
+    def __init__(self, signals: SignalState, checkpoints: CheckpointCallback) -> None:
+        self.signals = signals
+        self.checkpoints = checkpoints
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Defer signals if there is one process; several would stop at different batches.
+
+        Lightning has installed its own handler for SIGTERM, which would stop before the checkpoint.
+        """
+        if trainer.world_size == 1:
+            self.signals.deferring = True
+            self.signals.install()
+
+    def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
+        """Save and stop, except after the last batch: the end of the epoch follows."""
+        if self.signals.pending is not None and not trainer.is_last_batch:
+            self.checkpoints.save_last(trainer)
+            raise RunInterrupted(self.signals.pending)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop; CheckpointCallback has saved."""
+        if self.signals.pending is not None:
+            raise RunInterrupted(self.signals.pending)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop deferring."""
+        self.signals.deferring = False
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Stop deferring."""
+        self.signals.deferring = False
+
+
+@contextmanager
+def handle_signals() -> Iterator[SignalState]:
+    """Handle signals; convert RunInterrupted to KeyboardInterrupt or SystemExit(128 + number)."""
+    state = SignalState()
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    state.install()
+    try:
+        yield state
+    except RunInterrupted as interrupted:
+        if interrupted.number == signal.SIGINT:
+            raise KeyboardInterrupt from None
+        raise SystemExit(128 + interrupted.number) from None
+    except SystemExit as error:
+        # Lightning converts a KeyboardInterrupt of other code to SystemExit.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
+    finally:
+        if current_thread() is main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,168 @@
+"""Test a classifier on a split: metrics, probabilities, confusion matrix, and their files.
+
+Shapes: N images, K classes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning import Callback, LightningModule, Trainer
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
+from torch import Tensor
+
+from csvision.classifier import Classifier
+from csvision.data.loader import BatchLoader, ShardInfo
+from csvision.data.splits import Subset
+from csvision.files import write_json
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class EvalResult:
+    """The result of a test.
+
+    `metrics` has test/loss, test/acc and test/f1; `probabilities` is (N, K); `predictions` has the
+    most probable class of each image (N,). `directory` has its files, if they were written.
+    """
+
+    subset: Subset
+    metrics: dict[str, float]
+    probabilities: Floats
+    predictions: NDArray[np.int64]
+    directory: Path | None = None
+
+    @property
+    def confusion_matrix(self) -> NDArray[np.int64]:
+        """Counts (K, K) with one row per true class and one column per predicted class."""
+        classes = np.arange(self.probabilities.shape[1])
+        counts: NDArray[np.int64] = confusion_matrix(
+            self.subset.labels, self.predictions, labels=classes
+        )
+        return counts
+
+    @property
+    def per_class_accuracy(self) -> NDArray[np.float64]:
+        """The fraction of correct predictions per class (K,); NaN for a class without images."""
+        counts = self.confusion_matrix
+        with np.errstate(invalid="ignore"):
+            accuracy: NDArray[np.float64] = counts.diagonal() / counts.sum(axis=1)
+        return accuracy
+
+
+class CollectLogits(Callback):
+    """Collects the logits of a test in the order of the rows, over all processes."""
+
+    def __init__(self) -> None:
+        self.batches: list[Tensor] = []
+        self.logits = torch.empty(0)
+
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any
+    ) -> None:
+        """Keep the logits of one batch."""
+        self.batches.append(outputs.cpu())
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Join the batches of all processes."""
+        self.logits = gather_logits(torch.cat(self.batches), trainer.world_size)
+
+
+def gather_logits(logits: Tensor, world_size: int) -> Tensor:
+    """Return the rows (N, K) of all processes in order; process r has the rows r, r + R, ..."""
+    if world_size == 1:
+        return logits
+    shards: list[Tensor] = [logits] * world_size
+    torch.distributed.all_gather_object(shards, logits)
+    result = logits.new_empty(sum(map(len, shards)), logits.shape[1])
+    for rank, shard in enumerate(shards):
+        result[rank::world_size] = shard
+    return result
+
+
+def evaluate_split(
+    trainer: Trainer, classifier: Classifier, subset: Subset, batch_size: int
+) -> EvalResult:
+    """Test a classifier on a split."""
+    loader = BatchLoader(subset, batch_size, shard=ShardInfo.from_trainer(trainer))
+    collected = CollectLogits()
+    trainer.callbacks.append(collected)  # type: ignore[attr-defined]
+    try:
+        trainer.test(classifier, loader, verbose=False)
+    finally:
+        trainer.callbacks.remove(collected)  # type: ignore[attr-defined]
+    return EvalResult(
+        subset,
+        select_metrics(trainer.callback_metrics, "test/"),
+        collected.logits.float().softmax(dim=1).numpy(),
+        collected.logits.argmax(dim=1).numpy(),
+    )
+
+
+def select_metrics(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:
+    """Return the metrics whose names start with `prefix`, as plain numbers."""
+    return {name: float(metrics[name]) for name in metrics if name.startswith(prefix)}
+
+
+def classification_report(result: EvalResult) -> pd.DataFrame:
+    """Return the number of rows, precision, recall and F1 of each class."""
+    counts = result.confusion_matrix
+    correct, true, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return pd.DataFrame(
+            {
+                "class": result.subset.table.classes,
+                "rows": true,
+                "precision": correct / predicted,
+                "recall": correct / true,
+                "f1": 2 * correct / (predicted + true),
+            }
+        )
+
+
+def prediction_table(
+    subset: Subset, probabilities: Floats, labels: NDArray[np.int64] | None = None
+) -> pd.DataFrame:
+    """Return one row per image: its row in the file from 0, label, prediction, probabilities.
+
+    Labels and predictions are label values of the file.
+    """
+    values = np.asarray(subset.table.label_values)
+    columns: dict[str, NDArray[np.generic]] = {"row": subset.indices}
+    if labels is not None:
+        columns["label"] = values[labels]
+    columns["prediction"] = values[probabilities.argmax(axis=1)]
+    for index, name in enumerate(subset.table.classes):
+        columns[f"probability {name}"] = probabilities[:, index]
+    return pd.DataFrame(columns)
+
+
+def write_results(result: EvalResult, metrics: dict[str, float], folder: Path) -> None:
+    """Write metrics.json, per_class.csv, confusion_matrix.csv and predictions.csv.
+
+    The accuracy of a class without images is null.
+    """
+    subset = result.subset
+    classes = subset.table.classes
+    accuracies = result.per_class_accuracy.astype(np.float32)
+    accuracy = {
+        name: None if np.isnan(value) else float(value)
+        for name, value in zip(classes, accuracies, strict=True)
+    }
+    write_json(folder / "metrics.json", metrics | {"test/acc by class": accuracy})
+    classification_report(result).to_csv(folder / "per_class.csv", index=False)
+    counts = pd.DataFrame(result.confusion_matrix, index=classes, columns=classes)
+    counts.to_csv(folder / "confusion_matrix.csv", index_label="true class")
+    table = prediction_table(subset, result.probabilities, subset.labels)
+    table.to_csv(folder / "predictions.csv", index=False)
+
+
+def format_metrics(metrics: dict[str, float]) -> str:
+    """Format metrics as one line."""
+    return "  ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))

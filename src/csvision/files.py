@@ -1,0 +1,42 @@
+"""Write files completely or not at all, and name them by time."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from csvision.errors import RunError
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file completely or not at all; raises OSError if it cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def make_dir(path: Path) -> Path:
+    """Create a folder for results; raises RunError if it cannot be created."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{path}: cannot create this folder for the results: {error.strerror}; "
+            "choose another one"
+        ) from error
+    return path
+
+
+def timestamp() -> str:
+    """Return the current time to the microsecond, for names of directories."""
+    return datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
+
+
+def iso_time() -> str:
+    """Return the current time with its time zone, for the contents of files."""
+    return datetime.now().astimezone().isoformat()

@@ -1,0 +1,93 @@
+"""Plot a confusion matrix, predictions, and samples of a data set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from csvision.data.splits import Subset
+from csvision.evaluation import EvalResult
+
+PREDICTION_COLUMNS = 8
+SAMPLES_PER_CLASS = 10
+MAX_CLASSES = 30
+GAP = 2
+"""Pixels between two samples."""
+
+
+def save_confusion_matrix(result: EvalResult, folder: Path) -> None:
+    """Write confusion_matrix.png."""
+    figure = plot_confusion_matrix(result.confusion_matrix, result.subset.table.classes)
+    figure.savefig(folder / "confusion_matrix.png", dpi=100)
+
+
+def plot_confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> Figure:
+    """Plot counts (K, K), one row per true class; the color is the fraction of the row."""
+    fractions = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+    side = 2.5 + 0.5 * len(classes)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    ticks = range(len(classes))
+    axes.set_xticks(ticks, [escape_mathtext(name) for name in classes], rotation=90)
+    axes.set_yticks(ticks, [escape_mathtext(name) for name in classes])
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    for row, column in np.ndindex(*counts.shape):
+        color = "white" if fractions[row, column] > 0.5 else "black"
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=color)
+    return figure
+
+
+def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
+    """Plot the first test images with prediction and probability; wrong ones have a red title."""
+    subset = result.subset.head(count)
+    rows = -(-len(subset) // PREDICTION_COLUMNS)
+    figure = Figure(figsize=(1.5 * PREDICTION_COLUMNS, 1.8 * rows), layout="constrained")
+    grid = figure.subplots(rows, PREDICTION_COLUMNS, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    classes = subset.table.classes
+    for index, (axes, row) in enumerate(zip(grid.flat, subset.indices, strict=False)):
+        prediction = int(result.predictions[index])
+        label = int(subset.labels[index])
+        title = f"{classes[prediction]} {result.probabilities[index, prediction]:.0%}"
+        if prediction != label:
+            title += f"\nnot {classes[label]}"
+        axes.imshow(to_hwc(subset.table.images[row]), cmap="gray", vmin=0, vmax=255)
+        color = "black" if prediction == label else "firebrick"
+        axes.set_title(escape_mathtext(title), fontsize=9, color=color)
+    return figure
+
+
+def plot_samples(subset: Subset) -> Figure:
+    """Plot the first images of each class, one row per class."""
+    classes = subset.table.classes[:MAX_CLASSES]
+    channels, height, width = subset.table.image_shape
+    size = len(classes) * (height + GAP), SAMPLES_PER_CLASS * (width + GAP)
+    sheet = np.full((channels, *size), 255, np.uint8)
+    for label in range(len(classes)):
+        samples = subset.indices[subset.labels == label][:SAMPLES_PER_CLASS]
+        for column, row in enumerate(samples):
+            top, left = label * (height + GAP), column * (width + GAP)
+            sheet[:, top : top + height, left : left + width] = subset.table.images[row]
+    figure = Figure(figsize=(8, 0.7 * len(classes) + 0.5), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(to_hwc(sheet), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    centers = np.arange(len(classes)) * (height + GAP) + height / 2
+    axes.set_yticks(centers, [escape_mathtext(name) for name in classes])
+    axes.set_xticks([])
+    axes.set_frame_on(False)
+    return figure
+
+
+def to_hwc(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert (C, H, W) to (H, W, 3) for three channels, else to the first channel (H, W)."""
+    return image.transpose(1, 2, 0) if len(image) == 3 else image[0]
+
+
+def escape_mathtext(text: str) -> str:
+    """Escape text so that matplotlib does not read it as a formula."""
+    return text.replace("$", r"\$")

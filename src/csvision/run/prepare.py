@@ -1,0 +1,81 @@
+"""Validate a run once, before anything is written."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from csvision.config import schema
+from csvision.config.validate import validate
+from csvision.data.splits import Splits, load_splits
+from csvision.errors import ConfigError
+from csvision.layer_shapes import Shape, transformed_shape
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A validated configuration with its data; `image_shape` (C, H, W) is that of the network."""
+
+    config: schema.TrainConfig
+    splits: Splits
+    image_shape: Shape
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return len(self.splits.train.table.classes)
+
+
+def prepare_run(
+    config: schema.TrainConfig, splits: Splits | None = None, directory: Path | None = None
+) -> PreparedRun:
+    """Validate values, data, network, device and output folder; return what training needs.
+
+    `splits` are read from the configured files if not given. `directory` is where results will be
+    written (default: output_dir). Raises UserError if the run cannot work.
+    """
+    check_writable(directory or Path(config.output_dir))
+    if splits is None:
+        splits = load_splits(config.data, config.debug.limit_rows)
+    table = splits.train.table
+    image_shape = transformed_shape(table.image_shape, config.data)
+    prepared = PreparedRun(config, splits, image_shape)
+    validate(config, image_shape, prepared.num_classes)
+    splits.validate_world_size(config.accelerator.devices)
+    check_device(config.accelerator)
+    check_custom_model(prepared)
+    return prepared
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ConfigError if no directory can be created in `folder`."""
+    path = folder.absolute()
+    try:
+        nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+    except OSError as error:
+        raise ConfigError(f"output_dir={folder}: {error.strerror}; choose another one") from error
+    if not nearest.is_dir():
+        raise ConfigError(f"output_dir={folder}: {nearest} is not a folder; choose another one")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"output_dir={folder}: {nearest} is not writable; choose another one")
+
+
+def check_device(accelerator: schema.AcceleratorConfig) -> None:
+    """Raise ConfigError if the accelerator or the number of devices is not available."""
+    names = schema.AcceleratorName
+    if accelerator.name is names.cpu or (
+        accelerator.name is names.auto and accelerator.devices == 1
+    ):
+        return
+    # Not at the top: torch takes seconds to import, and most errors are found before.
+    from csvision.run.device import validate_accelerator
+
+    validate_accelerator(accelerator.name, accelerator.devices)
+
+
+def check_custom_model(prepared: PreparedRun) -> None:
+    """Raise ConfigError if the user's own network cannot be built for the data."""
+    config = prepared.config
+    if isinstance(config.model, schema.CustomModelConfig):
+        from csvision.models.build import build_model
+
+        build_model(config.model, prepared.image_shape, prepared.num_classes, config.seed)

@@ -1,0 +1,125 @@
+"""Resumed sweeps: finished jobs are kept, the others are resumed or started."""
+
+import shlex
+import shutil
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import csvision
+from csvision.cli.main import main
+from csvision.errors import RunError
+from csvision.run.directory import RunDirectory
+from csvision.run.resume import is_sweep, read_sweep
+from tests.cli.conftest import RunCommand
+from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits
+from tests.run.interrupt import signaling_model
+from tests.run.test_resume import file_contents, result_of
+
+NAMES = ("0_mlp_seed0", "1_mlp_seed1", "2_mlp_seed2")
+
+
+@pytest.fixture(scope="module")
+def finished_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a sweep of three jobs once for all tests; they must not change its files."""
+    home = tmp_path_factory.mktemp("sweep")
+    digits(300).to_csv(home / "digits.csv", index=False)
+    overrides = (*SMALL_TRAINING, *SMALL_MLP, "data.cache=none", "epochs=2", "seed=0,1,2")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setenv("HYDRA_FULL_ERROR", "1")
+        main(["train", "-m", *overrides])
+    (sweep,) = (home / "outputs/sweeps").iterdir()
+    return sweep
+
+
+@pytest.fixture
+def sweep(finished_sweep: Path, tmp_path: Path) -> Path:
+    """Copy the sweep with one job finished, one interrupted, one not started."""
+    sweep = Path(shutil.copytree(finished_sweep, tmp_path / "sweep"))
+    shutil.rmtree(sweep / NAMES[2])
+    RunDirectory(sweep / NAMES[1]).update_manifest(state="interrupted")
+    return sweep
+
+
+def test_finished_jobs_are_kept_and_the_others_give_the_same_results(
+    sweep: Path, finished_sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert is_sweep(sweep)
+    before = file_contents(sweep / NAMES[0])
+    assert csvision.resume_sweep(sweep)
+    assert file_contents(sweep / NAMES[0]) == before
+    for name in NAMES:
+        expected = result_of(RunDirectory(finished_sweep / name))
+        assert result_of(RunDirectory(sweep / name)) == expected
+    assert pd.read_csv(sweep / "sweep.csv")["state"].tolist() == ["finished"] * 3
+    assert "over seeds" in capsys.readouterr().out
+
+
+def test_interrupted_sweep_shows_how_to_resume_all_of_it(
+    digits_csv: Path, csvision_command: RunCommand
+) -> None:
+    overrides = (*SMALL_TRAINING, *signaling_model(5, signal.SIGINT), "seed=0,1")
+    output = csvision_command("train", "-m", *overrides)
+    assert output.code == 130
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    (hint,) = [line for line in output.out.splitlines() if "resume" in line]
+    assert shlex.split(hint)[-3:] == ["csvision", "resume", f"run={sweep}"]
+    assert csvision.resume_sweep(sweep, "net.py:Net")
+    assert len([*sweep.glob("*/metrics.json")]) == 2
+
+
+def test_job_that_fails_again_is_reported(sweep: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (sweep / NAMES[2]).touch()
+    assert not csvision.resume_sweep(sweep)
+    assert caplog.messages[-1].startswith("job 2 failed: ")
+    assert RunDirectory(sweep / NAMES[1]).read_manifest()["state"] == "finished"
+
+
+def test_sweep_cannot_be_resumed_as_a_run(sweep: Path) -> None:
+    with pytest.raises(RunError, match=f"run={sweep} is a sweep; give the directory of one"):
+        csvision.resume(sweep)
+
+
+def test_code_named_in_the_sweep_is_not_imported(sweep: Path) -> None:
+    Path("evil.py").write_text("from pathlib import Path\nPath('executed').touch()\n", "utf-8")
+    file = sweep / "multirun.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "model=mlp" in text
+    manipulated = text.replace("model=mlp", "model=custom")
+    manipulated = manipulated.replace("model.hidden=[16]", "model.path=evil.py:Net")
+    file.write_text(manipulated, encoding="utf-8")
+    with pytest.raises(RunError, match=r"write model\.path=FILE\.py:CLASS"):
+        csvision.resume_sweep(sweep)
+    assert not Path("executed").exists()
+
+
+def test_sweep_chooses_no_folder(sweep: Path) -> None:
+    file = sweep / "multirun.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "data.cache=none" in text
+    file.write_text(text.replace("data.cache=none", "data.cache=../elsewhere"), encoding="utf-8")
+    jobs = read_sweep(sweep, None)
+    assert [job.config.data.cache for job in jobs] == [None] * 3
+    assert [job.folder for job in jobs] == [sweep / name for name in NAMES]
+
+
+def test_jobs_know_whether_they_were_started_and_finished(sweep: Path) -> None:
+    jobs = read_sweep(sweep, None)
+    assert [job.started for job in jobs] == [True, True, False]
+    assert [job.finished for job in jobs] == [True, False, False]
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "hydra: {sweeper: 3}", "a: [", "hydra: {}"])
+def test_damaged_file_is_refused(content: str) -> None:
+    Path("multirun.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(RunError, match=r"multirun\.yaml is damaged"):
+        csvision.resume_sweep(".")
+
+
+def test_sweep_of_another_sweeper_is_refused() -> None:
+    Path("multirun.yaml").write_text("hydra: {sweeper: {_target_: optuna}}", encoding="utf-8")
+    with pytest.raises(RunError, match=r"multirun\.yaml: .*default sweeper"):
+        csvision.resume_sweep(".")

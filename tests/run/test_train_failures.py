@@ -1,0 +1,83 @@
+"""Training runs that end with an error: what is recorded, and what is restored."""
+
+import signal
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from csvision.config.compose import load_config
+from csvision.run.directory import RunDirectory
+from csvision.run.prepare import prepare_run
+from csvision.run.train import train
+from tests.conftest import SMALL_TRAINING
+
+FAILING_NET = """
+import builtins
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, image_shape, classes, steps, error):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        self.steps, self.error = steps, error
+
+    def forward(self, images):
+        if self.training:
+            self.steps -= 1
+            if self.steps < 0:
+                raise getattr(builtins, self.error)("failed on purpose")
+        return self.layers(images)
+"""
+"""A network that raises an error of a given type after a given number of training steps."""
+
+RUN = RunDirectory(Path("run"))
+
+
+@pytest.fixture(autouse=True)
+def files(digits_csv: Path) -> None:
+    Path("net.py").write_text(FAILING_NET, encoding="utf-8")
+
+
+def train_with_error(error: str, *overrides: str) -> None:
+    """Train until an error is raised in the second of two epochs."""
+    custom = ("model=custom", "model.path=net.py:Net", f"model.kwargs={{steps:9,error:{error}}}")
+    config = load_config("train", [*SMALL_TRAINING, *custom, "epochs=2", *overrides])
+    train(prepare_run(config), RUN.path)
+
+
+def test_failure_is_recorded_with_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError, match="failed on purpose"):
+        train_with_error("ZeroDivisionError")
+    manifest = RUN.read_manifest()
+    assert manifest["state"] == "failed"
+    assert manifest["started"] < manifest["ended"]
+    log = RUN.log.read_text(encoding="utf-8")
+    assert "Traceback (most recent call last)" in log
+    assert "ZeroDivisionError: failed on purpose" in log
+    assert 'net.py", line' in log
+
+
+def test_results_of_finished_epochs_are_kept() -> None:
+    with pytest.raises(ZeroDivisionError):
+        train_with_error("ZeroDivisionError")
+    assert len(pd.read_csv(RUN.history)) == 1
+    assert RUN.last.exists()
+    assert not RUN.metrics.exists()
+
+
+def test_failure_leaves_no_running_thread() -> None:
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError):
+        train_with_error("ZeroDivisionError", "logger=tensorboard")
+    assert threading.active_count() == before
+
+
+def test_keyboard_interrupt_is_recorded_and_its_handler_restored() -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train_with_error("KeyboardInterrupt")
+    assert RUN.read_manifest()["state"] == "interrupted"
+    assert "KeyboardInterrupt" in RUN.log.read_text(encoding="utf-8")
+    assert signal.getsignal(signal.SIGINT) is handler

@@ -1,0 +1,109 @@
+"""The report on a data set, and the function that prints it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+import csvision
+from csvision.config import schema
+from csvision.config.compose import load_config
+from csvision.data.splits import load_splits
+from csvision.data_report import describe_data, report_data
+from csvision.errors import UserError
+
+
+def config_of(*overrides: str) -> schema.InspectDataConfig:
+    config: schema.InspectDataConfig = load_config("inspect_data", overrides)
+    return config
+
+
+@pytest.fixture
+def color_csv(tmp_path: Path) -> Path:
+    """Write 40 images 3x2x2 of two classes, with the channels of each pixel next to each other."""
+    generator = np.random.default_rng(0)
+    table = pd.DataFrame(generator.integers(0, 256, (40, 12)))
+    table.insert(0, "label", ["cat", "dog"] * 20)
+    path = tmp_path / "color.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+COLOR = ("data.csv=color.csv", "data.image_shape=[3,2,2]", "data.layout=channels_last")
+
+
+class TestDescription:
+    def test_counts_the_rows_of_each_class_in_each_split(self, digits_csv: Path) -> None:
+        splits = load_splits(config_of(f"data.csv={digits_csv}", "data.val_size=0.2").data)
+        lines = describe_data(splits).splitlines()
+        assert lines[0] == "images 1x8x8 (channels x height x width), pixels from 0 to 255"
+        assert lines[1].split() == ["label", "class", "train", "val", "test"]
+        labels = pd.read_csv(digits_csv)["label"].to_numpy()
+        subsets = (splits.train, splits.val, splits.test)
+        for digit, line in enumerate(lines[2:12]):
+            counts = [int((labels[subset.indices] == digit).sum()) for subset in subsets]
+            assert line.split() == [str(digit), str(digit), *map(str, counts)]
+        assert lines[12:] == ["train 192  val 48  test 60", "no warnings"]
+
+    def test_contains_class_names_pixel_range_and_warnings(self) -> None:
+        lines = ["label,a", *(f"{row % 2},{row / 100}" for row in range(60)), "1,0.0"]
+        Path("unit_range.csv").write_text("\n".join(lines), encoding="utf-8")
+        data = config_of("data.csv=unit_range.csv", "data.classes=[cat,dog,owl]").data
+        report = describe_data(load_splits(data))
+        assert "pixels from 0 to 1, stored in 256 steps" in report
+        assert "class owl" in report
+        assert "single pixel value" in report
+        assert "no warnings" not in report
+
+
+class TestReport:
+    def test_figure_is_written_below_output_dir(self, color_csv: Path) -> None:
+        report, path = report_data(config_of(*COLOR, "output_dir=my results"))
+        assert report == describe_data(load_splits(config_of(*COLOR).data))
+        assert path.parent == Path("my results/inspections")
+        assert path.name.startswith("color_")
+        height, width, _ = imread(path).shape
+        assert height > 50
+        assert width > 500
+
+    def test_missing_validation_split_and_empty_class_are_reported(self) -> None:
+        Path("images.csv").write_text("label,a\n0,1\n2,2\n", encoding="utf-8")
+        classes = "data.classes=['$x$','$','__']"
+        files = ("data.csv=images.csv", "data.test_csv=images.csv", "data.val_size=0.0", classes)
+        report, path = report_data(config_of(*files))
+        assert path.exists()
+        assert "train 2  val 0  test 2" in report
+
+    @pytest.mark.parametrize(
+        "invalid", ["data.csv=missing.csv", "data.vsc=digits.csv", "data=fmnist_smal"]
+    )
+    def test_invalid_arguments_are_reported_in_one_line(
+        self, invalid: str, digits_csv: Path
+    ) -> None:
+        with pytest.raises(UserError, match=r"missing\.csv|vsc|fmnist_smal") as raised:
+            report_data(config_of("data.csv=digits.csv", invalid))
+        assert "\n" not in str(raised.value)
+        assert not Path("outputs").exists()
+
+    def test_errors_of_a_file_are_all_reported_and_nothing_is_written(self) -> None:
+        lines = ["label,a,b,c,d", "0,1,2,3,4", "1,x,2,3,4", "0,1,2,3", "1,1,2,300,"]
+        Path("broken.csv").write_text("\n".join(lines), encoding="utf-8")
+        with pytest.raises(UserError) as raised:
+            csvision.inspect_data("data.csv=broken.csv")
+        locations = ["line 3, column a", "line 4", "line 5, column c", "line 5, column d"]
+        values = ["'x'", "4", "300", "''"]
+        for message, location, value in zip(raised.value.messages, locations, values, strict=True):
+            assert message.startswith(f"broken.csv, {location}: ")
+            assert value in message.partition(": ")[2]
+        assert not Path("outputs").exists()
+
+
+def test_function_prints_the_report_and_returns_the_path_of_the_figure(
+    color_csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = csvision.inspect_data(*COLOR)
+    report = describe_data(load_splits(config_of(*COLOR).data))
+    assert capsys.readouterr() == (f"{report}\n", "")
+    assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
