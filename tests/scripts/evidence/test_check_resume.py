@@ -1,0 +1,35 @@
+"""Killed and resumed runs end like uninterrupted ones; check_resume.py does many of them."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+import check_resume
+from tests.scripts.evidence.run_script import run_script
+
+
+@pytest.mark.slow
+def test_six_killed_runs_end_like_uninterrupted_runs() -> None:
+    ended = run_script("check_resume.py", "runs=6")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "6 of 6 runs equal after" in ended.stdout
+
+
+@pytest.mark.slow
+def test_a_run_that_resumes_with_other_results_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train_and_change(
+        folder: Path, overrides: tuple[str, ...], seconds: float, rng: random.Random
+    ) -> tuple[check_resume.Outcome, int]:
+        outcome, _ = check_resume.run_uninterrupted(folder, (*overrides, "seed=9"))
+        return outcome, 1
+
+    monkeypatch.setattr("check_resume.run_interrupted", train_and_change)
+    monkeypatch.setattr("sys.argv", ["check_resume.py", "runs=1"])
+    with pytest.raises(SystemExit, match="1"):
+        check_resume.main()
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.endswith("DIFFERENT weights, predictions, history, metrics")
+    assert last == "0 of 1 runs equal after 1 kills"
