@@ -8,15 +8,15 @@ import pytest
 from matplotlib.image import imread
 
 import csvision
-from csvision.config import schema
+from csvision.config import command_schema
 from csvision.config.compose import load_config
 from csvision.data.splits import load_splits
 from csvision.data_report import describe_data, report_data
 from csvision.errors import UserError
 
 
-def config_of(*overrides: str) -> schema.InspectDataConfig:
-    config: schema.InspectDataConfig = load_config("inspect_data", overrides)
+def config_of(*overrides: str) -> command_schema.InspectDataConfig:
+    config: command_schema.InspectDataConfig = load_config("inspect_data", overrides)
     return config
 
 

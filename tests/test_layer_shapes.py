@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from csvision.config import schema
+from csvision.config import model_schema, schema
 from csvision.config.compose import load_config
-from csvision.config.schema import GlobalPool, Normalization, PaddingMode, Pool, Stage
+from csvision.config.model_schema import GlobalPool, Normalization, PaddingMode, Pool, Stage
 from csvision.errors import ConfigError
 from csvision.layer_shapes import (
     Layer,
@@ -133,13 +133,13 @@ def test_transformed_shape_includes_the_padding() -> None:
     assert transformed_shape((3, 8, 10), config.data) == (3, 8, 10)
 
 
-def load_model(choice: str) -> schema.ModelConfig:
+def load_model(choice: str) -> model_schema.ModelConfig:
     """Return the model of conf/model/CHOICE.yaml."""
     config: schema.TrainConfig = load_config("train", [f"model={choice}"])
     return config.model
 
 
-def table(model: schema.ModelConfig, image_shape: Shape, classes: int) -> list[Layer]:
+def table(model: model_schema.ModelConfig, image_shape: Shape, classes: int) -> list[Layer]:
     layers = layer_table(model, image_shape, classes)
     assert layers is not None
     return layers
@@ -175,17 +175,19 @@ def test_totals_of_the_default_networks_by_hand(
 
 
 def test_custom_network_has_no_computed_table() -> None:
-    model = schema.CustomModelConfig(schema.ModelName.custom, path="my_net.py:MyNet", kwargs={})
+    model = model_schema.CustomModelConfig(
+        model_schema.ModelName.custom, path="my_net.py:MyNet", kwargs={}
+    )
     assert layer_table(model, (1, 28, 28), 10) is None
 
 
-def cnn_of(*stages: Stage) -> schema.CNNConfig:
-    return schema.CNNConfig(
-        name=schema.ModelName.cnn,
+def cnn_of(*stages: Stage) -> model_schema.CNNConfig:
+    return model_schema.CNNConfig(
+        name=model_schema.ModelName.cnn,
         stages=list(stages),
         global_pool=GlobalPool.none,
         hidden=[],
-        activation=schema.Activation.relu,
+        activation=model_schema.Activation.relu,
         dropout=0.0,
     )
 
@@ -311,7 +313,7 @@ def assert_trains(network: nn.Module, image_shape: Shape) -> None:
     assert all(weights.grad is not None for weights in network.parameters())
 
 
-def run_with_torch_functions(model: schema.CNNConfig, images: Tensor) -> None:
+def run_with_torch_functions(model: model_schema.CNNConfig, images: Tensor) -> None:
     """Run the stages with torch's functions only, which raise their own errors."""
     for stage in model.stages:
         full = stage.dilation * (stage.kernel_size - 1)
@@ -344,24 +346,24 @@ stages = st.builds(
     padding_mode=st.sampled_from(PaddingMode),
     dilation=st.integers(1, 3),
     normalization=st.sampled_from(Normalization),
-    activation=st.sampled_from(schema.Activation),
+    activation=st.sampled_from(model_schema.Activation),
     pool=st.sampled_from(Pool),
     pool_size=st.integers(1, 3),
     pool_stride=st.none() | st.integers(1, 3),
     dropout=st.sampled_from([0.0, 0.5]),
 )
 cnns = st.builds(
-    schema.CNNConfig,
-    name=st.just(schema.ModelName.cnn),
+    model_schema.CNNConfig,
+    name=st.just(model_schema.ModelName.cnn),
     stages=st.lists(stages, max_size=3),
     global_pool=st.sampled_from(GlobalPool),
     hidden=hidden_units,
-    activation=st.sampled_from(schema.Activation),
+    activation=st.sampled_from(model_schema.Activation),
     dropout=st.sampled_from([0.0, 0.5]),
 )
 
 
-def build(model: schema.CNNConfig, image_shape: Shape) -> CNN:
+def build(model: model_schema.CNNConfig, image_shape: Shape) -> CNN:
     return CNN(
         image_shape,
         CLASSES,
@@ -379,7 +381,7 @@ def build(model: schema.CNNConfig, image_shape: Shape) -> CNN:
 @example(cnn_of(Stage(padding="valid", normalization=Normalization.instance)), (1, 3, 3))
 @example(cnn_of(Stage(padding=3, padding_mode=PaddingMode.reflect)), (1, 3, 9))
 @example(cnn_of(Stage(kernel_size=2, padding="same", padding_mode=PaddingMode.reflect)), (1, 9, 1))
-def test_table_of_any_cnn_matches_torch(model: schema.CNNConfig, image_shape: Shape) -> None:
+def test_table_of_any_cnn_matches_torch(model: model_schema.CNNConfig, image_shape: Shape) -> None:
     try:
         layers = table(model, image_shape, CLASSES)
     except ConfigError:
@@ -400,8 +402,8 @@ def test_table_of_any_cnn_matches_torch(model: schema.CNNConfig, image_shape: Sh
 def test_table_of_any_mlp_matches_torch(
     image_shape: Shape, hidden: list[int], dropout: float
 ) -> None:
-    relu = schema.Activation.relu
-    model = schema.MLPConfig(schema.ModelName.mlp, hidden, relu, dropout)
+    relu = model_schema.Activation.relu
+    model = model_schema.MLPConfig(model_schema.ModelName.mlp, hidden, relu, dropout)
     network = MLP(image_shape, CLASSES, hidden, relu.value, dropout)
     layers = table(model, image_shape, CLASSES)
     assert layers[0].input_shape == image_shape

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import csvision
-from csvision.config import schema
+from csvision.config import model_schema, schema
 from csvision.config.compose import load_config
 from csvision.errors import RunError
 from csvision.legacy import RENAMED_KEYS, migrate_config, migrate_override
@@ -38,9 +38,9 @@ def interrupted(tmp_path: Path) -> Path:
 
 def test_config_has_the_new_keys_with_the_old_values(finished: Path) -> None:
     config = RunDirectory(finished).read_config()
-    assert isinstance(config.model, schema.CNNConfig)
+    assert isinstance(config.model, model_schema.CNNConfig)
     assert isinstance(config.scheduler, schema.OneCycleConfig)
-    assert config.model.global_pool is schema.GlobalPool.avg
+    assert config.model.global_pool is model_schema.GlobalPool.avg
     assert (config.data.csv, config.data.pad, config.data.normalize) == ("bundled", 1, True)
     assert config.data.max_decompressed_gib == 2
     assert config.augmentation == schema.AugmentationConfig(0.5, 2, 8, 0.05)
@@ -127,7 +127,7 @@ hydra:
     )
     jobs = read_sweep(tmp_path, None)
     models = [job.config.model for job in jobs]
-    assert all(isinstance(model, schema.CNNConfig) for model in models)
+    assert all(isinstance(model, model_schema.CNNConfig) for model in models)
     assert [getattr(model, "global_pool", None) for model in models] == ["none", "max"]
     assert {job.config.test_checkpoint.value for job in jobs} == {"best"}
 
@@ -140,6 +140,13 @@ def test_every_renamed_key_is_migrated(old: str, new: str) -> None:
     assert migrate_config(values) == ({new_group: {new_key: 5}} if new_group else {new_key: 5})
     assert migrate_override(f"{old}=5") == f"{new}=5"
     assert migrate_override(f"+{old}=5") == f"+{new}=5"
+
+
+def test_key_inside_a_renamed_key_is_migrated() -> None:
+    assert migrate_override("model.arguments.width=5") == "model.kwargs.width=5"
+    assert migrate_config({"model": {"arguments": {"width": 5}}}) == {
+        "model": {"kwargs": {"width": 5}}
+    }
 
 
 def test_current_config_is_unchanged() -> None:

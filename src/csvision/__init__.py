@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from csvision.augmentation import impulse_noise as impulse_noise
     from csvision.classifier import Classifier as Classifier
     from csvision.config.compose import load_config as load_config
-    from csvision.config.schema import CNNConfig as CNNConfig
-    from csvision.config.schema import MLPConfig as MLPConfig
-    from csvision.config.schema import Pool as Pool
-    from csvision.config.schema import Stage as Stage
+    from csvision.config.model_schema import CNNConfig as CNNConfig
+    from csvision.config.model_schema import MLPConfig as MLPConfig
+    from csvision.config.model_schema import Pool as Pool
+    from csvision.config.model_schema import Stage as Stage
+    from csvision.config.option import option as option
     from csvision.config.schema import TrainConfig as TrainConfig
-    from csvision.config.schema import option as option
     from csvision.config.serialize import config_from_dict as config_from_dict
     from csvision.config.serialize import config_to_dict as config_to_dict
     from csvision.data.datamodule import CSVDataModule as CSVDataModule
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "CNN": "csvision.models.cnn",
-    "CNNConfig": "csvision.config.schema",
+    "CNNConfig": "csvision.config.model_schema",
     "CSVDataModule": "csvision.data.datamodule",
     "Classifier": "csvision.classifier",
     "ConfigError": "csvision.errors",
@@ -64,13 +64,13 @@ _EXPORTS = {
     "EvalResult": "csvision.evaluation",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
-    "MLPConfig": "csvision.config.schema",
+    "MLPConfig": "csvision.config.model_schema",
     "PadAndPermute": "csvision.transforms",
-    "Pool": "csvision.config.schema",
+    "Pool": "csvision.config.model_schema",
     "ReadOptions": "csvision.data.read_options",
     "RunError": "csvision.errors",
     "Splits": "csvision.data.splits",
-    "Stage": "csvision.config.schema",
+    "Stage": "csvision.config.model_schema",
     "Subset": "csvision.data.splits",
     "TrainConfig": "csvision.config.schema",
     "TrainResult": "csvision.run.train",
@@ -90,7 +90,7 @@ _EXPORTS = {
     "load_splits": "csvision.data.splits",
     "log_to_console": "csvision.run.log",
     "machine_info": "csvision.run.provenance",
-    "option": "csvision.config.schema",
+    "option": "csvision.config.option",
     "output_size": "csvision.layer_shapes",
     "package_versions": "csvision.run.provenance",
     "pooling_layer": "csvision.models.layers",

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from csvision.classifier import Classifier
-from csvision.config import schema
+from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
-from csvision.config.quoting import quote_override, quote_paths
+from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
 from csvision.data_report import report_data
 from csvision.evaluation import EvalResult, classification_report, format_metrics
@@ -103,12 +103,12 @@ def load(run: str | Path, model_path: str | None = None) -> Classifier:
     return evaluation.load(Path(run), model_path)
 
 
-def evaluate(run: str | Path | schema.EvaluateConfig, *overrides: str) -> EvalResult:
+def evaluate(run: str | Path | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
     Takes a run directory and overrides, or one EvaluateConfig.
     """
-    config: schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
+    config: command_schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
     with log_to_console(config.quiet):
         result, folder = evaluation.evaluate(config)
         save_confusion_matrix(result, folder)
@@ -119,7 +119,7 @@ def evaluate(run: str | Path | schema.EvaluateConfig, *overrides: str) -> EvalRe
 
 
 def predict(
-    run: str | Path | schema.PredictConfig, csv: str | Path | None = None, *overrides: str
+    run: str | Path | command_schema.PredictConfig, csv: str | Path | None = None, *overrides: str
 ) -> pd.DataFrame:
     """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
 
@@ -127,7 +127,7 @@ def predict(
     is in `attrs["path"]` of the result.
     """
     files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
-    config: schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
+    config: command_schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
     with log_to_console(config.quiet):
         predictions, path = evaluation.predict(config)
         log.info("%d rows", len(predictions))
@@ -135,7 +135,7 @@ def predict(
     return predictions
 
 
-def inspect_data(*overrides: str | schema.InspectDataConfig) -> Path:
+def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     """Print a report on a data set as `csvision inspect-data OVERRIDES` does.
 
     Returns the path of the figure of sample images.
@@ -150,7 +150,7 @@ def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
     if len(overrides) == 1 and not isinstance(overrides[0], str):
         validate(overrides[0])
         return overrides[0]
-    return load_config(command, quote_paths(overrides))
+    return load_config(command, overrides)
 
 
 def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from csvision.config import schema
+from csvision.config import command_schema
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits, load_splits
 from csvision.files import make_dir, timestamp
 from csvision.plots import plot_samples
 
 
-def report_data(config: schema.InspectDataConfig) -> tuple[str, Path]:
+def report_data(config: command_schema.InspectDataConfig) -> tuple[str, Path]:
     """Return the report on a data set and the path of the figure of its samples."""
     splits = load_splits(config.data)
     name = Path(config.data.csv).name.split(".")[0]

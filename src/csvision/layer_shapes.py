@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from csvision.config.schema import (
+from csvision.config.model_schema import (
     CNNConfig,
-    DataConfig,
     GlobalPool,
     MLPConfig,
     ModelConfig,
@@ -20,6 +19,7 @@ from csvision.config.schema import (
     Pool,
     Stage,
 )
+from csvision.config.schema import DataConfig
 from csvision.errors import ConfigError
 
 Shape = tuple[int, ...]

@@ -41,6 +41,14 @@ RENAMED_CALLBACKS = {
 """The names under which version 0.1 stored the states of callbacks in checkpoints."""
 
 
+def rename_key(key: str) -> str:
+    """Return the current name of a key, or of a key inside it, such as model.arguments.width."""
+    for old, new in RENAMED_KEYS.items():
+        if key == old or key.startswith(f"{old}."):
+            return new + key.removeprefix(old)
+    return key
+
+
 def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a plain configuration with the current names of keys and values.
 
@@ -55,7 +63,7 @@ def migrate_section(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Return one level of a configuration with the current names."""
     migrated: dict[str, Any] = {}
     for name, value in values.items():
-        key = RENAMED_KEYS.get(f"{prefix}{name}", f"{prefix}{name}")
+        key = rename_key(f"{prefix}{name}")
         if isinstance(value, Mapping) and not prefix:
             value = migrate_section(value, f"{name}.")
         elif isinstance(value, str):
@@ -68,7 +76,7 @@ def migrate_override(override: str) -> str:
     """Return an override KEY=VALUE with the current names of key and value."""
     key, separator, value = override.partition("=")
     prefix = "+" * (len(key) - len(key.lstrip("+")))
-    key = RENAMED_KEYS.get(key.lstrip("+"), key.lstrip("+"))
+    key = rename_key(key.lstrip("+"))
     choices = [RENAMED_VALUES.get(key, {}).get(choice, choice) for choice in value.split(",")]
     return f"{prefix}{key}{separator}{','.join(choices)}"
 

@@ -32,11 +32,12 @@ class TestHistory:
         assert [*history.columns] == ["epoch", "lr", "train/loss", "seconds"]
         assert history.notna().all(axis=None)
 
-    def test_header_is_written_with_the_first_row(self, tmp_path: Path) -> None:
+    def test_metric_of_a_later_epoch_gets_a_column(self, tmp_path: Path) -> None:
         history = HistoryCallback(tmp_path / "history.csv", None)
-        history.write({"epoch": 1, "val/f1": 0.5})
-        history.write({"epoch": 2, "val/f1": 0.75})
-        assert history.history_csv.read_text(encoding="utf-8") == "epoch,val/f1\n1,0.5\n2,0.75\n"
+        history.rows = [{"epoch": 1, "lr": 0.5}, {"epoch": 2, "lr": 0.5, "val/f1": 0.75}]
+        history.write_csv()
+        text = history.history_csv.read_text(encoding="utf-8")
+        assert text == "epoch,lr,val/f1\n1,0.5,\n2,0.5,0.75\n"
 
     def test_lr_is_that_of_the_start_of_each_epoch(self) -> None:
         schedule = ("scheduler=step", "scheduler.step_size=1", "scheduler.gamma=0.1")

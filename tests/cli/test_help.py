@@ -1,13 +1,21 @@
 """The texts of --help: all commands, groups and keys with their help and current values."""
 
 import re
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
-from csvision.cli.commands import BUILT_IN, command_names, find_command
+from csvision.cli import commands
+from csvision.cli.commands import (
+    BUILT_IN,
+    ENTRY_POINTS,
+    command_names,
+    find_command,
+    list_commands,
+)
 from csvision.cli.help import command_help, overview
 from csvision.config.compose import compose_config
 from csvision.errors import ConfigError
@@ -44,8 +52,16 @@ def test_overview_lists_each_command_with_its_description(csvision_command: RunC
     assert re.search(r"^    claims  +\S", text, re.M)
 
 
-def test_overview_accepts_any_commands() -> None:
-    assert "    cache  Show" in overview([find_command("cache")])
+def test_overview_aligns_descriptions() -> None:
+    assert "    b    Two\n    abc  One" in overview([("b", "Two"), ("abc", "One")])
+
+
+def test_broken_package_is_listed_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = EntryPoint("broken", "no_such_package:COMMAND", ENTRY_POINTS)
+    monkeypatch.setattr(commands, "entry_points", lambda **_: [broken])
+    name, description = list_commands()[-1]
+    assert name == "broken"
+    assert "no_such_package" in description
 
 
 @pytest.mark.parametrize("name", command_names())

@@ -9,10 +9,10 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobRuntime
 
-from csvision.config import schema
+from csvision.config import command_schema, model_schema, schema
 from csvision.config.compose import compose_config, conf_dir, load_config, to_dataclass
 from csvision.config.groups import COMMAND_SCHEMAS
-from csvision.config.schema import GlobalPool, PaddingMode, Stage
+from csvision.config.model_schema import GlobalPool, PaddingMode, Stage
 from tests.config.configs import get_value, load, load_errors
 from tests.conftest import ROOT
 
@@ -45,7 +45,7 @@ def test_commands_that_train_a_run_again_compose_and_load(command: str) -> None:
 
 def test_inspect_data_composes_and_loads() -> None:
     config = load_config("inspect_data", ["data.csv=digits.csv"])
-    assert type(config) is schema.InspectDataConfig
+    assert type(config) is command_schema.InspectDataConfig
     assert (config.data.csv, config.data.name) == ("digits.csv", schema.DataName.csv)
 
 
@@ -58,7 +58,7 @@ def test_experiment_selects_choices_and_sets_values() -> None:
 
 def test_command_line_overrides_an_experiment() -> None:
     config = load("experiment=notebook_mlp", "model=cnn", "optimizer.lr=0.5", "seed=7")
-    assert isinstance(config.model, schema.CNNConfig)
+    assert isinstance(config.model, model_schema.CNNConfig)
     assert (config.optimizer.lr, config.seed, config.batch_size) == (0.5, 7, 32)
 
 
@@ -115,13 +115,13 @@ def test_override_sets_a_value_of_the_declared_type(override: str, key: str, val
 
 def test_one_stage_is_edited_by_its_index() -> None:
     config = load("model.stages.0.filters=8", "model.stages.1.kernel_size=5")
-    assert isinstance(config.model, schema.CNNConfig)
+    assert isinstance(config.model, model_schema.CNNConfig)
     assert config.model.stages == [Stage(filters=8), Stage(filters=64, kernel_size=5)]
 
 
 def test_whole_list_changes_the_number_of_stages() -> None:
     config = load("model.stages=[{filters: 4},{filters: 5, padding: valid},{}]")
-    assert isinstance(config.model, schema.CNNConfig)
+    assert isinstance(config.model, model_schema.CNNConfig)
     assert config.model.stages == [Stage(filters=4), Stage(filters=5, padding="valid"), Stage()]
 
 
@@ -134,7 +134,7 @@ def test_kwargs_of_a_custom_network_need_no_plus() -> None:
         "model.kwargs.deep.er=null",
         "+model.kwargs.plus=true",
     )
-    assert isinstance(config.model, schema.CustomModelConfig)
+    assert isinstance(config.model, model_schema.CustomModelConfig)
     assert config.model.kwargs == {
         "width": 64,
         "names": ["a", "b"],
@@ -146,7 +146,7 @@ def test_kwargs_of_a_custom_network_need_no_plus() -> None:
 def test_kwargs_of_a_custom_network_do_not_leak_into_the_next_configuration() -> None:
     load("model=custom", "model.path=my_net.py:MyNet", "model.kwargs.width=64")
     config = load("model=custom", "model.path=my_net.py:MyNet")
-    assert isinstance(config.model, schema.CustomModelConfig)
+    assert isinstance(config.model, model_schema.CustomModelConfig)
     assert config.model.kwargs == {}
 
 
@@ -203,7 +203,7 @@ class TestHydraState:
         with initialize_config_dir(str(tmp_path), "another_job", version_base="1.3"):
             outer = GlobalHydra.instance().hydra
             assert outer is not None
-            assert load("model=mlp").model.name is schema.ModelName.mlp
+            assert load("model=mlp").model.name is model_schema.ModelName.mlp
             load_errors("model=cnnn")
             assert GlobalHydra.instance().hydra is outer
             assert JobRuntime.instance().get("name") == "another_job"

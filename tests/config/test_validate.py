@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from csvision.config import schema
+from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
 from csvision.config.groups import GROUP_SCHEMAS
-from csvision.config.schema import Normalization, PaddingMode, Pool, Stage
+from csvision.config.model_schema import Normalization, PaddingMode, Pool, Stage
 from csvision.config.validate import find_errors, validate
 from csvision.errors import ConfigError
 from tests.config.configs import load, set_value
@@ -351,7 +351,9 @@ class TestData:
 
 def test_configs_of_other_commands_are_validated() -> None:
     validate(load_config("evaluate", ["run=outputs/run"]))
-    inspect_data: schema.InspectDataConfig = load_config("inspect_data", ["data.csv=own.csv"])
+    inspect_data: command_schema.InspectDataConfig = load_config(
+        "inspect_data", ["data.csv=own.csv"]
+    )
     inspect_data.data.test_size = 1.0
     (message,) = find_errors(inspect_data)
     assert message.startswith("data.test_size=1.0 ")

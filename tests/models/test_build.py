@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from csvision.config import schema
-from csvision.config.schema import Activation, GlobalPool, ModelName, Stage
+from csvision.config import model_schema
+from csvision.config.model_schema import Activation, GlobalPool, ModelName, Stage
 from csvision.errors import ConfigError
 from csvision.models.build import build_model
 from csvision.models.cnn import CNN
@@ -43,8 +43,8 @@ class NoModule:
 
 a_number = 3
 """
-MLP_CONFIG = schema.MLPConfig(ModelName.mlp, [5], Activation.tanh, 0.25)
-CNN_CONFIG = schema.CNNConfig(
+MLP_CONFIG = model_schema.MLPConfig(ModelName.mlp, [5], Activation.tanh, 0.25)
+CNN_CONFIG = model_schema.CNNConfig(
     ModelName.cnn, [Stage(filters=2)], GlobalPool.avg, [4], Activation.silu, 0.5
 )
 
@@ -57,11 +57,11 @@ def custom_file(tmp_path: Path) -> Path:
     return path
 
 
-def custom(path: str, **kwargs: Any) -> schema.CustomModelConfig:
-    return schema.CustomModelConfig(ModelName.custom, path, kwargs)
+def custom(path: str, **kwargs: Any) -> model_schema.CustomModelConfig:
+    return model_schema.CustomModelConfig(ModelName.custom, path, kwargs)
 
 
-def build(model: schema.ModelConfig, seed: int = 0) -> nn.Module:
+def build(model: model_schema.ModelConfig, seed: int = 0) -> nn.Module:
     return build_model(model, IMAGE_SHAPE, CLASSES, seed)
 
 
@@ -84,7 +84,7 @@ def test_cnn_gets_every_setting() -> None:
 
 
 @pytest.mark.parametrize("model", [MLP_CONFIG, CNN_CONFIG])
-def test_weights_depend_on_the_seed_alone(model: schema.ModelConfig) -> None:
+def test_weights_depend_on_the_seed_alone(model: model_schema.ModelConfig) -> None:
     torch.manual_seed(1)
     first = build(model, seed=7)
     torch.manual_seed(2)
@@ -99,7 +99,7 @@ def test_weights_of_a_custom_network_depend_on_the_seed(custom_file: Path) -> No
 
 
 @pytest.mark.parametrize("model", [MLP_CONFIG, CNN_CONFIG])
-def test_global_random_state_is_unchanged(model: schema.ModelConfig) -> None:
+def test_global_random_state_is_unchanged(model: model_schema.ModelConfig) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -108,7 +108,7 @@ def test_global_random_state_is_unchanged(model: schema.ModelConfig) -> None:
 
 
 def test_stage_that_does_not_fit_is_rejected() -> None:
-    model = schema.CNNConfig(
+    model = model_schema.CNNConfig(
         ModelName.cnn, [Stage()] * 4, GlobalPool.none, [], Activation.relu, 0.0
     )
     with pytest.raises(ConfigError, match=r"model\.stages\.2\.pool"):

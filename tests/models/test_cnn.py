@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from csvision.config.schema import Activation, Normalization, PaddingMode, Pool, Stage
+from csvision.config.model_schema import Activation, Normalization, PaddingMode, Pool, Stage
 from csvision.errors import ConfigError
 from csvision.models.cnn import CNN
 

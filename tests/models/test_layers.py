@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from csvision.config.schema import Activation, Normalization, PaddingMode, Pool
+from csvision.config.model_schema import Activation, Normalization, PaddingMode, Pool
 from csvision.models.layers import (
     MinPool2d,
     activation_layer,

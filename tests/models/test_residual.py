@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from csvision.config import schema
-from csvision.config.schema import (
+from csvision.config import model_schema
+from csvision.config.model_schema import (
     Activation,
     GlobalPool,
     ModelName,
@@ -29,11 +29,13 @@ def random_features(*shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
-def cnn(*stages: Stage) -> schema.CNNConfig:
-    return schema.CNNConfig(ModelName.cnn, list(stages), GlobalPool.avg, [7], Activation.relu, 0.0)
+def cnn(*stages: Stage) -> model_schema.CNNConfig:
+    return model_schema.CNNConfig(
+        ModelName.cnn, list(stages), GlobalPool.avg, [7], Activation.relu, 0.0
+    )
 
 
-def table(model: schema.CNNConfig) -> list[Layer]:
+def table(model: model_schema.CNNConfig) -> list[Layer]:
     layers = layer_table(model, IMAGE_SHAPE, CLASSES)
     assert layers is not None
     return layers

@@ -4,17 +4,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from csvision.config import schema
-from csvision.config.schema import Activation, GlobalPool, ModelName, Normalization, Stage
+from csvision.config import model_schema
+from csvision.config.model_schema import Activation, GlobalPool, ModelName, Normalization, Stage
 from csvision.layer_shapes import Layer, layer_table
 from csvision.models.build import build_model
 from csvision.models.summary import format_table, profile_layers, profile_model, summarize
 
 IMAGE_SHAPE = (1, 28, 28)
-DEFAULT = schema.CNNConfig(
+DEFAULT = model_schema.CNNConfig(
     ModelName.cnn, [Stage(32), Stage(64)], GlobalPool.none, [64], Activation.relu, 0.0
 )
-RICH = schema.CNNConfig(
+RICH = model_schema.CNNConfig(
     ModelName.cnn,
     [
         Stage(4, 2, padding="same", normalization=Normalization.batch, dropout=0.5),
@@ -79,7 +79,7 @@ class Recurrent(nn.Module):
 
 
 @pytest.mark.parametrize("model", [DEFAULT, RICH])
-def test_measured_layers_agree_with_the_computed_ones(model: schema.CNNConfig) -> None:
+def test_measured_layers_agree_with_the_computed_ones(model: model_schema.CNNConfig) -> None:
     computed = layer_table(model, IMAGE_SHAPE, 10)
     assert computed is not None
     measured = profile_layers(build_model(model, IMAGE_SHAPE, 10, seed=0), IMAGE_SHAPE)
@@ -128,13 +128,13 @@ def test_measuring_restores_the_network() -> None:
 
 
 def test_table_is_formatted_as_text() -> None:
-    mlp = schema.MLPConfig(ModelName.mlp, [1_000], Activation.relu, 0.0)
+    mlp = model_schema.MLPConfig(ModelName.mlp, [1_000], Activation.relu, 0.0)
     network = build_model(mlp, (1, 2, 3), 2, seed=0)
     assert summarize(network, mlp, (1, 2, 3), 2) == TABLE
 
 
 def test_custom_network_is_measured() -> None:
-    custom = schema.CustomModelConfig(ModelName.custom, "my_net.py:Twice", {})
+    custom = model_schema.CustomModelConfig(ModelName.custom, "my_net.py:Twice", {})
     network = Twice()
     summary = summarize(network, custom, (1, 2, 2), 2)
     assert summary == format_table(profile_layers(network, (1, 2, 2)))

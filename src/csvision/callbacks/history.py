@@ -46,9 +46,9 @@ class HistoryCallback(Callback):
             for events in self.tensorboard_dir.glob("events.out.tfevents.*"):
                 events.unlink()
             self.writer = SummaryWriter(self.tensorboard_dir)
-        self.history_csv.write_text("", encoding="utf-8")
+        self.write_csv()
         for row in self.rows:
-            self.write(row)
+            self.write_curves(row)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock and keep the learning rate at the start of the epoch."""
@@ -67,16 +67,21 @@ class HistoryCallback(Callback):
         row["seconds"] = round(time.perf_counter() - self.started, 3)
         self.rows.append(row)
         if trainer.is_global_zero:
-            self.write(row)
+            self.write_csv()
+            self.write_curves(row)
             log.info(format_epoch(row, trainer.max_epochs or 0))
 
-    def write(self, row: dict[str, Any]) -> None:
-        """Append an epoch to history.csv and to the curves."""
-        with self.history_csv.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(row), lineterminator="\n")
-            if not file.tell():
+    def write_csv(self) -> None:
+        """Write all epochs; a column for each metric that any epoch has."""
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        with self.history_csv.open("w", encoding="utf-8", newline="") as file:
+            if columns:
+                writer = csv.DictWriter(file, columns, lineterminator="\n")
                 writer.writeheader()
-            writer.writerow(row)
+                writer.writerows(self.rows)
+
+    def write_curves(self, row: dict[str, Any]) -> None:
+        """Add an epoch to the curves."""
         if self.writer is not None:
             for name in row.keys() - {"epoch"}:
                 self.writer.add_scalar(name, row[name], row["epoch"])

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import schema
+from csvision.config import command_schema, schema
 from csvision.config.groups import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
@@ -50,49 +50,49 @@ BUILT_IN = (
     Command(
         "resume",
         "Resume an interrupted run or sweep.",
-        schema.ResumeConfig,
+        command_schema.ResumeConfig,
         "csvision.cli.tasks:run_resume",
     ),
     Command(
         "evaluate",
         "Test a finished run on its own test rows or on a file.",
-        schema.EvaluateConfig,
+        command_schema.EvaluateConfig,
         "csvision.cli.tasks:run_evaluate",
     ),
     Command(
         "predict",
         "Predict the labels of a file with a finished run.",
-        schema.PredictConfig,
+        command_schema.PredictConfig,
         "csvision.cli.tasks:run_predict",
     ),
     Command(
         "reproduce",
         "Train a finished run again and compare the results bit by bit.",
-        schema.ReproduceConfig,
+        command_schema.ReproduceConfig,
         "csvision.cli.tasks:run_reproduce",
     ),
     Command(
         "inspect-data",
         "Report what an image file contains and what is wrong with it.",
-        schema.InspectDataConfig,
+        command_schema.InspectDataConfig,
         "csvision.cli.tasks:run_inspect_data",
     ),
     Command(
         "cache",
         "Show or clear the cache of parsed image files.",
-        schema.CacheConfig,
+        command_schema.CacheConfig,
         "csvision.cli.tasks:run_cache",
     ),
     Command(
         "example-data",
         "Write a small example data set as a CSV file.",
-        schema.ExampleDataConfig,
+        command_schema.ExampleDataConfig,
         "csvision.cli.tasks:run_example_data",
     ),
     Command(
         "prepare-fashion-mnist",
         "Write all 70,000 images of Fashion-MNIST as CSV files.",
-        schema.PrepareFashionMNISTConfig,
+        command_schema.PrepareFashionMNISTConfig,
         "csvision.cli.tasks:run_prepare_fashion_mnist",
     ),
 )
@@ -111,3 +111,14 @@ def find_command(name: str) -> Command:
     (entry,) = entry_points(group=ENTRY_POINTS, name=name)
     added: Command = entry.load()
     return added
+
+
+def list_commands() -> list[tuple[str, str]]:
+    """Return name and description of each command; a broken package has its error instead."""
+    listed = [(command.name, command.description) for command in BUILT_IN]
+    for entry in entry_points(group=ENTRY_POINTS):
+        try:
+            listed.append((entry.name, entry.load().description))
+        except Exception as error:
+            listed.append((entry.name, f"(not available: {type(error).__name__}: {error})"))
+    return listed

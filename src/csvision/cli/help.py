@@ -1,6 +1,6 @@
 """The texts of `csvision --help` and `csvision COMMAND --help`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -10,14 +10,13 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from csvision.cli.commands import Command
 from csvision.command_hints import command_line
 from csvision.config.compose import compose_config, conf_dir
+from csvision.config.model_schema import Stage
 from csvision.config.quoting import MULTIRUN
-from csvision.config.schema import Stage
 
 
-def overview(commands: Iterable[Command]) -> str:
-    """Return the help for `csvision` with the list of commands."""
-    listed = list(commands)
-    width = max(len(command.name) for command in listed)
+def overview(commands: Sequence[tuple[str, str]]) -> str:
+    """Return the help for `csvision` with its commands, given by name and description."""
+    width = max(len(name) for name, _ in commands)
     return "\n".join(
         [
             "Train, sweep, inspect and understand networks on images stored as CSV.",
@@ -25,7 +24,7 @@ def overview(commands: Iterable[Command]) -> str:
             "csvision COMMAND [KEY=VALUE ...]",
             "",
             "Commands:",
-            *(f"    {command.name:<{width}}  {command.description}" for command in listed),
+            *(f"    {name:<{width}}  {description}" for name, description in commands),
             "",
             "csvision COMMAND --help lists the keys of a command.",
             "csvision --version prints the version.",

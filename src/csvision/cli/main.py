@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from csvision.cli.commands import Command, command_names, find_command
+from csvision.cli.commands import Command, command_names, find_command, list_commands
 from csvision.cli.completion import complete_command, is_completion_query
 from csvision.cli.help import command_help, overview
 from csvision.config.compose import conf_dir, register_schemas, to_dataclass
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if is_completion_query(words):
         words = complete_command(names, words)
     if not words or words[0] in ("--help", "-h"):
-        print(overview(map(find_command, names)))
+        print(overview(list_commands()))
     elif words[0] == "--version":
         print(f"csvision {version('csvision')}")
     elif words[0] not in names:

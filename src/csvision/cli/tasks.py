@@ -5,7 +5,7 @@ Heavy modules are imported when a command runs, after its configuration has been
 
 from pathlib import Path
 
-from csvision.config import schema
+from csvision.config import command_schema
 
 
 def display_path(path: Path) -> Path:
@@ -14,7 +14,7 @@ def display_path(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def run_resume(config: schema.ResumeConfig) -> None:
+def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
     from csvision import api
     from csvision.run.resume import is_sweep
@@ -28,7 +28,7 @@ def run_resume(config: schema.ResumeConfig) -> None:
         print(display_path(result.directory))
 
 
-def run_evaluate(config: schema.EvaluateConfig) -> None:
+def run_evaluate(config: command_schema.EvaluateConfig) -> None:
     """Test a run."""
     from csvision import api
 
@@ -37,14 +37,14 @@ def run_evaluate(config: schema.EvaluateConfig) -> None:
     print(display_path(result.directory))
 
 
-def run_predict(config: schema.PredictConfig) -> None:
+def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
     from csvision import api
 
     print(display_path(api.predict(config).attrs["path"]))
 
 
-def run_reproduce(config: schema.ReproduceConfig) -> None:
+def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     """Train a run again and compare."""
     from csvision import api
 
@@ -54,14 +54,14 @@ def run_reproduce(config: schema.ReproduceConfig) -> None:
         raise SystemExit(1)
 
 
-def run_inspect_data(config: schema.InspectDataConfig) -> None:
+def run_inspect_data(config: command_schema.InspectDataConfig) -> None:
     """Report on a data set."""
     from csvision import api
 
     print(display_path(api.inspect_data(config)))
 
 
-def run_cache(config: schema.CacheConfig) -> None:
+def run_cache(config: command_schema.CacheConfig) -> None:
     """Show or clear the cache."""
     from csvision.data import cache
 
@@ -76,7 +76,7 @@ def run_cache(config: schema.CacheConfig) -> None:
     print(f"{total / 1e6:10.1f} MB in {len(entries)} entries of {folder}")
 
 
-def run_example_data(config: schema.ExampleDataConfig) -> None:
+def run_example_data(config: command_schema.ExampleDataConfig) -> None:
     """Write an example data set."""
     from csvision.data.example_data import write_example_data
 
@@ -84,7 +84,7 @@ def run_example_data(config: schema.ExampleDataConfig) -> None:
     print(display_path(write_example_data(config.name, output)))
 
 
-def run_prepare_fashion_mnist(config: schema.PrepareFashionMNISTConfig) -> None:
+def run_prepare_fashion_mnist(config: command_schema.PrepareFashionMNISTConfig) -> None:
     """Write the files of Fashion-MNIST."""
     from csvision.data.fashion_mnist import prepare_fashion_mnist
 

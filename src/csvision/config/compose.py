@@ -13,10 +13,11 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from csvision.config import schema
+from csvision.config import model_schema, schema
 from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.hydra_private import child_nodes
 from csvision.config.messages import format_hydra_error, unknown_key
+from csvision.config.quoting import quote_paths
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
 
@@ -36,7 +37,7 @@ def register_schemas() -> None:
     for group, nodes in GROUP_SCHEMAS.items():
         for name, node in nodes.items():
             structured = OmegaConf.structured(node)
-            if node is schema.CustomModelConfig:
+            if node is model_schema.CustomModelConfig:
                 # model.kwargs.NAME=VALUE adds a name without Hydra's leading +.
                 structured.kwargs = {}
                 OmegaConf.set_struct(structured.kwargs, False)
@@ -46,9 +47,10 @@ def register_schemas() -> None:
 def load_config(command: str, overrides: Sequence[str]) -> Any:
     """Return the validated dataclass of conf/COMMAND.yaml with overrides.
 
-    Raises ConfigError for unknown keys, wrong types and values out of range.
+    Values of path keys are taken literally. Raises ConfigError for unknown keys, wrong types and
+    values out of range.
     """
-    return to_dataclass(compose_config(command, overrides))
+    return to_dataclass(compose_config(command, quote_paths(overrides)))
 
 
 def compose_config(command: str, overrides: Sequence[str]) -> DictConfig:

@@ -1,14 +1,14 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import schema
+from csvision.config import command_schema, model_schema, schema
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
     "augmentation": {"any": schema.AugmentationConfig},
     "model": {
-        "mlp": schema.MLPConfig,
-        "cnn": schema.CNNConfig,
-        "custom": schema.CustomModelConfig,
+        "mlp": model_schema.MLPConfig,
+        "cnn": model_schema.CNNConfig,
+        "custom": model_schema.CustomModelConfig,
     },
     "optimizer": {
         "sgd": schema.SGDConfig,
@@ -29,13 +29,13 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
 
 COMMAND_SCHEMAS: dict[str, type] = {
     "train": schema.TrainConfig,
-    "resume": schema.ResumeConfig,
-    "reproduce": schema.ReproduceConfig,
-    "inspect_data": schema.InspectDataConfig,
-    "evaluate": schema.EvaluateConfig,
-    "predict": schema.PredictConfig,
-    "cache": schema.CacheConfig,
-    "example_data": schema.ExampleDataConfig,
-    "prepare_fashion_mnist": schema.PrepareFashionMNISTConfig,
+    "resume": command_schema.ResumeConfig,
+    "reproduce": command_schema.ReproduceConfig,
+    "inspect_data": command_schema.InspectDataConfig,
+    "evaluate": command_schema.EvaluateConfig,
+    "predict": command_schema.PredictConfig,
+    "cache": command_schema.CacheConfig,
+    "example_data": command_schema.ExampleDataConfig,
+    "prepare_fashion_mnist": command_schema.PrepareFashionMNISTConfig,
 }
 """The schema of conf/COMMAND.yaml."""

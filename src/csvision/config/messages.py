@@ -6,9 +6,9 @@ from dataclasses import fields
 
 from hydra.errors import MissingConfigException, OverrideParseException
 
-from csvision.config import schema
+from csvision.config import model_schema
 from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
-from csvision.legacy import RENAMED_KEYS
+from csvision.legacy import rename_key
 
 
 def format_hydra_error(error: Exception) -> str:
@@ -47,8 +47,8 @@ def unknown_key(name: str) -> str:
 
 def suggest_key(name: str) -> str:
     """Return a hint: the new name of a renamed key, the choices with this key, or a similar key."""
-    if name in RENAMED_KEYS:
-        return f"; it is now {RENAMED_KEYS[name]}"
+    if (current := rename_key(name)) != name:
+        return f"; it is now {current}"
     stage = re.match(r"model\.stages\.(\d+\.)?", name)
     prefix = stage[0] if stage else ""
     known = stage_keys() if stage else all_keys()
@@ -66,7 +66,7 @@ def suggest_key(name: str) -> str:
 
 def stage_keys() -> dict[str, list[str]]:
     """Return every key of a stage with the choices that have it."""
-    return {entry.name: ["model=cnn"] for entry in fields(schema.Stage)}
+    return {entry.name: ["model=cnn"] for entry in fields(model_schema.Stage)}
 
 
 def all_keys() -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from csvision.config import schema
+from csvision.config import command_schema, model_schema, schema
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, padding_amounts
 
@@ -26,7 +26,7 @@ def find_errors(
 ) -> list[str]:
     """Return one line for each error of a configuration."""
     errors = list(range_errors(config, ""))
-    if isinstance(config, schema.TrainConfig | schema.InspectDataConfig):
+    if isinstance(config, schema.TrainConfig | command_schema.InspectDataConfig):
         errors += data_errors(config.data)
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
@@ -105,9 +105,11 @@ def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
         yield "optimizer.nesterov=true needs optimizer.momentum > 0"
 
 
-def padding_errors(model: schema.ModelConfig) -> Iterator[str]:
+def padding_errors(model: model_schema.ModelConfig) -> Iterator[str]:
     """Yield errors of invalid paddings, and of `same` with a stride, which torch rejects too."""
-    for index, stage in enumerate(model.stages if isinstance(model, schema.CNNConfig) else []):
+    for index, stage in enumerate(
+        model.stages if isinstance(model, model_schema.CNNConfig) else []
+    ):
         key = f"model.stages.{index}"
         try:
             padding_amounts(stage.padding, stage.kernel_size, stage.dilation)

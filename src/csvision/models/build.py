@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from csvision.config import schema
+from csvision.config import model_schema
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape
 from csvision.models.cnn import CNN
@@ -15,7 +15,7 @@ from csvision.models.mlp import MLP
 
 
 def build_model(
-    model: schema.ModelConfig, image_shape: Shape, classes: int, seed: int
+    model: model_schema.ModelConfig, image_shape: Shape, classes: int, seed: int
 ) -> nn.Module:
     """Return the configured network; its initial weights depend on `seed` alone.
 
@@ -24,11 +24,11 @@ def build_model(
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         match model:
-            case schema.MLPConfig():
+            case model_schema.MLPConfig():
                 return MLP(
                     image_shape, classes, model.hidden, model.activation.value, model.dropout
                 )
-            case schema.CNNConfig():
+            case model_schema.CNNConfig():
                 return CNN(
                     image_shape,
                     classes,
@@ -38,14 +38,14 @@ def build_model(
                     model.activation.value,
                     model.dropout,
                 )
-            case schema.CustomModelConfig():
+            case model_schema.CustomModelConfig():
                 return build_custom_model(model, image_shape, classes)
             case _:
                 raise AssertionError(f"no network for {model}")
 
 
 def build_custom_model(
-    model: schema.CustomModelConfig, image_shape: Shape, classes: int
+    model: model_schema.CustomModelConfig, image_shape: Shape, classes: int
 ) -> nn.Module:
     """Import and construct a custom network."""
     network_class = load_model_class(model.path)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from csvision.config.schema import (
+from csvision.config.model_schema import (
     Activation,
     CNNConfig,
     GlobalPool,

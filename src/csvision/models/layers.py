@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from csvision.config.schema import Activation, Normalization, PaddingMode, Pool
+from csvision.config.model_schema import Activation, Normalization, PaddingMode, Pool
 
 
 def activation_layer(activation: Activation) -> nn.Module:

@@ -5,7 +5,7 @@ from math import prod
 
 from torch import Tensor, nn
 
-from csvision.config.schema import Activation
+from csvision.config.model_schema import Activation
 from csvision.models.layers import dense_layers
 
 

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from csvision.config.schema import Activation, Normalization
+from csvision.config.model_schema import Activation, Normalization
 from csvision.models.layers import activation_layer, normalization_layer
 
 

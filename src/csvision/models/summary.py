@@ -6,14 +6,14 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from csvision.config import schema
+from csvision.config import model_schema
 from csvision.layer_shapes import Layer, Shape, layer_table
 
 HEADER = ("layer", "parameters", "multiply-adds", "input shape", "output shape")
 
 
 def summarize(
-    network: nn.Module, model: schema.ModelConfig, image_shape: Shape, classes: int
+    network: nn.Module, model: model_schema.ModelConfig, image_shape: Shape, classes: int
 ) -> str:
     """Return the layer table as text: computed for MLP and CNN, measured for custom networks."""
     layers = layer_table(model, image_shape, classes)

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
-from csvision.config import schema
+from csvision.config import model_schema, schema
 from csvision.config.serialize import config_from_dict, config_to_dict
 from csvision.errors import RunError
 from csvision.files import iso_time, timestamp, write_json
@@ -183,7 +183,7 @@ def with_model_path(
 
     The path in run.json is never used. Raises RunError if `model_path` is missing.
     """
-    if not isinstance(config.model, schema.CustomModelConfig):
+    if not isinstance(config.model, model_schema.CustomModelConfig):
         return config
     if model_path is None:
         raise RunError(f"{run.path} has a custom network; write model.path=FILE.py:CLASS")

@@ -8,7 +8,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
-from csvision.config import schema
+from csvision.config import command_schema, schema
 from csvision.data.splits import Subset, load_splits
 from csvision.data.table import DataSpec, ImageTable, ReadOptions, read_table
 from csvision.errors import RunError
@@ -61,7 +61,7 @@ def load(run: Path, model_path: str | None = None) -> Classifier:
     return classifier.eval()
 
 
-def evaluate(config: schema.EvaluateConfig) -> tuple[EvalResult, Path]:
+def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     """Test a run on its own test rows or on a file; return the result and its folder.
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
@@ -92,7 +92,7 @@ def read_matching_table(csv: str, run: RunDirectory, options: ReadOptions) -> Im
     return read_table(csv, options, reference=read_data_spec(run))
 
 
-def predict(config: schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
+def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
     """Predict the labels of a file; return the table and the path of predictions.csv.
 
     Raises RunError, DataError or ConfigError for what cannot be predicted.

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from csvision.config import schema
+from csvision.config import model_schema, schema
 from csvision.config.validate import validate
 from csvision.data.splits import Splits, load_splits
 from csvision.errors import ConfigError
@@ -75,7 +75,7 @@ def check_device(accelerator: schema.AcceleratorConfig) -> None:
 def check_custom_model(prepared: PreparedRun) -> None:
     """Raise ConfigError if the user's own network cannot be built for the data."""
     config = prepared.config
-    if isinstance(config.model, schema.CustomModelConfig):
+    if isinstance(config.model, model_schema.CustomModelConfig):
         from csvision.models.build import build_model
 
         build_model(config.model, prepared.image_shape, prepared.num_classes, config.seed)

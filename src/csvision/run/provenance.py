@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from csvision.config import schema
+from csvision.config import model_schema, schema
 from csvision.data.splits import Splits
 
 PACKAGE = Path(__file__).parents[1]
@@ -69,10 +69,10 @@ def machine_info() -> dict[str, Any]:
     }
 
 
-def code_hashes(model: schema.ModelConfig) -> dict[str, str]:
+def code_hashes(model: model_schema.ModelConfig) -> dict[str, str]:
     """Return the sha256 of each source file of csvision and of the file of a custom network."""
     files = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-    if isinstance(model, schema.CustomModelConfig):
+    if isinstance(model, model_schema.CustomModelConfig):
         file = Path(model.path.rpartition(":")[0])
         files["model.path"] = file
     return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in sorted(files)}

@@ -1,0 +1,108 @@
+"""The configuration of the commands other than train: types, help texts and ranges of keys."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from csvision.config.option import option
+from csvision.config.schema import AcceleratorName, DataConfig
+
+
+@dataclass
+class InspectDataConfig:
+    """A report on a data set."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    output_dir: str = option("folder for the figure of sample images")
+
+
+@dataclass
+class EvalDataConfig:
+    """The rows to evaluate or predict."""
+
+    csv: str | None = option("image file; null: the test rows of the run")
+
+
+@dataclass
+class PredictDataConfig:
+    """The rows to predict."""
+
+    csv: str = option("image file, with or without labels")
+
+
+@dataclass
+class ModelPathConfig:
+    """Permission to import the code of a run with model=custom."""
+
+    path: str | None = option("FILE.py:CLASS, required for a run with model=custom")
+
+
+@dataclass
+class ResumeConfig:
+    """An interrupted run or sweep to resume."""
+
+    run: str = option("directory of an interrupted run or sweep")
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+
+
+@dataclass
+class ReproduceConfig:
+    """A finished run to train again and compare."""
+
+    run: str = option("run directory")
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+
+
+@dataclass
+class EvaluateConfig:
+    """An evaluation of a finished run."""
+
+    run: str = option("run directory")
+    data: EvalDataConfig = field(default_factory=EvalDataConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    quiet: bool = option("print only the path of the results")
+
+
+@dataclass
+class PredictConfig:
+    """Predicted labels and probabilities for the rows of a file."""
+
+    run: str = option("run directory")
+    data: PredictDataConfig = field(default_factory=PredictDataConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    quiet: bool = option("print only the path of the predictions")
+
+
+@dataclass
+class CacheConfig:
+    """The cache of parsed files."""
+
+    clear: bool = option("delete all entries")
+    folder: str | None = option("folder of the cache, as data.cache; null: the user's own")
+
+
+class ExampleDataName(StrEnum):
+    """Choices of `name=` of example-data."""
+
+    digits = "digits"
+    photos = "photos"
+
+
+@dataclass
+class ExampleDataConfig:
+    """A small example data set."""
+
+    name: ExampleDataName = option("digits: 8x8 grayscale; photos: 16x16 color")
+    output: str | None = option(".csv or .csv.gz file; null: outputs/data/NAME.csv")
+
+
+@dataclass
+class PrepareFashionMNISTConfig:
+    """The CSV files of Fashion-MNIST."""
+
+    output_dir: str = option("folder for train.csv and test.csv; data=fmnist reads the default")
+    source_dir: str | None = option(
+        "folder with the official IDX files; null: Debian's package, else a download"
+    )
+    bundled_csv: str | None = option("also write the first 6,000 images to this .csv.gz file")
