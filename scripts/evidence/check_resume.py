@@ -5,15 +5,16 @@ Weights, predictions, history and metrics must be bitwise identical. 20 runs tak
 """
 
 import json
+import multiprocessing
 import os
 import random
 import signal
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ NUM_SEEDS = 5
 MAX_KILLS = 3
 """How often one run is killed at most."""
 
+# Forking this process itself would deadlock the child if a library had started threads before. The
+# fork server has none, and imports csvision once for all processes.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["csvision.api"])
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -68,26 +74,24 @@ class Outcome:
     metrics: str
 
 
-def start_process(function: Callable[[], object]) -> int:
-    """Call a function in a forked process, without output; return the process ID."""
-    process = os.fork()
-    if process:
-        return process
-    code = 1
-    try:
-        with Path(os.devnull).open("w") as null:
-            os.dup2(null.fileno(), 1)
-        function()
-        code = 0
-    except Exception:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+def start_process(function: Callable[[], object]) -> ForkServerProcess:
+    """Call a function in a new process, without output."""
+    process = PROCESSES.Process(target=call_silently, args=(function,))
+    process.start()
+    return process
 
 
-def wait_for(process: int) -> bool:
+def call_silently(function: Callable[[], object]) -> None:
+    """Call a function while standard output is discarded."""
+    with Path(os.devnull).open("w") as null:
+        os.dup2(null.fileno(), 1)
+    function()
+
+
+def wait_for(process: ForkServerProcess) -> bool:
     """Wait for a process to end; return whether it succeeded."""
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    process.join()
+    return process.exitcode == 0
 
 
 def train(*overrides: str) -> None:
@@ -95,17 +99,18 @@ def train(*overrides: str) -> None:
     csvision.train(*COMMON, *overrides)
 
 
-def kill_after(process: int, folder: Path, seconds: float) -> bool:
+def kill_after(process: ForkServerProcess, folder: Path, seconds: float) -> bool:
     """Kill a process some time after its run has started; return False if it ended before."""
     while not (found := [*folder.glob("runs/*/run.json")]) or (
         read_state(found[0].parent) != "running"
     ):
-        if os.waitpid(process, os.WNOHANG)[0]:
+        if not process.is_alive():
             return False
         time.sleep(0.001)
     time.sleep(seconds)
-    os.kill(process, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+    process.kill()
+    process.join()
+    return process.exitcode == -signal.SIGKILL
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -141,7 +146,7 @@ def differing_fields(expected: Outcome, found: Outcome) -> list[str]:
 
 def run_uninterrupted(folder: Path, overrides: tuple[str, ...]) -> tuple[Outcome, float]:
     """Train to the end; return the outcome and the duration in seconds."""
-    if not wait_for(start_process(lambda: train(f"output_dir={folder}", *overrides))):
+    if not wait_for(start_process(partial(train, f"output_dir={folder}", *overrides))):
         raise SystemExit("error: an uninterrupted run failed")
     (directory,) = folder.glob("runs/*")
     manifest = read_manifest(directory)
@@ -154,7 +159,7 @@ def run_interrupted(
 ) -> tuple[Outcome, int]:
     """Train, kill and resume up to MAX_KILLS times; return the outcome and the number of kills."""
     kills = 0
-    process = start_process(lambda: train(f"output_dir={folder}", *overrides))
+    process = start_process(partial(train, f"output_dir={folder}", *overrides))
     for _ in range(rng.randint(1, MAX_KILLS)):
         kills += kill_after(process, folder, rng.uniform(0, seconds))
         (directory,) = folder.glob("runs/*")
@@ -169,9 +174,6 @@ def run_interrupted(
 def main() -> None:
     """Kill as many runs as the command line says; exit with 1 if any result differs."""
     options = parse_options(Options, __doc__)
-    # Imported once for all forked processes.
-    import csvision.api  # noqa: F401
-
     rng = random.Random(options.seed)
     references: dict[tuple[str, ...], tuple[Outcome, float]] = {}
     equal = total_kills = 0
