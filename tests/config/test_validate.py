@@ -148,7 +148,7 @@ class TestRanges:
     def test_value_at_the_edge_of_its_range_is_accepted(self, key: str, value: Any) -> None:
         config = config_with(key)
         set_value(config, key, value)
-        validate(config)
+        assert find_errors(config) == []
 
     @pytest.mark.parametrize("value", [NAN, INFINITY, -INFINITY])
     @pytest.mark.parametrize(
@@ -321,12 +321,12 @@ class TestFitToTheData:
 
     @pytest.mark.parametrize("stages", [stages for stages, _, _ in MISFITS])
     def test_layers_are_not_checked_without_an_image_shape(self, stages: list[Stage]) -> None:
-        validate(with_stages(*stages))
+        assert find_errors(with_stages(*stages)) == []
 
     def test_network_that_fits_is_accepted(self) -> None:
         stages = (Stage(), Stage(pool=Pool.none), Stage(pool=Pool.none))
-        validate(with_stages(*stages), (3, 8, 6), 10)
-        validate(load_once("model=mlp"), (1, 1, 1), 2)
+        assert find_errors(with_stages(*stages), (3, 8, 6), 10) == []
+        assert find_errors(load_once("model=mlp"), (1, 1, 1), 2) == []
 
 
 class TestData:
@@ -335,7 +335,7 @@ class TestData:
         assert message.startswith("data.csv=own.csv ")
         assert "data=fmnist_small" in message
         assert message.endswith("write data=csv data.csv=own.csv")
-        validate(load_once("data=csv", "data.csv=own.csv"))
+        assert find_errors(load_once("data=csv", "data.csv=own.csv")) == []
 
     @pytest.mark.parametrize(
         "shape", [[], [28], [28, 28], [1, 0, 28], [1, 28, -28], [1, 1, 28, 28]]
@@ -346,7 +346,7 @@ class TestData:
         assert message.endswith("[channels,height,width]")
 
     def test_image_shape_of_three_positive_numbers_is_accepted(self) -> None:
-        validate(default_with(data__image_shape=[3, 1, 28]))
+        assert find_errors(default_with(data__image_shape=[3, 1, 28])) == []
 
 
 def test_configs_of_other_commands_are_validated() -> None:

@@ -188,7 +188,7 @@ class TestDevices:
         prepare_run(config_of(f"accelerator={accelerator}"))
 
     def test_cpu_may_have_any_number_of_processes(self) -> None:
-        prepare_run(config_of("accelerator.devices=3"))
+        assert prepare_run(config_of("accelerator.devices=3")).config.accelerator.devices == 3
 
 
 class TestCheckWritable:

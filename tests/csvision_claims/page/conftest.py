@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Browser
 
 from csvision_claims.page.page import render_page
-from tests.csvision_claims.page.browser import launched
+from tests.csvision_claims.page.browser import launch_chromium
 from tests.csvision_claims.page.samples import RECORDS
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with launched() as browser:
+    with launch_chromium() as browser:
         yield browser
 
 

@@ -1,4 +1,4 @@
-"""Records of claims, made by hand: every verdict, every kind of evidence, every kind of chart."""
+"""Hand-made records of claims with every verdict and every type of evidence and chart."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from csvision_claims.engine.rules import (
 )
 
 AWKWARD = "a < b & c > \"d\" 'e' $x_1$ </script><script>x()</script> 日本 ✂ {{ x }} | *y* `z`"
-"""Text that some part of a page or of Markdown would take for its own."""
+"""Text that contains HTML, Markdown and math markup."""
 
 LONG = "convolutional" * 9
 
@@ -26,14 +26,14 @@ WAVE = [[float((row * column) % 7 - 3) for column in range(5)] for row in range(
 
 
 def bars(**changes: object) -> Bars:
-    """Three bars."""
+    """Return three bars."""
     values = {"MLP": 86.13, "CNN": 88.32, "guess": 10.0}
     chosen = {"title": "accuracy by network", "unit": "%", "values": values, "alt": "the CNN leads"}
     return Bars(**{**chosen, **changes})  # type: ignore[arg-type]
 
 
 def curves() -> Curves:
-    """Three lines, one with a band and one that is dashed."""
+    """Return three curves, one with a band and one dashed."""
     x = [1.0, 2.0, 4.0, 8.0, 16.0]
     series = [
         Series("CNN", x, [70, 80, 85, 88, 89], [69, 78, 84, 87, 88], [71, 82, 86, 89, 90]),
@@ -44,14 +44,14 @@ def curves() -> Curves:
 
 
 def panels(style: str) -> Panels:
-    """A matrix that can be an image, a heat map or a filter."""
+    """Return two panels of one matrix, as images, heat maps or filters."""
     return Panels(
         f"a matrix as {style}", [Panel("one", WAVE), Panel("two", WAVE, -4, 4)], "waves", style
     )
 
 
 def scatter() -> Scatter:
-    """Points over three orders of magnitude, two of them close together."""
+    """Return points over three orders of magnitude, two of them close together."""
     points = {"MLP": (101_770.0, 0.2), "CNN": (20_490.0, 3.1), "CNN, pooled": (21_000.0, 3.0)}
     return Scatter("cost", "parameters", "multiply-adds, M", points, "the CNN computes more")
 
@@ -59,7 +59,7 @@ def scatter() -> Scatter:
 def claim(
     id: str, statements: Sequence[StatementRecord], charts: Sequence[Chart] = (), **changes: object
 ) -> ClaimRecord:
-    """A record of the full profile."""
+    """Return a record of the full profile."""
     values = {
         "id": id,
         "title": f"The title of {id}",

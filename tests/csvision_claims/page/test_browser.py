@@ -1,4 +1,4 @@
-"""The page in a real browser: narrow and wide, light and dark, on screen and on paper."""
+"""The page in a real browser: narrow and wide, light and dark, on screen and printed."""
 
 from pathlib import Path
 
@@ -10,43 +10,47 @@ from tests.csvision_claims.page.browser import (
     WIDTHS,
     Scheme,
     column,
-    empty_boxes,
+    low_contrast,
+    open_page,
     other_requests,
     overflow,
-    visited,
-    weak_text,
+    zero_size_pictures,
 )
 
 
 @pytest.mark.parametrize("width", [320, *WIDTHS])
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_reads_well(browser: Browser, path: Path, width: int, scheme: Scheme) -> None:
-    with visited(browser, path, width, scheme) as visit:
+def test_page_has_no_overflow_low_contrast_or_errors(
+    browser: Browser, path: Path, width: int, scheme: Scheme
+) -> None:
+    with open_page(browser, path, width, scheme) as visit:
         assert visit.page.locator("h1").is_visible()
-        # Text that is folded away is looked at, too.
+        # Include the text of closed <details> elements.
         visit.page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
-        assert empty_boxes(visit.page) == []
+        assert zero_size_pictures(visit.page) == []
         assert overflow(visit.page) == []
-        assert weak_text(visit.page) == []
-    assert visit.complaints == []
+        assert low_contrast(visit.page) == []
+    assert visit.errors == []
     assert other_requests(visit, path) == []
 
 
-def test_follows_the_reader_into_the_dark(browser: Browser, path: Path) -> None:
-    grounds = {}
+def test_colors_follow_the_color_scheme(browser: Browser, path: Path) -> None:
+    backgrounds = {}
     for scheme in SCHEMES:
-        with visited(browser, path, scheme=scheme) as visit:
-            grounds[scheme] = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
-            # A picture has the ink of the text around it.
-            ink = visit.page.evaluate("getComputedStyle(document.body).color")
+        with open_page(browser, path, scheme=scheme) as visit:
+            backgrounds[scheme] = visit.page.evaluate(
+                "getComputedStyle(document.body).backgroundColor"
+            )
+            # Text in a picture has the color of the text around it.
+            color = visit.page.evaluate("getComputedStyle(document.body).color")
             text = visit.page.locator("svg text", has_text="guess").first
-            assert text.evaluate("(node) => getComputedStyle(node).fill") == ink
-    assert grounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}
+            assert text.evaluate("(node) => getComputedStyle(node).fill") == color
+    assert backgrounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_click_on_a_header_sorts(browser: Browser, path: Path, width: int) -> None:
-    with visited(browser, path, width) as visit:
+def test_click_on_a_header_sorts_the_table(browser: Browser, path: Path, width: int) -> None:
+    with open_page(browser, path, width) as visit:
         page = visit.page
         ids = column(page, 1)
         assert " ".join(ids) == "A1a A1b B1a B1b B1c B2a B2b B2c B2d B2e"
@@ -65,14 +69,14 @@ def test_a_click_on_a_header_sorts(browser: Browser, path: Path, width: int) -> 
             for text, title in zip(column(page, 2), titles, strict=True)
         ]
         assert statements == sorted(statements)
-        # Away from the other statements of its claim, each shows the title of the claim.
+        # In a sorted table, each statement shows the title of its claim.
         assert all(titles)
         page.get_by_role("button", name="Id").click()
         assert column(page, 1) == ids
 
 
 def test_effects_are_sorted_within_their_unit(browser: Browser, path: Path) -> None:
-    with visited(browser, path) as visit:
+    with open_page(browser, path) as visit:
         visit.page.get_by_role("button", name="Effect").click()
         points = [text for text in column(visit.page, 4) if " points" in text]
         values = [float(text.split()[0]) for text in points]
@@ -81,36 +85,36 @@ def test_effects_are_sorted_within_their_unit(browser: Browser, path: Path) -> N
 
 
 def test_counts_are_sorted_as_numbers(browser: Browser, path: Path) -> None:
-    with visited(browser, path) as visit:
+    with open_page(browser, path) as visit:
         visit.page.get_by_role("button", name="Pairs or cases").click()
         counts = [int(text) for text in column(visit.page, 5)]
         assert counts == sorted(counts)
         assert counts[-1] == 80
 
 
-def test_works_without_a_script(browser: Browser, path: Path) -> None:
-    with visited(browser, path, java_script_enabled=False) as visit:
+def test_page_is_complete_without_javascript(browser: Browser, path: Path) -> None:
+    with open_page(browser, path, java_script_enabled=False) as visit:
         assert visit.page.locator("table.sortable tbody tr").count() == 10
         assert visit.page.locator("button").count() == 0
-    assert visit.complaints == []
+    assert visit.errors == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_paper_is_white_and_has_nothing_to_click(
+def test_printed_page_is_white_without_controls(
     browser: Browser, path: Path, scheme: Scheme
 ) -> None:
-    with visited(browser, path, scheme=scheme) as visit:
+    with open_page(browser, path, scheme=scheme) as visit:
         page = visit.page
         arrow = "getComputedStyle(document.querySelector('.sortable button'), '::after').content"
         assert page.evaluate(arrow) == '" ↕"'
         page.emulate_media(media="print", color_scheme=scheme)
         assert page.evaluate(arrow) in ('""', "none", "normal")
-        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert ground == "rgb(255, 255, 255)"
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert background == "rgb(255, 255, 255)"
         assert page.locator(".back").first.is_hidden()
         breaks = "(node) => getComputedStyle(node).breakInside"
         assert {figure.evaluate(breaks) for figure in page.locator("figure").all()} == {"avoid"}
-        assert weak_text(page) == []
+        assert low_contrast(page) == []
         assert page.pdf(format="A4").startswith(b"%PDF")
         assert page.locator("details:not([open])").count() == 0
-    assert visit.complaints == []
+    assert visit.errors == []

@@ -35,7 +35,7 @@ from csvision_claims.page.numbers import (
         (nan, "\N{EN DASH}"),
     ],
 )
-def test_a_number_has_four_digits_and_an_integer_all(value: float, text: str) -> None:
+def test_number_has_four_digits_and_integer_has_all(value: float, text: str) -> None:
     assert format_number(value) == text
 
 
@@ -52,7 +52,7 @@ def test_a_number_has_four_digits_and_an_integer_all(value: float, text: str) ->
         ([], []),
     ],
 )
-def test_a_column_has_equal_decimals_unless_they_hide_a_number(
+def test_column_has_equal_decimals_unless_a_number_would_be_hidden(
     values: list[str | float], texts: list[str]
 ) -> None:
     assert format_column(values) == texts
@@ -71,7 +71,7 @@ def test_a_column_has_equal_decimals_unless_they_hide_a_number(
         (2e-7, 1e-7, 3e-7, 0.0, ("2e-07", "1e-07", "3e-07")),
     ],
 )
-def test_an_interval_has_two_digits_of_its_half_width(
+def test_interval_has_two_digits_of_its_half_width(
     effect: float, low: float, high: float, margin: float | None, texts: tuple[str, ...]
 ) -> None:
     decision = Decision(Verdict.undecided, effect, low, high, 8)
@@ -88,7 +88,7 @@ def test_unequal_numbers_have_different_texts() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(0.5, "0.5"), (2000.0, "2,000"), (20_000.0, "20k"), (1.5e6, "1.5M")]
 )
-def test_an_axis_has_short_numbers(value: float, text: str) -> None:
+def test_axis_labels_are_short(value: float, text: str) -> None:
     assert format_si(value) == text
 
 
@@ -96,5 +96,5 @@ def test_an_axis_has_short_numbers(value: float, text: str) -> None:
     ("seconds", "text"),
     [(0.2, "less than a second"), (4.14, "4.1 s"), (90.0, "2 min"), (7500.0, "2 h 5 min")],
 )
-def test_a_time_has_the_units_that_matter(seconds: float, text: str) -> None:
+def test_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text

@@ -1,4 +1,4 @@
-"""The page as text: what it holds, what it escapes, what it refuses."""
+"""The page as HTML text: contents, escaping, and rejected records."""
 
 import re
 from base64 import b64encode
@@ -16,7 +16,7 @@ from tests.csvision_claims.page.samples import AGREEING, AWKWARD, EXACT, LONG, R
 
 
 class Reader(HTMLParser):
-    """The elements of a page in their order, each with its attributes, and all of its text."""
+    """Collects the elements of a page in order, with their attributes, and all text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Reader(HTMLParser):
         self.text += data
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of every element of a kind."""
+        """Return the attributes of all elements with a tag."""
         return [attributes for name, attributes in self.elements if name == tag]
 
 
@@ -46,11 +46,11 @@ def read(page: str) -> Reader:
     return reader
 
 
-def test_the_same_records_make_the_same_page(page: str) -> None:
+def test_page_is_deterministic(page: str) -> None:
     assert render_page(RECORDS) == page
 
 
-def test_text_of_a_record_is_no_markup(page: str, read: Reader) -> None:
+def test_text_of_a_record_is_escaped(page: str, read: Reader) -> None:
     assert AWKWARD not in page
     assert str(escape(AWKWARD).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) in page
     assert AWKWARD in read.text
@@ -58,7 +58,7 @@ def test_text_of_a_record_is_no_markup(page: str, read: Reader) -> None:
     assert len(read.all("script")) == 1
 
 
-def test_its_own_script_is_all_that_may_run(page: str) -> None:
+def test_content_security_policy_allows_only_the_script_of_the_page(page: str) -> None:
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.S)
     digest = b64encode(sha256(script.encode()).digest()).decode()
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
@@ -66,7 +66,7 @@ def test_its_own_script_is_all_that_may_run(page: str) -> None:
     assert f"script-src 'sha256-{digest}';" in policy
 
 
-def test_asks_for_nothing_outside_itself(read: Reader) -> None:
+def test_page_loads_no_other_files(read: Reader) -> None:
     addresses = [
         value or ""
         for _, attributes in read.elements
@@ -78,7 +78,7 @@ def test_asks_for_nothing_outside_itself(read: Reader) -> None:
     assert read.all("link") == [{"rel": "icon", "href": "data:,"}]
 
 
-def test_ids_are_unique_and_links_arrive(read: Reader) -> None:
+def test_ids_are_unique_and_links_have_targets(read: Reader) -> None:
     ids = [a["id"] for _, a in read.elements if "id" in a]
     assert len(ids) == len(set(ids))
     links = [a["href"] or "" for a in read.all("a")]
@@ -87,14 +87,14 @@ def test_ids_are_unique_and_links_arrive(read: Reader) -> None:
         assert f"#{entry.id}" in links
 
 
-def test_a_claim_of_one_statement_of_its_name_has_the_id_once() -> None:
+def test_claim_and_its_only_statement_share_one_id() -> None:
     reader = Reader()
     reader.feed(render_page([claim("A5", [replace(EXACT, id="A5")])]))
     assert [a["id"] for _, a in reader.elements if a.get("id") == "A5"] == ["A5"]
     assert {"href": "#A5"} in reader.all("a")
 
 
-def test_a_row_a_statement_and_a_section_a_claim(page: str, read: Reader) -> None:
+def test_each_statement_has_a_row_and_each_claim_a_section(page: str, read: Reader) -> None:
     (body,) = re.findall(r'<tbody role="rowgroup">(.*?)</tbody>', page, re.S)
     assert body.count("<tr") == 10
     assert [a["id"] for a in read.all("section") if a.get("class") == "claim"] == [
@@ -103,24 +103,24 @@ def test_a_row_a_statement_and_a_section_a_claim(page: str, read: Reader) -> Non
     assert len(read.all("article")) == 10
 
 
-def test_every_picture_is_told_in_words(read: Reader) -> None:
+def test_each_picture_has_a_text_alternative(read: Reader) -> None:
     pictures = read.all("svg")
-    told = [a["aria-label"] for a in pictures]
+    labels = [a["aria-label"] for a in pictures]
     charts = [chart for record in RECORDS for chart in record.charts]
-    strips = 3 + 1 + 1
-    assert len(pictures) == len(charts) + strips == len(read.all("figure"))
+    interval_plots = 3 + 1 + 1
+    assert len(pictures) == len(charts) + interval_plots == len(read.all("figure"))
     assert {a["role"] for a in pictures} == {"img"}
-    assert {chart.alt for chart in charts} <= set(told)
-    assert all(told)
+    assert {chart.alt for chart in charts} <= set(labels)
+    assert all(labels)
     assert len(read.all("figcaption")) == len(charts)
 
 
-def test_counts_verdicts(page: str) -> None:
+def test_verdicts_are_counted(page: str) -> None:
     for verdict, count in zip(Verdict, (3, 2, 4, 1), strict=True):
         assert f'<li class="{verdict.name}"><b>{count}</b>' in page
 
 
-def test_says_what_it_was_measured_with(read: Reader) -> None:
+def test_page_names_commands_date_machine_versions_and_rules(read: Reader) -> None:
     text = " ".join(read.text.split())
     for fact in (
         "csvision claims 'claim=[A1,B1,B2,B3]'",
@@ -135,21 +135,21 @@ def test_says_what_it_was_measured_with(read: Reader) -> None:
         assert all(entry.rule in text for entry in record.statements)
 
 
-def test_what_a_record_lacks_leaves_no_hole() -> None:
+def test_empty_parts_of_a_record_are_omitted() -> None:
     bare = render_page([claim("A1", [], table=[], arms={})])
     for element in ("<figure", "<details", 'class="results"', "<article", 'class="scroll"'):
         assert element not in bare
         assert element in render_page(RECORDS)
 
 
-def test_what_is_no_evidence_is_refused() -> None:
+def test_quick_profile_and_no_claims_are_rejected() -> None:
     with pytest.raises(ValueError, match="profile=quick"):
         render_page([replace(RECORDS[0], profile="quick")])
     with pytest.raises(ValueError, match="no claims"):
         render_page([])
 
 
-def test_cases_that_disagree_come_first() -> None:
+def test_disagreeing_cases_are_listed_first() -> None:
     assert [case.name for case in case_rows(WRONG.evidence)][:3] == [
         "28x28, p=1",
         "near",

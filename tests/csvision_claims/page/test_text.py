@@ -1,4 +1,4 @@
-"""What a decision is in words."""
+"""Decisions as text."""
 
 from dataclasses import replace
 
@@ -46,11 +46,13 @@ from tests.csvision_claims.page.samples import (
     ],
     ids=lambda value: value.id if isinstance(value, StatementRecord) else "",
 )
-def test_an_effect_has_its_interval_or_its_cases(statement: StatementRecord, text: str) -> None:
+def test_effect_is_formatted_with_its_interval_or_cases(
+    statement: StatementRecord, text: str
+) -> None:
     assert format_effect(statement) == text.replace("-", "\N{MINUS SIGN}")
 
 
-def test_the_case_that_disagrees_is_told() -> None:
+def test_disagreeing_case_is_named() -> None:
     odd, even = Comparison("odd", 1, 2), Comparison("even", 2, 2)
     assert format_exact([even]) == "1 of 1 case agrees"
     assert format_exact([odd]) == "odd: claimed 1, measured 2"
@@ -60,7 +62,7 @@ def test_the_case_that_disagrees_is_told() -> None:
     )
 
 
-def test_a_strip_says_on_which_side_of_the_margin_the_interval_lies() -> None:
+def test_interval_description_names_the_side_of_the_margin() -> None:
     assert "the interval lies above 1; dots from 2.7 to 3.6" in describe_interval(HOLDS)
     assert "the interval lies below 2" in describe_interval(REFUTED)
     assert "the interval lies on both sides of 0.5" in describe_interval(UNDECIDED)
@@ -75,12 +77,12 @@ def test_description_of_training_has_the_values_of_the_profile() -> None:
     assert "held out with seeds 7." in topics["Learning rate"]
 
 
-def test_every_verdict_has_a_sign_of_its_own() -> None:
+def test_each_verdict_has_a_distinct_symbol() -> None:
     assert SYMBOLS.keys() == set(Verdict)
     assert len(set(SYMBOLS.values())) == len(Verdict)
 
 
-def test_a_summary_counts() -> None:
+def test_summary_counts_verdicts_and_names_machine_and_versions() -> None:
     summary = summarize(RECORDS)
     assert summary.outcome == (
         "4 claims of the notes, 10 statements: 3 hold, 2 are refuted, 4 are undecided, "
@@ -99,14 +101,14 @@ def test_a_summary_counts() -> None:
     assert summary.command == "csvision claims 'claim=[A1,B1,B2,B3]'"
 
 
-def test_a_summary_tells_days_and_machines_apart() -> None:
+def test_summary_lists_different_dates_and_machines() -> None:
     other = replace(RECORDS[0], date="2026-02-03T00:00:00", machine={"processors": 1})
     summary = summarize([RECORDS[0], other, other])
     assert summary.dates == "2026-01-02 to 2026-02-03"
     assert summary.machines == ["Linux-6.1, 2 processors, AVX2", "1 processor"]
 
 
-def test_what_is_no_evidence_is_refused() -> None:
+def test_quick_profile_and_no_claims_are_rejected() -> None:
     quick = replace(RECORDS[1], profile="quick")
     with pytest.raises(ValueError, match="B1 was measured with profile=quick"):
         summarize([RECORDS[0], quick])
