@@ -63,7 +63,7 @@ def evaluate(classifier: Classifier, subset: Subset) -> EvalResult:
         return evaluate_split(silent_trainer(), classifier, subset, BATCH_SIZE)
 
 
-def images_of(subset: Subset) -> Tensor:
+def subset_images(subset: Subset) -> Tensor:
     return torch.from_numpy(subset.table.images[subset.indices])
 
 
@@ -71,7 +71,7 @@ class TestForward:
     def test_returns_logits_of_pixels_scaled_to_0_1(
         self, classifier_without_dropout: Classifier, subset: Subset
     ) -> None:
-        images = images_of(subset)
+        images = subset_images(subset)
         assert images.dtype is torch.uint8
         logits = classifier_without_dropout(images)
         assert logits.shape == (ROWS, 10)
@@ -80,16 +80,16 @@ class TestForward:
     def test_uses_the_precision_of_the_weights(
         self, classifier_without_dropout: Classifier, subset: Subset
     ) -> None:
-        assert classifier_without_dropout.double()(images_of(subset)).dtype is torch.float64
+        assert classifier_without_dropout.double()(subset_images(subset)).dtype is torch.float64
 
 
 class TestPredictProba:
     def test_returns_the_softmax_of_the_logits_in_eval_mode(
         self, classifier: Classifier, subset: Subset
     ) -> None:
-        probabilities = classifier.predict_proba(images_of(subset))
+        probabilities = classifier.predict_proba(subset_images(subset))
         torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(ROWS))
-        expected = classifier.eval()(images_of(subset)).softmax(dim=1)
+        expected = classifier.eval()(subset_images(subset)).softmax(dim=1)
         torch.testing.assert_close(probabilities, expected)
 
     @pytest.mark.parametrize("training", [True, False])
@@ -97,11 +97,11 @@ class TestPredictProba:
         self, training: bool, classifier: Classifier, subset: Subset
     ) -> None:
         classifier.train(training)
-        classifier.predict_proba(images_of(subset))
+        classifier.predict_proba(subset_images(subset))
         assert {module.training for module in classifier.network.modules()} == {training}
 
     def test_computes_no_gradients(self, classifier: Classifier, subset: Subset) -> None:
-        assert not classifier.predict_proba(images_of(subset)).requires_grad
+        assert not classifier.predict_proba(subset_images(subset)).requires_grad
 
 
 class TestLoss:
@@ -133,7 +133,7 @@ class TestLoss:
     ) -> None:
         metrics = fit(classifier, subset, val=subset)
         with torch.no_grad():
-            logits = classifier.eval()(images_of(subset))
+            logits = classifier.eval()(subset_images(subset))
         expected = F.cross_entropy(logits, torch.from_numpy(subset.labels)).item()
         assert metrics["val/loss"] == pytest.approx(expected, rel=1e-5)
         accuracy = accuracy_score(subset.labels, logits.argmax(dim=1).numpy())

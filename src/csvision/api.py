@@ -65,10 +65,10 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
         print(f"\njob {number}: {' '.join(job.overrides)}")
         try:
             if job.started:
-                resume(job.folder, model_path)
+                resume(job.directory, model_path)
             else:
                 with log_to_console(job.config.quiet):
-                    train_prepared(prepare_run(job.config), job.folder, job.overrides)
+                    train_prepared(prepare_run(job.config), job.directory, job.overrides)
         except Exception as error:
             # The other jobs still run; the traceback is in train.log of this job.
             log.error("job %s failed: %s", number, error)

@@ -126,31 +126,31 @@ def check_padding_fits(name: str, shape: Shape, mode: PaddingMode, padding: int)
         )
 
 
-def stage_layers(index: int, shape: Shape, stage: Stage) -> list[Layer]:
+def stage_rows(index: int, shape: Shape, stage: Stage) -> list[Layer]:
     """Return the rows of one stage, without activation and dropout."""
     prefix = f"stages.{index}"
     layers = [conv_layer(f"{prefix}.convolution", shape, stage)]
     shape = layers[-1].output_shape
-    layers += norm_layers(f"{prefix}.normalization", shape, stage.normalization)
+    layers += norm_rows(f"{prefix}.normalization", shape, stage.normalization)
     if stage.pool is not Pool.none:
         layers.append(pool_layer(f"{prefix}.pool", shape, stage))
         shape = layers[-1].output_shape
     for block in range(stage.residual):
-        layers += residual_layers(f"{prefix}.residual.{block}", shape, stage.normalization)
+        layers += residual_rows(f"{prefix}.residual.{block}", shape, stage.normalization)
     return layers
 
 
-def residual_layers(prefix: str, shape: Shape, normalization: Normalization) -> list[Layer]:
+def residual_rows(prefix: str, shape: Shape, normalization: Normalization) -> list[Layer]:
     """Return the rows of a residual block, which keeps the shape (C, H, W)."""
     same = Stage(filters=shape[0], kernel_size=3, padding=1)
     layers = []
     for name in ("first", "second"):
         layers.append(conv_layer(f"{prefix}.{name}.convolution", shape, same))
-        layers += norm_layers(f"{prefix}.{name}.normalization", shape, normalization)
+        layers += norm_rows(f"{prefix}.{name}.normalization", shape, normalization)
     return layers
 
 
-def norm_layers(name: str, shape: Shape, normalization: Normalization) -> list[Layer]:
+def norm_rows(name: str, shape: Shape, normalization: Normalization) -> list[Layer]:
     """Return the row of a normalization layer on (C, H, W); no row for none.
 
     Raises ConfigError if it would normalize a single value.
@@ -168,31 +168,31 @@ def norm_layers(name: str, shape: Shape, normalization: Normalization) -> list[L
     return [Layer(name, parameters, 0, shape, shape)]
 
 
-def dense_layers(inputs: int, hidden: Sequence[int], classes: int) -> list[Layer]:
+def dense_rows(inputs: int, hidden: Sequence[int], classes: int) -> list[Layer]:
     """Return the rows of hidden layers and logits on a vector of `inputs`."""
     units = [inputs, *hidden, classes]
     names = [f"dense.{index}" for index in range(len(hidden))] + ["logits"]
     return [dense_layer(*row) for row in zip(names, units[:-1], units[1:], strict=True)]
 
 
-def cnn_layers(model: CNNConfig, image_shape: Shape, classes: int) -> list[Layer]:
+def cnn_rows(model: CNNConfig, image_shape: Shape, classes: int) -> list[Layer]:
     """Return the layer table of a CNN."""
     layers: list[Layer] = []
     shape = image_shape
     for index, stage in enumerate(model.stages):
-        layers += stage_layers(index, shape, stage)
+        layers += stage_rows(index, shape, stage)
         shape = layers[-1].output_shape
     flatten = model.global_pool is GlobalPool.none
     units = prod(shape) if flatten else shape[0]
     layers.append(Layer("flatten" if flatten else "global_pool", 0, 0, shape, (units,)))
-    return layers + dense_layers(units, model.hidden, classes)
+    return layers + dense_rows(units, model.hidden, classes)
 
 
-def mlp_layers(model: MLPConfig, image_shape: Shape, classes: int) -> list[Layer]:
+def mlp_rows(model: MLPConfig, image_shape: Shape, classes: int) -> list[Layer]:
     """Return the layer table of an MLP."""
     units = prod(image_shape)
     flatten = Layer("flatten", 0, 0, image_shape, (units,))
-    return [flatten, *dense_layers(units, model.hidden, classes)]
+    return [flatten, *dense_rows(units, model.hidden, classes)]
 
 
 def layer_table(model: ModelConfig, image_shape: Shape, classes: int) -> list[Layer] | None:
@@ -202,8 +202,8 @@ def layer_table(model: ModelConfig, image_shape: Shape, classes: int) -> list[La
     """
     match model:
         case CNNConfig():
-            return cnn_layers(model, image_shape, classes)
+            return cnn_rows(model, image_shape, classes)
         case MLPConfig():
-            return mlp_layers(model, image_shape, classes)
+            return mlp_rows(model, image_shape, classes)
         case _:
             return None

@@ -103,7 +103,7 @@ def test_sweep_chooses_no_folder(sweep: Path) -> None:
     file.write_text(text.replace("data.cache=none", "data.cache=../elsewhere"), encoding="utf-8")
     jobs = read_sweep(sweep, None)
     assert [job.config.data.cache for job in jobs] == [None] * 3
-    assert [job.folder for job in jobs] == [sweep / name for name in NAMES]
+    assert [job.directory for job in jobs] == [sweep / name for name in NAMES]
 
 
 def test_jobs_know_whether_they_were_started_and_finished(sweep: Path) -> None:

@@ -26,7 +26,7 @@ class RNGStateCallback(Callback):
     """Saves the states of the global generators as plain numbers and restores them on resume."""
 
     def __init__(self) -> None:
-        self.loaded: dict[str, Any] | None = None
+        self.resume_state: dict[str, Any] | None = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states of the generators."""
@@ -40,16 +40,16 @@ class RNGStateCallback(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the states until training starts."""
-        self.loaded = state_dict
+        self.resume_state = state_dict
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Restore the states of a resumed run; nothing draws from them before its next batch."""
-        if self.loaded is None:
+        if self.resume_state is None:
             return
-        torch.set_rng_state(self.loaded["torch"].cpu())
-        if self.loaded["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all([state.cpu() for state in self.loaded["cuda"]])
-        random.setstate(self.loaded["python"])
-        key, position, has_gauss, gauss = self.loaded["numpy"]
+        torch.set_rng_state(self.resume_state["torch"].cpu())
+        if self.resume_state["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all([state.cpu() for state in self.resume_state["cuda"]])
+        random.setstate(self.resume_state["python"])
+        key, position, has_gauss, gauss = self.resume_state["numpy"]
         np.random.set_state(("MT19937", np.array(key, np.uint32), position, has_gauss, gauss))
-        self.loaded = None
+        self.resume_state = None

@@ -31,21 +31,23 @@ from csvision.run.prepare import PreparedRun, prepare_run
 
 @dataclass(frozen=True)
 class SweepJob:
-    """A job of a sweep: its folder, which may not exist yet, its overrides and configuration."""
+    """A job of a sweep; its run directory may not exist yet."""
 
-    folder: Path
+    directory: Path
     overrides: list[str]
     config: schema.TrainConfig
 
     @property
     def finished(self) -> bool:
         """Whether the job has finished."""
-        return self.started and RunDirectory(self.folder).read_manifest().get("state") == "finished"
+        if not self.started:
+            return False
+        return RunDirectory(self.directory).read_manifest().get("state") == "finished"
 
     @property
     def started(self) -> bool:
         """Whether the job has a run directory that can be resumed."""
-        return RunDirectory(self.folder).manifest.exists()
+        return RunDirectory(self.directory).manifest.exists()
 
 
 def resume_config(run: RunDirectory, model_path: str | None) -> schema.TrainConfig:

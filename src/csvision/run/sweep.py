@@ -18,28 +18,28 @@ def summarize_sweep(sweep: Path) -> bool:
 
 def read_jobs(sweep: Path) -> pd.DataFrame:
     """Return the jobs of a sweep: job, state, one column per override, one per metric."""
-    folders = [path.parent.parent for path in sweep.glob("*/.hydra/overrides.yaml")]
-    rows = [read_job(folder) for folder in sorted(folders, key=job_number)]
+    directories = [path.parent.parent for path in sweep.glob("*/.hydra/overrides.yaml")]
+    rows = [read_job(directory) for directory in sorted(directories, key=job_number)]
     return pd.DataFrame(rows)
 
 
-def job_number(folder: Path) -> int:
-    """Return the number at the start of the name of a job's folder."""
-    return int(folder.name.partition("_")[0])
+def job_number(directory: Path) -> int:
+    """Return the number at the start of the name of a job's directory."""
+    return int(directory.name.partition("_")[0])
 
 
-def read_job(folder: Path) -> dict[str, Any]:
+def read_job(directory: Path) -> dict[str, Any]:
     """Return the row of one job; a job that ended before its training started has failed."""
-    overrides = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "overrides.yaml"))
+    overrides = OmegaConf.to_container(OmegaConf.load(directory / ".hydra" / "overrides.yaml"))
     assert isinstance(overrides, list)
-    row: dict[str, Any] = {"job": job_number(folder), "state": "failed"}
+    row: dict[str, Any] = {"job": job_number(directory), "state": "failed"}
     for override in overrides:
         name, _, value = str(override).lstrip("+").partition("=")
         row[name] = value
-    if (manifest := folder / "run.json").exists():
+    if (manifest := directory / "run.json").exists():
         row["state"] = json.loads(manifest.read_text(encoding="utf-8"))["state"]
     if row["state"] == "finished":
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
         row |= {name: value for name, value in metrics.items() if isinstance(value, float)}
     return row
 
