@@ -38,7 +38,7 @@ def subset(digits_csv: Path) -> Subset:
 @pytest.fixture
 def classifier() -> Classifier:
     torch.manual_seed(0)
-    network = MLP((1, 8, 8), classes=10, hidden=[16], dropout=0.5)
+    network = MLP((1, 8, 8), num_classes=10, hidden=[16], dropout=0.5)
     return Classifier(network, CLASSES, SGD, CONSTANT)
 
 
@@ -46,7 +46,7 @@ def classifier() -> Classifier:
 def classifier_without_dropout() -> Classifier:
     """Return a classifier whose losses a plain training loop reproduces."""
     torch.manual_seed(0)
-    return Classifier(MLP((1, 8, 8), classes=10, hidden=[16]), CLASSES, SGD, CONSTANT)
+    return Classifier(MLP((1, 8, 8), num_classes=10, hidden=[16]), CLASSES, SGD, CONSTANT)
 
 
 def fit(classifier: Classifier, subset: Subset, val: Subset | None = None) -> dict[str, float]:
@@ -108,7 +108,7 @@ class TestLoss:
     def test_of_an_epoch_is_the_mean_over_images(
         self, classifier_without_dropout: Classifier, subset: Subset
     ) -> None:
-        network = MLP((1, 8, 8), classes=10, hidden=[16])
+        network = MLP((1, 8, 8), num_classes=10, hidden=[16])
         network.load_state_dict(classifier_without_dropout.network.state_dict())
         optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
         losses, sizes = [], []

@@ -18,7 +18,7 @@ from csvision.config.compose import load_config
 from csvision.config.model_schema import GlobalPool, Normalization, PaddingMode, Pool, Stage
 from csvision.errors import ConfigError
 from csvision.layer_shapes import (
-    Layer,
+    LayerSummary,
     Shape,
     layer_table,
     output_size,
@@ -139,7 +139,7 @@ def load_model(choice: str) -> model_schema.ModelConfig:
     return config.model
 
 
-def table(model: model_schema.ModelConfig, image_shape: Shape, classes: int) -> list[Layer]:
+def table(model: model_schema.ModelConfig, image_shape: Shape, classes: int) -> list[LayerSummary]:
     layers = layer_table(model, image_shape, classes)
     assert layers is not None
     return layers
@@ -147,13 +147,13 @@ def table(model: model_schema.ModelConfig, image_shape: Shape, classes: int) -> 
 
 def test_layer_table_of_the_default_cnn_by_hand() -> None:
     assert table(load_model("cnn"), (1, 28, 28), 10) == [
-        Layer("stages.0.convolution", 320, 225_792, (1, 28, 28), (32, 28, 28)),
-        Layer("stages.0.pool", 0, 0, (32, 28, 28), (32, 14, 14)),
-        Layer("stages.1.convolution", 18_496, 3_612_672, (32, 14, 14), (64, 14, 14)),
-        Layer("stages.1.pool", 0, 0, (64, 14, 14), (64, 7, 7)),
-        Layer("flatten", 0, 0, (64, 7, 7), (3_136,)),
-        Layer("dense.0", 200_768, 200_704, (3_136,), (64,)),
-        Layer("logits", 650, 640, (64,), (10,)),
+        LayerSummary("stages.0.convolution", 320, 225_792, (1, 28, 28), (32, 28, 28)),
+        LayerSummary("stages.0.pool", 0, 0, (32, 28, 28), (32, 14, 14)),
+        LayerSummary("stages.1.convolution", 18_496, 3_612_672, (32, 14, 14), (64, 14, 14)),
+        LayerSummary("stages.1.pool", 0, 0, (64, 14, 14), (64, 7, 7)),
+        LayerSummary("flatten", 0, 0, (64, 7, 7), (3_136,)),
+        LayerSummary("dense.0", 200_768, 200_704, (3_136,), (64,)),
+        LayerSummary("logits", 650, 640, (64,), (10,)),
     ]
 
 
@@ -270,7 +270,7 @@ def record_shapes(network: nn.Module) -> Iterator[dict[str, Shapes]]:
         handle.remove()
 
 
-def measure(network: nn.Module, image_shape: Shape, names: list[str]) -> list[Layer]:
+def measure(network: nn.Module, image_shape: Shape, names: list[str]) -> list[LayerSummary]:
     """Return the rows of a layer table for these modules, measured by torch."""
     network.eval()
     counter = FlopCounterMode(display=False)
@@ -283,17 +283,19 @@ def measure(network: nn.Module, image_shape: Shape, names: list[str]) -> list[La
         # A separate padding module belongs to the row of its convolution.
         input_shape = shapes.get(name.replace("convolution", "padding"), shapes[name])[0]
         parameters = sum(weights.numel() for weights in network.get_submodule(name).parameters())
-        rows.append(Layer(name, parameters, operations // 2, input_shape, shapes[name][1]))
+        rows.append(LayerSummary(name, parameters, operations // 2, input_shape, shapes[name][1]))
     return rows
 
 
-def module_name(layer: Layer, network: nn.Module) -> str:
+def module_name(layer: LayerSummary, network: nn.Module) -> str:
     """Return the name of the module of a row; a CNN flattens in its module `global_pool`."""
     flattens = isinstance(network, CNN) and layer.name == "flatten"
     return "global_pool" if flattens else layer.name
 
 
-def assert_table_matches(layers: list[Layer], network: nn.Module, image_shape: Shape) -> None:
+def assert_table_matches(
+    layers: list[LayerSummary], network: nn.Module, image_shape: Shape
+) -> None:
     modules = [replace(layer, name=module_name(layer, network)) for layer in layers]
     assert modules == measure(network, image_shape, [layer.name for layer in modules])
     total = sum(weights.numel() for weights in network.parameters())

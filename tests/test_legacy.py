@@ -19,7 +19,7 @@ from csvision.config.compose import load_config
 from csvision.errors import RunError
 from csvision.legacy import RENAMED_KEYS, migrate_config, migrate_override
 from csvision.run.directory import RunDirectory
-from csvision.run.resume import read_sweep
+from csvision.run.sweep_jobs import read_sweep
 
 LEGACY = Path(__file__).with_name("legacy")
 

@@ -20,7 +20,7 @@ class Options:
     """The options of this script."""
 
     csv: str = csvision.option(
-        "image file, the label first, pixels from 0 to 255", "outputs/data/fashion_mnist/train.csv"
+        "data file, the label first, pixels from 0 to 255", "outputs/data/fashion_mnist/train.csv"
     )
     repeats: int = csvision.option("measurements per row of the table", 3, ge=1)
     copies: int = csvision.option("copies of the rows in the large file", 10, ge=1, le=100)

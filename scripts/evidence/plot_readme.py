@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import csvision
-from csvision.run.sweep import read_jobs, swept_keys
+from csvision.run.sweep_table import sweep_table, swept_keys
 from evidence_options import exit_with_errors, parse_options
 
 
@@ -96,7 +96,7 @@ def main() -> None:
     """Draw both figures and print their paths."""
     options = parse_options(Options, __doc__)
     sweep, output_dir = Path(options.sweep), Path(options.output_dir)
-    jobs = read_jobs(sweep)
+    jobs = sweep_table(sweep)
     jobs = jobs[jobs["state"] == "finished"] if len(jobs) else jobs
     if jobs.empty:
         exit_with_errors([f"sweep={sweep}: no finished jobs in this folder; give a sweep's folder"])

@@ -16,13 +16,16 @@ from csvision.data_report import report_data
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
-from csvision.run import evaluate as evaluation
 from csvision.run.directory import RunDirectory, default_run_dir
+from csvision.run.evaluate import evaluate as evaluate_run
+from csvision.run.evaluate import load as load_run
+from csvision.run.evaluate import predict as predict_file
 from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, compare, require_finished
-from csvision.run.resume import prepare_resume, read_sweep, resume_config, warn_if_code_changed
-from csvision.run.sweep import summarize_sweep
+from csvision.run.resume import prepare_resume, resume_config, warn_if_code_changed
+from csvision.run.sweep_jobs import read_sweep
+from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
 
@@ -30,8 +33,8 @@ from csvision.run.train import train as train_prepared
 def train(*overrides: str | schema.TrainConfig) -> TrainResult:
     """Train a network as `csvision train OVERRIDES` does.
 
-    Takes overrides such as "model=cnn", or one TrainConfig. Raises UserError for what the command
-    refuses, and DivergedError if the loss becomes NaN or infinite.
+    Takes overrides such as "model=cnn", or a single TrainConfig instead. Raises UserError for what
+    the command refuses, and DivergedError if the loss becomes NaN or infinite.
     """
     config: schema.TrainConfig = resolve_config("train", overrides)
     arguments = [override for override in overrides if isinstance(override, str)]
@@ -44,12 +47,12 @@ def resume(run: str | Path, model_path: str | None = None) -> TrainResult:
 
     Raises RunError if there is no such run, it has finished, or its data have changed.
     """
-    directory = RunDirectory.reopen(Path(run))
-    config = resume_config(directory, model_path)
+    run_dir = RunDirectory.reopen(Path(run))
+    config = resume_config(run_dir, model_path)
     with log_to_console(config.quiet):
-        warn_if_code_changed(directory, config)
-        prepared = prepare_resume(directory, config)
-        return train_prepared(prepared, directory.path, resume=True)
+        warn_if_code_changed(run_dir, config)
+        prepared = prepare_resume(run_dir, config)
+        return train_prepared(prepared, run_dir.path, resume=True)
 
 
 def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
@@ -81,14 +84,14 @@ def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
 
     Raises RunError if the run has not finished.
     """
-    directory = RunDirectory(Path(run))
-    require_finished(directory)
-    config = resume_config(directory, model_path)
+    run_dir = RunDirectory(Path(run))
+    require_finished(run_dir)
+    config = resume_config(run_dir, model_path)
     config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     with log_to_console():
-        prepared = prepare_run(config, directory=directory.path)
-        path = train_prepared(prepared, directory.reproductions / timestamp()).directory
-        comparison = compare(directory, RunDirectory(path), config.test_checkpoint)
+        prepared = prepare_run(config, directory=run_dir.path)
+        path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
+        comparison = compare(run_dir, RunDirectory(path), config.test_checkpoint)
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")
@@ -100,17 +103,17 @@ def load(run: str | Path, model_path: str | None = None) -> Classifier:
 
     A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`.
     """
-    return evaluation.load(Path(run), model_path)
+    return load_run(Path(run), model_path)
 
 
 def evaluate(run: str | Path | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
-    Takes a run directory and overrides, or one EvaluateConfig.
+    Takes a run directory and overrides, or a single EvaluateConfig instead.
     """
     config: command_schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
     with log_to_console(config.quiet):
-        result, folder = evaluation.evaluate(config)
+        result, folder = evaluate_run(config)
         save_confusion_matrix(result, folder)
         report = classification_report(result)
         log.info(report.to_string(index=False, float_format="{:.4f}".format))
@@ -123,13 +126,13 @@ def predict(
 ) -> pd.DataFrame:
     """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
 
-    Takes a run directory, a file and overrides, or one PredictConfig. The path of the written file
-    is in `attrs["path"]` of the result.
+    Takes a run directory, a file and overrides, or a single PredictConfig instead. The path of the
+    written file is in `attrs["path"]` of the result.
     """
     files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
     config: command_schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
     with log_to_console(config.quiet):
-        predictions, path = evaluation.predict(config)
+        predictions, path = predict_file(config)
         log.info("%d rows", len(predictions))
     predictions.attrs["path"] = path
     return predictions
@@ -146,7 +149,10 @@ def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
 
 
 def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
-    """Return the validated configuration that `overrides` are or give."""
+    """Return the validated configuration of a command.
+
+    `overrides` are strings, from which it is composed, or the configuration itself.
+    """
     if len(overrides) == 1 and not isinstance(overrides[0], str):
         validate(overrides[0])
         return overrides[0]

@@ -46,15 +46,15 @@ class Classifier(LightningModule):
         self.network = network
         self.transform = transform or nn.Identity()
         self.classes = list(classes)
-        self.optimizer = optimizer
-        self.scheduler = scheduler
+        self.optimizer_config = optimizer
+        self.scheduler_config = scheduler
         self.augmentation = augmentation
         self.register_buffer("mean", torch.tensor(mean).reshape(-1, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(-1, 1, 1))
         num_classes = len(self.classes)
-        # Lightning's mean over processes is wrong when they have different numbers of images. These
-        # metrics count images; torchmetrics ignores weights with nan_strategy="disable", so each
-        # image is one value.
+        # Lightning's mean of logged numbers is wrong if processes have different numbers of images.
+        # These metrics get one value per image instead, because torchmetrics ignores weights with
+        # nan_strategy="disable", which keeps NaN in the mean.
         self.train_loss = MeanMetric(nan_strategy="disable")
         # Saved in checkpoints: an epoch that is resumed in the middle has the mean of all batches.
         self.train_loss.persistent(True)
@@ -105,7 +105,6 @@ class Classifier(LightningModule):
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
         loss = F.cross_entropy(self.logits(images), labels)
-        # One value per image, so that a smaller last batch has a smaller weight.
         self.train_loss.update(loss.detach().expand(len(labels)))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss
@@ -135,11 +134,11 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the configured optimizer and scheduler."""
-        assert self.optimizer is not None
-        assert self.scheduler is not None
-        optimizer = build_optimizer(self.optimizer, self.network.parameters())
+        assert self.optimizer_config is not None
+        assert self.scheduler_config is not None
+        optimizer = build_optimizer(self.optimizer_config, self.network.parameters())
         steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = build_scheduler(self.scheduler, optimizer, steps)
+        scheduler = build_scheduler(self.scheduler_config, optimizer, steps)
         if scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": scheduler}

@@ -19,7 +19,7 @@ class ConfigError(UserError):
 
 
 class DataError(UserError):
-    """An invalid image file; each message names file, row and column."""
+    """An invalid data file; each message names file, row and column."""
 
 
 class RunError(UserError):

@@ -1,4 +1,4 @@
-"""Output sizes, parameters and multiply-adds of layers, computed without torch.
+"""The layer table: output sizes, parameters and multiply-adds, computed without torch.
 
 Shapes: C channels, H height, W width; an image is (C, H, W), a vector (units,).
 A multiply-add is one multiplication and one addition; biases are not counted.
@@ -26,7 +26,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerSummary:
     """A row of the layer table; multiply-adds are for one image."""
 
     name: str
@@ -74,12 +74,12 @@ def output_size(
     return (size + sum(padding) - span) // stride + 1
 
 
-def dense_layer(name: str, inputs: int, outputs: int) -> Layer:
+def dense_row(name: str, inputs: int, outputs: int) -> LayerSummary:
     """Return the row of a fully connected layer."""
-    return Layer(name, inputs * outputs + outputs, inputs * outputs, (inputs,), (outputs,))
+    return LayerSummary(name, inputs * outputs + outputs, inputs * outputs, (inputs,), (outputs,))
 
 
-def conv_layer(name: str, shape: Shape, stage: Stage) -> Layer:
+def conv_row(name: str, shape: Shape, stage: Stage) -> LayerSummary:
     """Return the row of a stage's convolution on an input of `shape` (C, H, W).
 
     Raises ConfigError, naming the stage and its sizes, if the output would be empty or the
@@ -95,16 +95,16 @@ def conv_layer(name: str, shape: Shape, stage: Stage) -> Layer:
     window = f"kernel_size={stage.kernel_size}, padding={stage.padding}, dilation={stage.dilation}"
     check_output_not_empty(name, shape, output, window)
     weights = stage.filters * channels * stage.kernel_size**2
-    return Layer(name, weights + stage.filters, weights * prod(output[1:]), shape, output)
+    return LayerSummary(name, weights + stage.filters, weights * prod(output[1:]), shape, output)
 
 
-def pool_layer(name: str, shape: Shape, stage: Stage) -> Layer:
+def pool_row(name: str, shape: Shape, stage: Stage) -> LayerSummary:
     """Return the row of a stage's pooling; raises ConfigError if the window exceeds the input."""
     stride = stage.pool_stride or stage.pool_size
     channels, *sizes = shape
     output = (channels, *(output_size(n, stage.pool_size, stride) for n in sizes))
     check_output_not_empty(name, shape, output, f"pool_size={stage.pool_size}")
-    return Layer(name, 0, 0, shape, output)
+    return LayerSummary(name, 0, 0, shape, output)
 
 
 def check_output_not_empty(name: str, shape: Shape, output: Shape, window: str) -> None:
@@ -119,38 +119,38 @@ def check_output_not_empty(name: str, shape: Shape, output: Shape, window: str) 
 def check_padding_fits(name: str, shape: Shape, mode: PaddingMode, padding: int) -> None:
     """Raise ConfigError if reflect or circular padding exceeds what the input allows."""
     available = {PaddingMode.reflect: min(shape[1:]) - 1, PaddingMode.circular: min(shape[1:])}
-    if padding > available.get(mode, padding):
+    if mode in available and padding > available[mode]:
         raise ConfigError(
             f"model.{name}: padding_mode={mode} cannot pad its {shape[1]}x{shape[2]} input by "
             f"{padding} pixels; use at most {available[mode]}"
         )
 
 
-def stage_rows(index: int, shape: Shape, stage: Stage) -> list[Layer]:
+def stage_rows(index: int, shape: Shape, stage: Stage) -> list[LayerSummary]:
     """Return the rows of one stage, without activation and dropout."""
     prefix = f"stages.{index}"
-    layers = [conv_layer(f"{prefix}.convolution", shape, stage)]
+    layers = [conv_row(f"{prefix}.convolution", shape, stage)]
     shape = layers[-1].output_shape
     layers += norm_rows(f"{prefix}.normalization", shape, stage.normalization)
     if stage.pool is not Pool.none:
-        layers.append(pool_layer(f"{prefix}.pool", shape, stage))
+        layers.append(pool_row(f"{prefix}.pool", shape, stage))
         shape = layers[-1].output_shape
     for block in range(stage.residual):
         layers += residual_rows(f"{prefix}.residual.{block}", shape, stage.normalization)
     return layers
 
 
-def residual_rows(prefix: str, shape: Shape, normalization: Normalization) -> list[Layer]:
+def residual_rows(prefix: str, shape: Shape, normalization: Normalization) -> list[LayerSummary]:
     """Return the rows of a residual block, which keeps the shape (C, H, W)."""
     same = Stage(filters=shape[0], kernel_size=3, padding=1)
     layers = []
     for name in ("first", "second"):
-        layers.append(conv_layer(f"{prefix}.{name}.convolution", shape, same))
+        layers.append(conv_row(f"{prefix}.{name}.convolution", shape, same))
         layers += norm_rows(f"{prefix}.{name}.normalization", shape, normalization)
     return layers
 
 
-def norm_rows(name: str, shape: Shape, normalization: Normalization) -> list[Layer]:
+def norm_rows(name: str, shape: Shape, normalization: Normalization) -> list[LayerSummary]:
     """Return the row of a normalization layer on (C, H, W); no row for none.
 
     Raises ConfigError if it would normalize a single value.
@@ -165,45 +165,47 @@ def norm_rows(name: str, shape: Shape, normalization: Normalization) -> list[Lay
         )
     # Instance normalization has no weights by default in torch.
     parameters = 0 if normalization is Normalization.instance else 2 * shape[0]
-    return [Layer(name, parameters, 0, shape, shape)]
+    return [LayerSummary(name, parameters, 0, shape, shape)]
 
 
-def dense_rows(inputs: int, hidden: Sequence[int], classes: int) -> list[Layer]:
+def dense_rows(inputs: int, hidden: Sequence[int], num_classes: int) -> list[LayerSummary]:
     """Return the rows of hidden layers and logits on a vector of `inputs`."""
-    units = [inputs, *hidden, classes]
+    units = [inputs, *hidden, num_classes]
     names = [f"dense.{index}" for index in range(len(hidden))] + ["logits"]
-    return [dense_layer(*row) for row in zip(names, units[:-1], units[1:], strict=True)]
+    return [dense_row(*row) for row in zip(names, units[:-1], units[1:], strict=True)]
 
 
-def cnn_rows(model: CNNConfig, image_shape: Shape, classes: int) -> list[Layer]:
+def cnn_table(model: CNNConfig, image_shape: Shape, num_classes: int) -> list[LayerSummary]:
     """Return the layer table of a CNN."""
-    layers: list[Layer] = []
+    layers: list[LayerSummary] = []
     shape = image_shape
     for index, stage in enumerate(model.stages):
         layers += stage_rows(index, shape, stage)
         shape = layers[-1].output_shape
     flatten = model.global_pool is GlobalPool.none
     units = prod(shape) if flatten else shape[0]
-    layers.append(Layer("flatten" if flatten else "global_pool", 0, 0, shape, (units,)))
-    return layers + dense_rows(units, model.hidden, classes)
+    layers.append(LayerSummary("flatten" if flatten else "global_pool", 0, 0, shape, (units,)))
+    return layers + dense_rows(units, model.hidden, num_classes)
 
 
-def mlp_rows(model: MLPConfig, image_shape: Shape, classes: int) -> list[Layer]:
+def mlp_table(model: MLPConfig, image_shape: Shape, num_classes: int) -> list[LayerSummary]:
     """Return the layer table of an MLP."""
     units = prod(image_shape)
-    flatten = Layer("flatten", 0, 0, image_shape, (units,))
-    return [flatten, *dense_rows(units, model.hidden, classes)]
+    flatten = LayerSummary("flatten", 0, 0, image_shape, (units,))
+    return [flatten, *dense_rows(units, model.hidden, num_classes)]
 
 
-def layer_table(model: ModelConfig, image_shape: Shape, classes: int) -> list[Layer] | None:
+def layer_table(
+    model: ModelConfig, image_shape: Shape, num_classes: int
+) -> list[LayerSummary] | None:
     """Return the layers of a configured network; None for a custom network.
 
     Raises ConfigError if a layer does not fit its input.
     """
     match model:
         case CNNConfig():
-            return cnn_rows(model, image_shape, classes)
+            return cnn_table(model, image_shape, num_classes)
         case MLPConfig():
-            return mlp_rows(model, image_shape, classes)
+            return mlp_table(model, image_shape, num_classes)
         case _:
             return None

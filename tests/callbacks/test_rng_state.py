@@ -1,4 +1,4 @@
-"""RNGStateCallback and seed_everything: the global random generators."""
+"""RNGStateCallback and seed_global_generators: the global random generators."""
 
 import io
 import random
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from lightning import LightningModule
 
-from csvision.callbacks.rng_state import RNGStateCallback, seed_everything
+from csvision.callbacks.rng_state import RNGStateCallback, seed_global_generators
 from tests.conftest import silent_trainer
 
 
@@ -22,21 +22,21 @@ def draw() -> tuple[float, float, float, float]:
 
 
 def test_seed_decides_the_numbers_of_all_generators() -> None:
-    seed_everything(3)
+    seed_global_generators(3)
     first = draw()
-    seed_everything(3)
+    seed_global_generators(3)
     assert draw() == first
-    seed_everything(4)
+    seed_global_generators(4)
     assert not set(draw()) & set(first)
 
 
 def test_saved_states_are_restored_once_when_training_starts() -> None:
-    seed_everything(3)
+    seed_global_generators(3)
     draw()
     checkpoint = io.BytesIO()
     torch.save(RNGStateCallback().state_dict(), checkpoint)
     expected = draw()
-    seed_everything(5)
+    seed_global_generators(5)
     callback = RNGStateCallback()
     checkpoint.seek(0)
     callback.load_state_dict(torch.load(checkpoint, weights_only=True))

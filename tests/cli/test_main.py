@@ -237,9 +237,9 @@ ODD_NETWORK = """
 from torch import nn
 
 class Odd(nn.Module):
-    def __init__(self, image_shape, classes):
+    def __init__(self, image_shape, num_classes):
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))
 
     def forward(self, images):
         if self.training:

@@ -7,7 +7,8 @@ import pytest
 
 from csvision.cli.tasks import display_path
 from csvision.data.cache import default_folder
-from csvision.data.table import ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import read_table
 from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from csvision.data import parse_file
-from csvision.data.source import ImageFile
+from csvision.data.source import DataFile
 from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
 
@@ -60,7 +60,7 @@ def count_parsed_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     parsed: list[str] = []
     parse_rows = parse_file.parse_rows
 
-    def counting(file: ImageFile, *arguments: object) -> parse_file.ParsedFile:
+    def counting(file: DataFile, *arguments: object) -> parse_file.ParsedFile:
         parsed.append(str(file.path))
         return parse_rows(file, *arguments)  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from csvision.config import schema
-from csvision.config.serialize import config_from_dict, config_to_dict, diff_configs
+from csvision.config.serialize import Difference, config_from_dict, config_to_dict, diff_configs
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
 from tests.config.test_groups import CHOICES
@@ -159,7 +159,7 @@ class TestDiffConfigs:
 
     def test_names_each_key_with_both_values(self) -> None:
         now = config_to_dict(load("seed=7", "optimizer.lr=0.5", "model.hidden=[8]"))
-        lines = diff_configs(default_values(), now)
+        lines = [str(change) for change in diff_configs(default_values(), now)]
         assert len(lines) == 3
         for line, words in zip(
             lines,
@@ -176,6 +176,8 @@ class TestDiffConfigs:
 
     def test_names_keys_of_one_configuration_only(self) -> None:
         assert len(diff_configs({"a": {"b": 1}}, {"a": {"c": 2}})) == 2
-        (line,) = diff_configs({"a": {}}, {"a": {"c": 2}})
-        assert line.startswith("a.c ")
-        assert line.index("None") < line.index("2")
+        assert diff_configs({"a": {}}, {"a": {"c": 2}}) == [Difference("a.c", None, 2)]
+
+    def test_plain_values_have_no_key(self) -> None:
+        (change,) = diff_configs(4, 8)
+        assert str(change) == "was 4 and is 8"

@@ -19,12 +19,14 @@ import pytest
 
 from csvision.data.cache import clear, default_folder, list_entries
 from csvision.data.parse_chunk import iter_parsed_chunks
-from csvision.data.table import DataSpec, ImageTable, ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import DataSpec, ImageTable, read_table
 from csvision.errors import DataError
 
 READ = """
 import hashlib, os, sys, time
-from csvision.data.table import ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import read_table
 print("ready", flush=True)
 sys.stdin.readline()
 table = read_table("digits.csv", ReadOptions(cache="cache"))
@@ -35,7 +37,8 @@ print(hashlib.sha256(table.images.tobytes() + table.labels.tobytes()).hexdigest(
 BLOCKED_READ = """
 import time
 from csvision.data import parse_chunk, source
-from csvision.data.table import ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import read_table
 
 def read_and_block(file):
     for number, chunk in enumerate(source.read_chunks(file)):

@@ -9,8 +9,9 @@ import pytest
 import csvision
 from csvision.data import channel_stats as channel_stats_module
 from csvision.data.channel_stats import channel_stats
+from csvision.data.read_options import ReadOptions
 from csvision.data.splits import Subset, load_splits
-from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.data.table import ImageTable, read_table
 
 SHAPE = (3, 4, 5)
 ROWS = 40

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from csvision.data.columns import Columns, infer_columns, suggest_shapes
-from csvision.data.table import ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import read_table
 from csvision.errors import DataError
 
 PATH = Path("images.csv")

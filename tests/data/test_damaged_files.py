@@ -11,7 +11,8 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import UserError
 
 

@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits, load_sample_image
 import csvision
 from csvision.cli.main import main
 from csvision.data.example_data import write_example_data
-from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import ConfigError
 
 TRAINING = ("data=csv", "epochs=2", "accelerator=cpu", "logger=none", "quiet=true")

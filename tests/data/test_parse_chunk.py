@@ -17,7 +17,8 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from csvision.data.parse_chunk import SAMPLED_ROWS
-from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
 NUM_PIXELS = 4

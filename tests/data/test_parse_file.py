@@ -12,8 +12,9 @@ from hypothesis.extra.numpy import arrays
 from csvision.data import source
 from csvision.data.columns import infer_columns
 from csvision.data.parse_file import image_hashes, parse_images, parse_into_memory
-from csvision.data.source import ImageFile, read_names
-from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.source import DataFile, read_names
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
 
@@ -106,10 +107,10 @@ def test_images_are_written_to_the_target(
     options = ReadOptions(image_shape=[3, 1, 1], layout="channels_last")
     columns = infer_columns(path, read_names(path), options)
     target = io.BytesIO()
-    parsed = parse_images(ImageFile(path), columns, target)
+    parsed = parse_images(DataFile(path), columns, target)
     assert target.getvalue() == bytes(range(1, 10))
     assert parsed.images.shape == (0, 3, 1, 1)
-    in_memory = parse_into_memory(ImageFile(path), columns)
+    in_memory = parse_into_memory(DataFile(path), columns)
     assert in_memory.images.ravel().tolist() == list(range(1, 10))
     np.testing.assert_array_equal(in_memory.hashes, parsed.hashes)
 

@@ -8,8 +8,9 @@ import pytest
 
 import csvision
 from csvision.data.quality import data_warnings
+from csvision.data.read_options import ReadOptions
 from csvision.data.splits import Splits, Subset
-from csvision.data.table import ReadOptions, read_table
+from csvision.data.table import read_table
 
 Row = tuple[int | str, tuple[int, int, int, int]]
 """A label and the four pixels of an image."""

@@ -11,7 +11,8 @@ import pytest
 import zstandard
 
 from csvision.data import source
-from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
 FORMATS = ("csv", "csv.gz", "csv.zst", "parquet")

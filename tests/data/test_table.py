@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csvision.data.read_options import ReadOptions
 from csvision.data.source import resolve_path
-from csvision.data.table import DataSpec, ImageTable, ReadOptions, read_table
+from csvision.data.table import DataSpec, ImageTable, read_table
 from csvision.errors import DataError
 
 FASHION_CLASSES = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
 
-from csvision.callbacks.rng_state import seed_everything
+from csvision.callbacks.rng_state import seed_global_generators
 from csvision.config.compose import load_config
 from csvision.data.datamodule import CSVDataModule
 from csvision.rng import derive_seed
@@ -73,7 +73,7 @@ def compute_losses(name: str, *overrides: str) -> list[float]:
         )
         seed = derive_seed(config.seed, "batches")
         data = CSVDataModule(prepared.splits, config.batch_size, seed)
-        seed_everything(config.seed)
+        seed_global_generators(config.seed)
         trainer.fit(classifier, data)
     return recorder.losses
 

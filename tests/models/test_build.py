@@ -20,14 +20,14 @@ CUSTOM_NETWORKS = """
 from torch import nn
 
 class MyNet(nn.Sequential):
-    def __init__(self, image_shape, classes, width=8):
+    def __init__(self, image_shape, num_classes, width=8):
         channels, height, image_width = image_shape
         pixels = channels * height * image_width
-        super().__init__(nn.Flatten(), nn.Linear(pixels, width), nn.Linear(width, classes))
+        super().__init__(nn.Flatten(), nn.Linear(pixels, width), nn.Linear(width, num_classes))
 
 class TooManyLogits(MyNet):
-    def __init__(self, image_shape, classes):
-        super().__init__(image_shape, classes + 1)
+    def __init__(self, image_shape, num_classes):
+        super().__init__(image_shape, num_classes + 1)
 
 class Pair(MyNet):
     def forward(self, images):
@@ -68,6 +68,13 @@ def build(model: model_schema.ModelConfig, seed: int = 0) -> nn.Module:
 def same_weights(one: nn.Module, other: nn.Module) -> bool:
     pairs = zip(one.parameters(), other.parameters(), strict=True)
     return all(torch.equal(first, second) for first, second in pairs)
+
+
+def test_custom_network_of_version_0_1_gets_classes(tmp_path: Path) -> None:
+    path = tmp_path / "old_net.py"
+    path.write_text(CUSTOM_NETWORKS.replace("num_classes", "classes"))
+    network = build(custom(f"{path}:MyNet", width=6))
+    assert network(torch.zeros(2, *IMAGE_SHAPE)).shape == (2, CLASSES)
 
 
 def test_mlp_gets_every_setting() -> None:

@@ -15,7 +15,7 @@ from csvision.config.model_schema import (
     Pool,
     Stage,
 )
-from csvision.layer_shapes import Layer, layer_table
+from csvision.layer_shapes import LayerSummary, layer_table
 from csvision.models.build import build_model
 from csvision.models.cnn import CNN
 from csvision.models.layers import activation_layer
@@ -35,7 +35,7 @@ def cnn(*stages: Stage) -> model_schema.CNNConfig:
     )
 
 
-def table(model: model_schema.CNNConfig) -> list[Layer]:
+def table(model: model_schema.CNNConfig) -> list[LayerSummary]:
     layers = layer_table(model, IMAGE_SHAPE, CLASSES)
     assert layers is not None
     return layers

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from csvision.config import model_schema
 from csvision.config.model_schema import Activation, GlobalPool, ModelName, Normalization, Stage
-from csvision.layer_shapes import Layer, layer_table
+from csvision.layer_shapes import LayerSummary, layer_table
 from csvision.models.build import build_model
 from csvision.models.summary import format_table, profile_layers, profile_model, summarize
 
@@ -99,11 +99,11 @@ def test_measured_layers_agree_with_the_computed_ones(model: model_schema.CNNCon
 def test_module_used_twice_is_listed_twice_and_its_weights_count_once() -> None:
     network = Twice()
     assert profile_layers(network, (1, 2, 2)) == [
-        Layer("flatten", 0, 0, (1, 2, 2), (4,)),
-        Layer("mix", 20, 16, (4,), (4,)),
-        Layer("mix", 0, 16, (4,), (4,)),
-        Layer("tied", 0, 16, (4,), (4,)),
-        Layer("logits", 10, 8, (4,), (2,)),
+        LayerSummary("flatten", 0, 0, (1, 2, 2), (4,)),
+        LayerSummary("mix", 20, 16, (4,), (4,)),
+        LayerSummary("mix", 0, 16, (4,), (4,)),
+        LayerSummary("tied", 0, 16, (4,), (4,)),
+        LayerSummary("logits", 10, 8, (4,), (2,)),
     ]
 
 
@@ -111,7 +111,7 @@ def test_layer_that_returns_several_tensors_shows_the_first() -> None:
     rows, logits = profile_layers(Recurrent(), (1, 8, 8))
     assert (rows.name, rows.input_shape, rows.output_shape) == ("rows", (8, 8), (8, 5))
     assert rows.parameters == 4 * 5 * (8 + 5) + 2 * 4 * 5
-    assert logits == Layer("logits", 18, 15, (5,), (3,))
+    assert logits == LayerSummary("logits", 18, 15, (5,), (3,))
 
 
 def test_measuring_restores_the_network() -> None:
@@ -144,5 +144,5 @@ def test_custom_network_is_measured() -> None:
 def test_parameters_outside_of_leaf_modules_have_a_row() -> None:
     *_, linear, other = profile_model(Scaled(), (1, 2, 2))
     assert (linear.name, linear.parameters) == ("layers.1", 15)
-    assert other == Layer("other", 3, 0, (), ())
+    assert other == LayerSummary("other", 3, 0, (), ())
     assert "other" not in [layer.name for layer in profile_model(Twice(), (1, 2, 2))]

@@ -48,10 +48,10 @@ CUSTOM_CODE = """
 from torch import nn
 
 class Net(nn.Module):
-    def __init__(self, image_shape, classes):
+    def __init__(self, image_shape, num_classes):
         super().__init__()
         pixels = image_shape[1] * image_shape[2]
-        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(pixels, classes))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(pixels, num_classes))
 
     def forward(self, images):
         return self.layers(images)
@@ -69,10 +69,10 @@ from torch import nn
 class Net(nn.Module):
     steps = 0
 
-    def __init__(self, image_shape, classes, at, number, times=1):
+    def __init__(self, image_shape, num_classes, at, number, times=1):
         super().__init__()
         self.at, self.number, self.times = at, number, times
-        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, classes))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, num_classes))
 
     def forward(self, images):
         if self.training:

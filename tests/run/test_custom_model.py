@@ -20,18 +20,18 @@ from torch import nn
 Path("imported").touch()
 
 class Net(nn.Module):
-    def __init__(self, image_shape, classes, width):
+    def __init__(self, image_shape, num_classes, width):
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, classes)
+            nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, num_classes)
         )
 
     def forward(self, images):
         return self.layers(images)
 
 class Other(nn.Sequential):
-    def __init__(self, image_shape, classes, width):
-        super().__init__(nn.Flatten(), nn.Linear(64, classes))
+    def __init__(self, image_shape, num_classes, width):
+        super().__init__(nn.Flatten(), nn.Linear(64, num_classes))
 """
 
 

@@ -149,7 +149,7 @@ class TestErrors:
         assert all_files() == before
 
     def test_of_a_custom_network_are_found_before_anything_is_written(self) -> None:
-        code = CUSTOM_CODE.replace("image_shape, classes)", "image_shape, classes, width)")
+        code = CUSTOM_CODE.replace("image_shape, num_classes)", "image_shape, num_classes, width)")
         Path("net.py").write_text(code, encoding="utf-8")
         before = all_files()
         with pytest.raises(ConfigError, match="width"):

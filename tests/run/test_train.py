@@ -20,7 +20,7 @@ from csvision.config.compose import load_config
 from csvision.errors import ConfigError, RunError
 from csvision.run.directory import RunDirectory
 from csvision.run.prepare import prepare_run
-from csvision.run.sweep import read_jobs
+from csvision.run.sweep_table import sweep_table
 from csvision.run.train import TrainResult, train
 from tests.conftest import SMALL_MLP, SMALL_RUN, SMALL_TRAINING
 
@@ -266,7 +266,7 @@ class TestNewMetric:
         assert metrics["test/images"] == 60 / 3
 
     def test_is_in_the_table_of_a_sweep(self, result: TrainResult) -> None:
-        (job,) = read_jobs(result.directory.parent).to_dict("records")
+        (job,) = sweep_table(result.directory.parent).to_dict("records")
         assert job["train/images"] == 216 / 8
         assert job["val/images"] == 24
         assert job["test/images"] == 60 / 3

@@ -18,9 +18,9 @@ import builtins
 from torch import nn
 
 class Net(nn.Module):
-    def __init__(self, image_shape, classes, steps, error):
+    def __init__(self, image_shape, num_classes, steps, error):
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))
         self.steps, self.error = steps, error
 
     def forward(self, images):

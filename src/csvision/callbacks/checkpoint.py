@@ -12,8 +12,8 @@ from lightning import Callback, LightningModule, Trainer
 class CheckpointCallback(Callback):
     """Saves last.ckpt after each epoch and every `interval_seconds`, and best.ckpt.
 
-    The last checkpoint but one is kept as previous.ckpt. `config` is stored in both.
-    `has_val` says whether there is a validation accuracy that decides the best epoch.
+    The checkpoint before last.ckpt is kept as previous.ckpt. Each file contains `config`.
+    `has_val` is whether there is a validation accuracy that decides the best epoch.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class CheckpointCallback(Callback):
         self.interval_seconds = interval_seconds
         self.has_val = has_val
         self.best = float("-inf")
-        self.saved = 0.0
+        self.last_save = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best validation accuracy so far."""
@@ -43,16 +43,17 @@ class CheckpointCallback(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Create the folder and start the clock."""
+        # If the run directory was deleted, saving must fail, so do not create it again.
         if trainer.is_global_zero and self.folder.parent.exists():
             self.folder.mkdir(exist_ok=True)
-        self.saved = time.monotonic()
+        self.last_save = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
         """Save if the interval has passed, except after the last batch: the epoch's end saves.
 
-        The clocks of several processes differ, so these save only after epochs.
+        Distributed runs save only after an epoch, because the clocks of the processes differ.
         """
-        due = time.monotonic() - self.saved >= self.interval_seconds
+        due = time.monotonic() - self.last_save >= self.interval_seconds
         if due and not trainer.is_last_batch and trainer.world_size == 1:
             self.save_last(trainer)
 
@@ -66,7 +67,7 @@ class CheckpointCallback(Callback):
     def save_last(self, trainer: Trainer) -> None:
         """Save everything that is needed to resume."""
         self.save(trainer, self.folder / "last.ckpt", weights_only=False)
-        self.saved = time.monotonic()
+        self.last_save = time.monotonic()
 
     def save(self, trainer: Trainer, path: Path, weights_only: bool) -> None:
         """Save a checkpoint completely or not at all; the previous last.ckpt becomes previous.ckpt.

@@ -30,7 +30,7 @@ class HistoryCallback(Callback):
     def state_dict(self) -> dict[str, Any]:
         """Return the rows so far, and the learning rate and duration of the current epoch."""
         seconds = time.perf_counter() - self.started
-        # "rate" is the key in the checkpoints of every version.
+        # Checkpoints of version 0.1 have the key "rate", too.
         return {"rows": self.rows, "rate": self.lr, "seconds": seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Seed the global random generators, and save their states in checkpoints.
 
-Dropout and custom networks use them. All other random numbers of a run (initial weights, batch
-order, augmentation) depend only on seed, epoch and step, and need no saved state.
+Dropout and custom networks draw from them. All other random numbers of a run (initial weights,
+batch order, augmentation) depend only on seed, epoch and step, and need no saved state.
 """
 
 import random
@@ -14,9 +14,9 @@ from lightning import Callback, LightningModule, Trainer
 from csvision.rng import derive_seed
 
 
-def seed_everything(seed: int) -> None:
+def seed_global_generators(seed: int) -> None:
     """Seed the global random generators of torch, Python and NumPy."""
-    # Dropout cannot take a generator, so it has the global one to itself.
+    # Dropout always draws from the global generator; csvision uses it for nothing else.
     torch.manual_seed(derive_seed(seed, "dropout"))
     random.seed(derive_seed(seed, "python"))
     np.random.seed(derive_seed(seed, "numpy") % 2**32)

@@ -32,7 +32,7 @@ class TrainCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
-        from csvision.run.sweep import summarize_sweep
+        from csvision.run.sweep_table import summarize_sweep
 
         if not summarize_sweep(Path(config.hydra.sweep.dir)):
             raise SystemExit(1)
@@ -47,7 +47,7 @@ def drop_hydra_node(config: DictConfig) -> DictConfig:
 
 
 def sweep_configs(config: DictConfig) -> Iterator[DictConfig]:
-    """Yield the configuration of each job; of none if the sweeper chooses jobs as it runs."""
+    """Yield the configuration of each job, unless the sweeper chooses the jobs while it runs."""
     sweeper = config.hydra.sweeper
     if sweeper._target_ == BASIC_SWEEPER:
         for job in expand_sweep(config.hydra.overrides.task, sweeper.params):
@@ -56,7 +56,7 @@ def sweep_configs(config: DictConfig) -> Iterator[DictConfig]:
 
 def prepare_all(configs: Iterable[DictConfig], sweep: bool = False) -> None:
     """Prepare runs; print the errors of all of them, each once, and exit with code 2."""
-    from csvision.cli.prepared import PREPARED_RUNS
+    from csvision.cli.prepared_runs import PREPARED_RUNS
 
     PREPARED_RUNS.clear()
     messages: dict[str, None] = {}
@@ -69,7 +69,7 @@ def prepare_all(configs: Iterable[DictConfig], sweep: bool = False) -> None:
                         f"accelerator.devices={config.accelerator.devices}: each job of a sweep "
                         "uses one device; write accelerator.devices=1"
                     )
-                PREPARED_RUNS.get(config)
+                PREPARED_RUNS.get_or_prepare(config)
             except UserError as error:
                 messages |= dict.fromkeys(error.messages)
     except UserError as error:

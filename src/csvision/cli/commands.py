@@ -73,13 +73,13 @@ BUILT_IN = (
     ),
     Command(
         "inspect-data",
-        "Report what an image file contains and what is wrong with it.",
+        "Report what a data file contains and what is wrong with it.",
         command_schema.InspectDataConfig,
         "csvision.cli.tasks:run_inspect_data",
     ),
     Command(
         "cache",
-        "Show or clear the cache of parsed image files.",
+        "Show or clear the cache of parsed data files.",
         command_schema.CacheConfig,
         "csvision.cli.tasks:run_cache",
     ),

@@ -17,7 +17,7 @@ def display_path(path: Path) -> Path:
 def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
     from csvision import api
-    from csvision.run.resume import is_sweep
+    from csvision.run.sweep_jobs import is_sweep
 
     if is_sweep(Path(config.run)):
         if not api.resume_sweep(config.run, config.model.path):

@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from csvision.cli.prepared import PREPARED_RUNS
+from csvision.cli.prepared_runs import PREPARED_RUNS
 from csvision.cli.tasks import display_path
 from csvision.command_hints import command_line
 from csvision.config import schema
@@ -17,26 +17,26 @@ def run_train(config: schema.TrainConfig) -> float:
     """Train; return the validation accuracy, for Hydra sweepers that optimize it."""
     with log_to_console(config.quiet):
         if HydraConfig.get().mode is RunMode.MULTIRUN:
-            return train_job(config)
-        return train_run(config)
+            return train_sweep_job(config)
+        return train_hydra_run(config)
 
 
-def train_run(config: schema.TrainConfig) -> float:
+def train_hydra_run(config: schema.TrainConfig) -> float:
     """Train into the directory that Hydra has created, and print its path."""
     hydra = HydraConfig.get()
     directory = Path(hydra.runtime.output_dir)
-    result = train(PREPARED_RUNS.get(config), directory, list(hydra.overrides.task))
+    result = train(PREPARED_RUNS.get_or_prepare(config), directory, list(hydra.overrides.task))
     if result.is_global_zero:
         print(display_path(result.directory))
     return result.metrics.get("val/acc", float("nan"))
 
 
-def train_job(config: schema.TrainConfig) -> float:
+def train_sweep_job(config: schema.TrainConfig) -> float:
     """Train one job of a sweep; if it fails, the other jobs still run."""
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
-        return train_run(config)
+        return train_hydra_run(config)
     except (KeyboardInterrupt, SystemExit):
         resume = command_line("resume", f"run={display_path(Path(hydra.sweep.dir))}")
         print(f"interrupted; to resume the sweep: {resume}")

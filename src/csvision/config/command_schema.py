@@ -19,19 +19,19 @@ class InspectDataConfig:
 class EvalDataConfig:
     """The rows to evaluate or predict."""
 
-    csv: str | None = option("image file; null: the test rows of the run")
+    csv: str | None = option("data file; null: the test rows of the run")
 
 
 @dataclass
 class PredictDataConfig:
     """The rows to predict."""
 
-    csv: str = option("image file, with or without labels")
+    csv: str = option("data file, with or without labels")
 
 
 @dataclass
 class ModelPathConfig:
-    """Permission to import the code of a run with model=custom."""
+    """The code of a custom network; no code is imported from a run directory."""
 
     path: str | None = option("FILE.py:CLASS, required for a run with model=custom")
 

@@ -92,8 +92,13 @@ def to_dataclass(config: DictConfig) -> Any:
 
 
 def check_group_names(config: Any) -> Iterator[str]:
-    """Yield an error for each group whose name is not that of the choice its keys come from."""
-    for group, nodes in GROUP_SCHEMAS.items() if isinstance(config, schema.TrainConfig) else ():
+    """Yield an error for each group whose `name` is not that of the selected choice.
+
+    An example is optimizer.name=sgd with optimizer=adam.
+    """
+    if not isinstance(config, schema.TrainConfig):
+        return
+    for group, nodes in GROUP_SCHEMAS.items():
         node = getattr(config, group)
         if len(nodes) > 1 and nodes[node.name] is not type(node):
             yield (

@@ -1,4 +1,4 @@
-"""The private parts of Hydra and OmegaConf that csvision uses; nothing else imports any.
+"""Private APIs of Hydra and OmegaConf; no other module uses private APIs of these packages.
 
 tests/config/test_hydra_private.py fails when one of them changes.
 """

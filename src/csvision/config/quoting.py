@@ -50,7 +50,7 @@ def quote_override(value: str) -> str:
     # A backslash is special only before a quote, where it must be doubled.
     escaped = re.sub(
         r"(\\*)('|$)",
-        lambda run: run[1] * 2 + ("\\'" if run[2] else ""),
+        lambda match: match[1] * 2 + ("\\'" if match[2] else ""),
         escape_interpolation(value),
     )
     return f"'{escaped}'"
@@ -61,7 +61,7 @@ def escape_interpolation(value: Any) -> Any:
     match value:
         case str():
             # Backslashes are special only before what they escape, where they must be doubled.
-            return re.sub(r"(\\*)\$\{", lambda run: run[1] * 2 + "\\${", value)
+            return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", value)
         case list():
             return [escape_interpolation(item) for item in value]
         case dict():

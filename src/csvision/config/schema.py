@@ -33,10 +33,10 @@ class Layout(StrEnum):
 
 @dataclass
 class DataConfig:
-    """The image files, how they are read and how they are split."""
+    """The data files, how they are read and how they are split."""
 
     name: DataName = option("data set; use data=csv data.csv=FILE for your own file")
-    csv: str = option("image file: a header, then one row per image with its label and pixels")
+    csv: str = option("data file: a header, then one row per image with its label and pixels")
     test_csv: str | None = option("file of test images; null: split test rows off data.csv")
     label_column: str | None = option("name of the label column; null: the first column")
     image_shape: list[int] | None = option("[channels,height,width]; null: square grayscale")

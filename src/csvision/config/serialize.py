@@ -1,7 +1,7 @@
 """Convert a configuration to plain values for files, and back."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from omegaconf import OmegaConf
@@ -39,13 +39,27 @@ def config_from_dict(values: dict[str, Any]) -> schema.TrainConfig:
     return cast(schema.TrainConfig, loaded)
 
 
-def diff_configs(before: Any, now: Any, name: str = "") -> list[str]:
-    """Describe each difference of two plain configurations in one line."""
+@dataclass(frozen=True)
+class Difference:
+    """A key that has two values; the key is empty if two plain values were compared."""
+
+    key: str
+    before: Any
+    now: Any
+
+    def __str__(self) -> str:
+        return f"{self.key} was {self.before} and is {self.now}".lstrip()
+
+
+def diff_configs(before: Any, now: Any, key: str = "") -> list[Difference]:
+    """Return the differences of two configurations of plain values."""
     if isinstance(before, dict) and isinstance(now, dict):
-        keys = [*before, *(key for key in now if key not in before)]
+        names = [*before, *(name for name in now if name not in before)]
         return [
-            line
-            for key in keys
-            for line in diff_configs(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
+            difference
+            for name in names
+            for difference in diff_configs(
+                before.get(name), now.get(name), f"{key}.{name}".lstrip(".")
+            )
         ]
-    return [] if before == now else [f"{name} was {before} and is {now}"]
+    return [] if before == now else [Difference(key, before, now)]

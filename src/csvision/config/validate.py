@@ -91,8 +91,8 @@ def data_errors(data: schema.DataConfig) -> Iterator[str]:
     """Yield errors of rules between the keys of data."""
     if data.name is schema.DataName.fmnist_small and data.csv != schema.BUNDLED:
         yield (
-            f"data.csv={data.csv} does not belong to data={data.name}, whose class names it would "
-            f"get; write data=csv data.csv={data.csv}"
+            f"data.csv={data.csv} would get the class names of data={data.name}; "
+            f"write data=csv data.csv={data.csv}"
         )
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):

@@ -1,1 +1,1 @@
-"""From image files to batches: parse, cache, split, gather batches by index."""
+"""From data files to batches: parse, cache, split, gather batches by index."""

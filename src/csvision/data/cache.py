@@ -20,7 +20,7 @@ import platformdirs
 
 from csvision.data.columns import Columns
 from csvision.data.parse_file import ParsedFile, file_sha256, parse_images, parse_into_memory
-from csvision.data.source import ImageFile
+from csvision.data.source import DataFile
 
 VERSION = 4
 """Increased whenever the format of the entries changes, so older ones are not used."""
@@ -35,40 +35,40 @@ def default_folder() -> Path:
     return platformdirs.user_cache_path("csvision")
 
 
-def load_or_parse(file: ImageFile, columns: Columns, folder: Path) -> ParsedFile:
+def load_or_parse(file: DataFile, columns: Columns, folder: Path) -> ParsedFile:
     """Return a parsed file with images mapped from the cache; parse it if it is not there.
 
     If the cache cannot be written, logs one warning and keeps the images in memory. Raises
     DataError for an invalid file.
     """
-    key = read_options_key(file.path, columns)
-    # Without an entry for a file of this size, the hash is computed during parsing.
-    if any(folder.glob(f"*-{key}")):
-        parsed = load_entry(folder / f"{file_sha256(file.path)}-{key}", columns)
+    suffix = entry_suffix(file.path, columns)
+    # Hash the file first only if there is an entry for a file of this size; parsing hashes it, too.
+    if any(folder.glob(f"*-{suffix}")):
+        parsed = load_entry(folder / f"{file_sha256(file.path)}-{suffix}", columns)
         if parsed is not None:
             return parsed
     try:
-        entry = write_entry(folder, key, file, columns)
+        entry = write_entry(folder, suffix, file, columns)
         return mmap_arrays(entry, columns)
     except OSError as error:
         log.warning("%s: cannot write the cache (%s); keeping images in memory", folder, error)
         return parse_into_memory(file, columns)
 
 
-def read_options_key(path: Path, columns: Columns) -> str:
-    """Return the size of a file and a hash of how it is parsed."""
+def entry_suffix(path: Path, columns: Columns) -> str:
+    """Return the end of the name of an entry: the size of a file and a hash of how it is parsed."""
     options = json.dumps([VERSION, columns.label_index, columns.image_shape, columns.layout])
     return f"{path.stat().st_size}-{hashlib.sha256(options.encode()).hexdigest()[:16]}"
 
 
-def write_entry(folder: Path, key: str, file: ImageFile, columns: Columns) -> Path:
+def write_entry(folder: Path, suffix: str, file: DataFile, columns: Columns) -> Path:
     """Parse a file into a new entry; raises OSError if it cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as name:
         unfinished = Path(name) / "entry"
         unfinished.mkdir()
         parsed = write_arrays(unfinished, file, columns)
-        entry = folder / f"{parsed.sha256}-{key}"
+        entry = folder / f"{parsed.sha256}-{suffix}"
         try:
             unfinished.rename(entry)
         except OSError:
@@ -78,7 +78,7 @@ def write_entry(folder: Path, key: str, file: ImageFile, columns: Columns) -> Pa
     return entry
 
 
-def write_arrays(folder: Path, file: ImageFile, columns: Columns) -> ParsedFile:
+def write_arrays(folder: Path, file: DataFile, columns: Columns) -> ParsedFile:
     """Parse a file into the arrays and table.json of an entry."""
     with HashedFile(folder / "images.bin") as target:
         parsed = parse_images(file, columns, target)

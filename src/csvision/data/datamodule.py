@@ -11,9 +11,8 @@ from csvision.data.splits import Splits
 class CSVDataModule(LightningDataModule):
     """Provides the splits as batches of uint8 images and class indices.
 
-    Checkpoints contain the number of batches used in the epoch. Lightning 2.6 would store it by
-    itself, but not if a scheduler has asked for the number of steps before the checkpoint was
-    loaded.
+    Saves and restores the position of the training loader. Lightning 2.6 restores it, too, except
+    when a scheduler asks for the number of steps before the checkpoint is loaded.
     """
 
     def __init__(self, splits: Splits, batch_size: int, seed: int) -> None:

@@ -5,6 +5,7 @@ Shapes: B images per batch, C channels, H height, W width.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 import torch
 from lightning import Trainer
@@ -24,7 +25,7 @@ MAX_DEVICE_MEMORY_FRACTION = 0.5
 
 @dataclass(frozen=True)
 class ShardInfo:
-    """The device on which batches are used, and the share of the rows of this process."""
+    """The device of a process, and its share of the rows by rank and world size."""
 
     device: torch.device = CPU
     rank: int = 0
@@ -51,9 +52,9 @@ class BatchLoader:
     """Iterates over a subset in batches; the order depends only on seed and epoch.
 
     Without a seed, the order is that of the subset. The last batch may be smaller. Lightning sets
-    the epoch through `sampler.set_epoch` and stores `state_dict` in checkpoints, so that a resumed
-    epoch starts at the saved batch. Of several processes, each gets its shard: in training the same
-    number of rows (a few rows, other ones each epoch, are dropped), else every row exactly once.
+    the epoch through `sampler.set_epoch`. In distributed runs, each process reads every
+    world_size-th row. With a seed, as in training, up to world_size - 1 rows are dropped in each
+    epoch, so that all processes have the same number of rows.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class BatchLoader:
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
-        self.batch_idx = 0
+        self.next_batch = 0
         self.start_batch = 0
         # Lightning expects these attributes and sets the epoch through the first one.
         self.sampler = self
@@ -87,15 +88,18 @@ class BatchLoader:
 
     def state_dict(self) -> dict[str, int]:
         """Return the number of batches used in this epoch; 0 after the last one."""
-        # "position" is the key in the checkpoints of every version.
-        return {"position": self.batch_idx}
+        # Checkpoints of version 0.1 have this key, too.
+        return {"position": self.next_batch}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Resume the next epoch at the saved batch; later epochs start at batch 0."""
         self.start_batch = state["position"]
 
     def __len__(self) -> int:
-        return -(-len(self.epoch_indices()) // self.batch_size)
+        rows, rank, world_size = len(self.indices), self.shard.rank, self.shard.world_size
+        if self.seed is not None:
+            rows -= rows % world_size
+        return ceil(len(range(rank, rows, world_size)) / self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         # Pinned memory makes the copy to a CUDA device faster.
@@ -106,7 +110,7 @@ class BatchLoader:
         start, self.start_batch = self.start_batch, 0
         for number in range(start, len(batches)):
             # Updated before the batch is used: a checkpoint after it resumes with the next one.
-            self.batch_idx = (number + 1) % len(batches)
+            self.next_batch = (number + 1) % len(batches)
             index = batches[number].to(self.images.device)
             images, labels = self.images[index], self.labels[index]
             yield (images.pin_memory(), labels.pin_memory()) if pin else (images, labels)

@@ -25,7 +25,7 @@ from csvision.data.parse_strict import (
     parse_float,
     parse_rows_strict,
 )
-from csvision.data.source import READ_ERRORS, ImageFile, first_line, read_chunks
+from csvision.data.source import READ_ERRORS, DataFile, first_line, read_chunks
 from csvision.errors import DataError
 
 SAMPLED_ROWS = 10
@@ -39,9 +39,7 @@ class ParsedChunk:
     labels: list[str] | None
 
 
-def iter_parsed_chunks(
-    file: ImageFile, columns: Columns
-) -> Iterator[tuple[CellTypes, ParsedChunk]]:
+def iter_parsed_chunks(file: DataFile, columns: Columns) -> Iterator[tuple[CellTypes, ParsedChunk]]:
     """Yield the chunks of a file with the types of its cells, which are the same for all chunks.
 
     Raises DataError with all errors of the file.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from csvision.data.columns import Columns
 from csvision.data.parse_chunk import iter_parsed_chunks
 from csvision.data.parse_strict import parse_int
-from csvision.data.source import ImageFile
+from csvision.data.source import DataFile
 from csvision.errors import DataError
 
 Item = TypeVar("Item")
@@ -27,7 +27,7 @@ LabelValues = list[int | str]
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """The content of an image file.
+    """The content of a data file.
 
     `images` (N, C, H, W) are from 0 to 255. `labels` (N,) are indices into `label_values`, the
     labels of the file in ascending order; None if the file has no labels. `hashes` (N,) are equal
@@ -45,7 +45,7 @@ class ParsedFile:
     sha256: str
 
 
-def parse_into_memory(file: ImageFile, columns: Columns) -> ParsedFile:
+def parse_into_memory(file: DataFile, columns: Columns) -> ParsedFile:
     """Return a parsed file; raises DataError with all errors of the file."""
     target = io.BytesIO()
     parsed = parse_images(file, columns, target)
@@ -53,8 +53,8 @@ def parse_into_memory(file: ImageFile, columns: Columns) -> ParsedFile:
     return replace(parsed, images=images)
 
 
-def parse_images(file: ImageFile, columns: Columns, target: BinaryIO) -> ParsedFile:
-    """Write the images of a file to `target`; return the parsed file without images.
+def parse_images(file: DataFile, columns: Columns, target: BinaryIO) -> ParsedFile:
+    """Write the images of a file to `target`; return the parsed file with no images in it.
 
     Raises DataError with all errors of the file, or if the file changes while it is read.
     """
@@ -68,7 +68,7 @@ def parse_images(file: ImageFile, columns: Columns, target: BinaryIO) -> ParsedF
     return replace(parsed, sha256=sha256.result())
 
 
-def parse_rows(file: ImageFile, columns: Columns, target: BinaryIO) -> ParsedFile:
+def parse_rows(file: DataFile, columns: Columns, target: BinaryIO) -> ParsedFile:
     """Like `parse_images`, but without the hash of the file."""
     label_to_index: dict[int | str, int] = {}
     labels: list[NDArray[np.int64]] = []
@@ -85,11 +85,11 @@ def parse_rows(file: ImageFile, columns: Columns, target: BinaryIO) -> ParsedFil
             labels.append(np.array(found, dtype=np.int64))
     # Labels were numbered in the order of their first row; renumber them in ascending order.
     label_values = sorted(label_to_index)
-    order = np.array([label_to_index[value] for value in label_values], dtype=np.int64)
-    permutation = np.argsort(order)
+    sorted_index = np.empty(len(label_values), dtype=np.int64)
+    sorted_index[[label_to_index[value] for value in label_values]] = np.arange(len(label_values))
     return ParsedFile(
         images=np.empty((0, *columns.image_shape), dtype=np.uint8),
-        labels=permutation[np.concatenate(labels)] if labels else None,
+        labels=sorted_index[np.concatenate(labels)] if labels else None,
         hashes=np.concatenate(hashes),
         constant=np.concatenate(constant),
         label_values=label_values,

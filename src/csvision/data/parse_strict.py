@@ -80,9 +80,9 @@ def parse_rows_strict(
             continue
         values = []
         for index, cell in enumerate(cells):
-            if index == columns.label_index:
-                error = label_error(cell, types)
-            elif not (error := pixel_error(cell, types)):
+            is_label = index == columns.label_index
+            error = label_error(cell, types) if is_label else pixel_error(cell, types)
+            if not error and not is_label:
                 # numpy and Python both round a half to the nearest even integer.
                 values.append(round(float(cell) * (255 if types.pixels_are_unit_range else 1)))
             if error:
@@ -104,14 +104,14 @@ def column_name(columns: Columns, index: int) -> str:
 
 def label_error(cell: str, types: CellTypes) -> str:
     """Return what is wrong with a label; an empty string if it is valid."""
-    if error := missing_value_error(cell) if types.integer_labels else encoding_error(cell):
-        return error
     if not types.integer_labels:
-        return ""
+        return text_error(cell)
+    if error := missing_value_error(cell):
+        return error
     match = INTEGER.fullmatch(cell)
     if match is None:
         return "is not an integer label"
-    # Numbers of twenty digits are out of range; Python refuses to parse thousands of digits.
+    # 64 bits hold at most 19 digits, and Python refuses to parse thousands of digits.
     too_large = len(match[2]) > 20 or not -(2**63) <= int(match[1] + match[2]) < 2**63
     return "is too large for a label of 64 bits" if too_large else ""
 
@@ -134,10 +134,10 @@ def pixel_error(cell: str, types: CellTypes) -> str:
 
 def missing_value_error(cell: str) -> str:
     """Return an error if a cell is missing or not valid UTF-8; else an empty string."""
-    return "is missing" if cell.strip().lower() in MISSING_VALUES else encoding_error(cell)
+    return "is missing" if cell.strip().lower() in MISSING_VALUES else text_error(cell)
 
 
-def encoding_error(cell: str) -> str:
+def text_error(cell: str) -> str:
     """Return an error if a cell is empty or not valid UTF-8; else an empty string."""
     if not cell.strip():
         return "is missing"

@@ -1,4 +1,4 @@
-"""Warn about problems of a data set that can be used nevertheless."""
+"""Warn about problems of a data set that do not prevent training."""
 
 import numpy as np
 from numpy.typing import NDArray

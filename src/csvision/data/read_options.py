@@ -1,4 +1,4 @@
-"""How an image file is read."""
+"""How a data file is read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from csvision.config.schema import DataConfig
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How an image file is read.
+    """How a data file is read.
 
     `label_column` defaults to the first column, `image_shape` (C, H, W) to square grayscale.
     `layout` is "channels_first" or "channels_last". `cache` is a folder, "none", or None for the

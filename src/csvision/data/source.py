@@ -1,4 +1,4 @@
-"""Find image files, decompress them and read them in chunks of rows."""
+"""Find data files, decompress them and read them in chunks of rows."""
 
 import csv
 import gzip
@@ -36,8 +36,8 @@ HEADER_HINT = "add a header such as label,pixel1,..."
 
 
 @dataclass(frozen=True)
-class ImageFile:
-    """An image file, and its largest allowed size in bytes after decompression."""
+class DataFile:
+    """A data file, and its largest allowed size in bytes after decompression."""
 
     path: Path
     max_decompressed_bytes: float = inf
@@ -62,7 +62,7 @@ def resolve_path(source: str) -> Path:
     try:
         path = Path(source).expanduser()
         if path.is_dir():
-            raise DataError(f"{path}: is a folder; choose an image file")
+            raise DataError(f"{path}: is a folder; choose a data file")
         if not path.exists():
             hint = "check data.csv"
             if "fashion_mnist" in source:
@@ -113,7 +113,7 @@ def read_names(path: Path) -> list[str]:
     return names
 
 
-def read_chunks(file: ImageFile) -> Iterator[Chunk]:
+def read_chunks(file: DataFile) -> Iterator[Chunk]:
     """Yield the rows below the header in chunks of some MiB.
 
     Raises the exceptions in READ_ERRORS, and DataError if the file is too large.
@@ -124,7 +124,7 @@ def read_chunks(file: ImageFile) -> Iterator[Chunk]:
         yield from read_csv_chunks(file)
 
 
-def read_csv_chunks(file: ImageFile) -> Iterator[CSVChunk]:
+def read_csv_chunks(file: DataFile) -> Iterator[CSVChunk]:
     """Yield chunks of complete lines of a CSV file."""
     with open_decompressed(file.path) as opened:
         _, content = split_header(opened)
@@ -149,12 +149,15 @@ def read_to_eol(file: io.BufferedIOBase) -> bytes:
 
 
 def split_header(file: io.BufferedIOBase) -> tuple[bytes, bytes]:
-    """Return the first line, and the bytes read after it if lines end with CR only."""
+    """Return the first line, and the bytes that were read after it.
+
+    readline stops at LF only, so it returns all rows of a file whose lines end with CR.
+    """
     header, _, rest = read_to_eol(file).partition(b"\r")
     return header.rstrip(b"\n"), b"" if rest == b"\n" else rest
 
 
-def read_parquet_chunks(file: ImageFile) -> Iterator[ParquetChunk]:
+def read_parquet_chunks(file: DataFile) -> Iterator[ParquetChunk]:
     """Yield chunks of rows of a Parquet file; a cell counts as eight bytes."""
     frame = polars.scan_parquet(file.path)
     rows = frame.select(polars.len()).collect().item()

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from csvision.config import schema
-from csvision.data.table import ImageTable, ReadOptions, read_table
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
 Indices = NDArray[np.int64]
@@ -98,9 +99,10 @@ def split_val(
     assert table.labels is not None
     labels = table.labels[indices]
     counts = np.bincount(labels, minlength=len(table.classes))
-    for index in np.flatnonzero(counts == 1):
+    single = np.flatnonzero(counts == 1)
+    if single.size:
         raise DataError(
-            f"{data.csv}: label {table.label_values[index]} has only one training row; a "
+            f"{data.csv}: label {table.label_values[single[0]]} has only one training row; a "
             "validation split needs two per class; add rows or set data.val_size=0"
         )
     try:

@@ -1,4 +1,4 @@
-"""An image file as arrays.
+"""A data file as arrays.
 
 Shapes: N rows, C channels, H height, W width.
 """
@@ -15,8 +15,8 @@ from csvision.config.schema import NO_CACHE
 from csvision.data.cache import default_folder, load_or_parse
 from csvision.data.columns import infer_columns
 from csvision.data.parse_file import LabelValues, ParsedFile, image_hashes, parse_into_memory
-from csvision.data.read_options import ReadOptions as ReadOptions
-from csvision.data.source import GIB, ImageFile, read_names, resolve_path
+from csvision.data.read_options import ReadOptions
+from csvision.data.source import GIB, DataFile, read_names, resolve_path
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
 
@@ -84,7 +84,7 @@ def read_table(
     classes: Sequence[str] | None = None,
     reference: DataSpec | None = None,
 ) -> ImageTable:
-    """Read an image file: a header, then one row per image with its label and pixels.
+    """Read a data file: a header, then one row per image with its label and pixels.
 
     `classes` are the names of the classes, in ascending order of the labels. With a `reference`,
     image shape and labels must be those of the reference, and `classes` is not used. Raises
@@ -100,13 +100,13 @@ def read_table(
         label_values, names = name_classes(path, parsed.label_values, classes)
     labels = None if parsed.labels is None else relabel(path, parsed, label_values)
     parsed = replace(parsed, labels=labels, label_values=label_values)
-    return ImageTable(**vars(parsed), classes=[strip_control_chars(name) for name in names])
+    return ImageTable(**vars(parsed), classes=[replace_control_chars(name) for name in names])
 
 
 def parse(path: Path, options: ReadOptions) -> ParsedFile:
     """Return a parsed file, from the cache if it is there."""
     columns = infer_columns(path, read_names(path), options)
-    file = ImageFile(path, options.max_decompressed_gib * GIB)
+    file = DataFile(path, options.max_decompressed_gib * GIB)
     if options.cache == NO_CACHE:
         return parse_into_memory(file, columns)
     folder = Path(options.cache) if options.cache else default_folder()
@@ -118,9 +118,9 @@ def name_classes(
 ) -> tuple[LabelValues, list[str]]:
     """Return the label values of the classes and the names of the classes.
 
-    If there are as many names as labels, they are in ascending order of the labels. Else they name
-    the labels 0, 1, ..., of which some do not occur. Raises DataError for another number of names
-    and for a file with a single label.
+    If there are as many names as labels, the names are in ascending order of the labels. If there
+    are more names, they are the names of the labels 0, 1, ..., and some labels do not occur. Raises
+    DataError for any other number of names, and for a file with a single label.
     """
     if len(found) < 2:
         raise DataError(
@@ -159,12 +159,12 @@ def relabel(path: Path, parsed: ParsedFile, label_values: LabelValues) -> NDArra
     return labels
 
 
-def strip_control_chars(name: str) -> str:
+def replace_control_chars(name: str) -> str:
     """Replace characters that would control a terminal."""
     return "".join(char if char.isprintable() else "?" for char in name)
 
 
 def preview(values: Sequence[int | str]) -> str:
     """Format label values as text, shortened if there are many."""
-    text = ", ".join(strip_control_chars(str(value)) for value in values[:12])
-    return f"{text}, ... {strip_control_chars(str(values[-1]))}" if len(values) > 12 else text
+    text = ", ".join(replace_control_chars(str(value)) for value in values[:12])
+    return f"{text}, ... {replace_control_chars(str(values[-1]))}" if len(values) > 12 else text

@@ -1,7 +1,7 @@
 """The convolutional network: stages, global pooling or flattening, dense layers.
 
-Shapes: N images, C channels, H height, W width. The names of submodules are part of checkpoints
-and of weights_sha256.
+Shapes: N images, C channels, H height, W width, K classes. The names of submodules are part of
+checkpoints and of weights_sha256.
 """
 
 from collections import OrderedDict
@@ -17,7 +17,7 @@ from csvision.config.model_schema import (
     Normalization,
     Stage,
 )
-from csvision.layer_shapes import Shape, layer_table, padding_amounts
+from csvision.layer_shapes import Shape, cnn_table, padding_amounts
 from csvision.models.layers import (
     activation_layer,
     dense_layers,
@@ -38,7 +38,7 @@ class CNN(nn.Module):
     def __init__(
         self,
         image_shape: Sequence[int],
-        classes: int,
+        num_classes: int,
         stages: Sequence[Stage] = (Stage(filters=32), Stage(filters=64)),
         global_pool: str = "none",
         hidden: Sequence[int] = (64,),
@@ -54,22 +54,22 @@ class CNN(nn.Module):
             activation=Activation(activation),
             dropout=dropout,
         )
-        layers = layer_table(config, tuple(image_shape), classes) or []
-        shapes = {layer.name: layer for layer in layers}
+        # The layer table computes all sizes, so that the network and its table cannot disagree.
+        layers = {row.name: row for row in cnn_table(config, tuple(image_shape), num_classes)}
         self.stages = nn.Sequential(
             *(
-                stage_layers(stage, shapes[f"stages.{index}.convolution"].input_shape)
+                stage_layers(stage, layers[f"stages.{index}.convolution"].input_shape)
                 for index, stage in enumerate(stages)
             )
         )
         self.global_pool = global_pool_layer(config.global_pool)
-        pooled = shapes.get("flatten") or shapes["global_pool"]
+        pooled = layers.get("flatten") or layers["global_pool"]
         (units,) = pooled.output_shape
         self.dense, units = dense_layers(units, hidden, config.activation, dropout)
-        self.logits = nn.Linear(units, classes)
+        self.logits = nn.Linear(units, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, C, H, W) -> logits (N, classes)."""
+        """Images (N, C, H, W) -> logits (N, K)."""
         logits: Tensor = self.logits(self.dense(self.global_pool(self.stages(images))))
         return logits
 

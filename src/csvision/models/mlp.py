@@ -18,7 +18,7 @@ class MLP(nn.Module):
     def __init__(
         self,
         image_shape: Sequence[int],
-        classes: int,
+        num_classes: int,
         hidden: Sequence[int] = (128, 64),
         activation: str = "relu",
         dropout: float = 0.0,
@@ -26,9 +26,9 @@ class MLP(nn.Module):
         super().__init__()
         self.flatten = nn.Flatten()
         self.dense, units = dense_layers(prod(image_shape), hidden, Activation(activation), dropout)
-        self.logits = nn.Linear(units, classes)
+        self.logits = nn.Linear(units, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, C, H, W) -> logits (N, classes)."""
+        """Images (N, C, H, W) -> logits (N, K)."""
         logits: Tensor = self.logits(self.dense(self.flatten(images)))
         return logits

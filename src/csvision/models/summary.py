@@ -1,4 +1,4 @@
-"""The layer table: layers, parameters and multiply-adds of a network."""
+"""Format the layer table of a network; measure it for custom networks."""
 
 from typing import Any
 
@@ -7,30 +7,30 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from csvision.config import model_schema
-from csvision.layer_shapes import Layer, Shape, layer_table
+from csvision.layer_shapes import LayerSummary, Shape, layer_table
 
 HEADER = ("layer", "parameters", "multiply-adds", "input shape", "output shape")
 
 
 def summarize(
-    network: nn.Module, model: model_schema.ModelConfig, image_shape: Shape, classes: int
+    network: nn.Module, model: model_schema.ModelConfig, image_shape: Shape, num_classes: int
 ) -> str:
     """Return the layer table as text: computed for MLP and CNN, measured for custom networks."""
-    layers = layer_table(model, image_shape, classes)
+    layers = layer_table(model, image_shape, num_classes)
     return format_table(layers or profile_model(network, image_shape))
 
 
-def profile_model(network: nn.Module, image_shape: Shape) -> list[Layer]:
+def profile_model(network: nn.Module, image_shape: Shape) -> list[LayerSummary]:
     """Return the leaf modules, and a row for parameters outside of them."""
     layers = profile_layers(network, image_shape)
     parameters = sum(weights.numel() for weights in network.parameters())
     others = parameters - sum(layer.parameters for layer in layers)
-    return [*layers, Layer("other", others, 0, (), ())] if others else layers
+    return [*layers, LayerSummary("other", others, 0, (), ())] if others else layers
 
 
-def profile_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
+def profile_layers(network: nn.Module, image_shape: Shape) -> list[LayerSummary]:
     """Run one image through the network and return its leaf modules in order."""
-    layers: list[Layer] = []
+    layers: list[LayerSummary] = []
     counted: set[nn.Parameter] = set()
     names = {module: name for name, module in network.named_modules()}
     counter = FlopCounterMode(display=False)
@@ -39,15 +39,11 @@ def profile_layers(network: nn.Module, image_shape: Shape) -> list[Layer]:
         # Modules used twice and shared weights count once.
         parameters = sum(weights.numel() for weights in {*module.parameters()} - counted)
         counted.update(module.parameters())
+        # torch counts a multiply-add as two operations, and counts all modules so far.
+        multiply_adds = counter.get_total_flops() // 2 - sum(row.multiply_adds for row in layers)
         shapes = shape_of((args, kwargs)), shape_of(output)
-        layers.append(Layer(names[module], parameters, multiply_adds() - sum(before), *shapes))
-        before.append(layers[-1].multiply_adds)
+        layers.append(LayerSummary(names[module], parameters, multiply_adds, *shapes))
 
-    def multiply_adds() -> int:
-        # torch counts a multiply-add as two operations.
-        return counter.get_total_flops() // 2
-
-    before: list[int] = []
     leaves = [module for module in names if not list(module.children())]
     hooks = [module.register_forward_hook(record, with_kwargs=True) for module in leaves]
     training = network.training
@@ -72,7 +68,7 @@ def shape_of(value: Any) -> Shape:
     return next(filter(None, map(shape_of, items)), ())
 
 
-def format_table(layers: list[Layer]) -> str:
+def format_table(layers: list[LayerSummary]) -> str:
     """Format layers as a text table with totals."""
     rows = [HEADER, *(layer_row(layer) for layer in layers)]
     rows.append(
@@ -92,7 +88,7 @@ def format_table(layers: list[Layer]) -> str:
     )
 
 
-def layer_row(layer: Layer) -> tuple[str, ...]:
+def layer_row(layer: LayerSummary) -> tuple[str, ...]:
     """Return the cells of one layer."""
     shapes = ["x".join(map(str, shape)) for shape in (layer.input_shape, layer.output_shape)]
     return (layer.name, f"{layer.parameters:,}", f"{layer.multiply_adds:,}", *shapes)

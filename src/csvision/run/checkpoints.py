@@ -46,12 +46,12 @@ def load_weights(classifier: Classifier, path: Path) -> None:
         raise RunError(f"{path} does not contain the weights of this network") from error
 
 
-def latest_checkpoint(run: RunDirectory) -> Path | None:
+def latest_checkpoint(run_dir: RunDirectory) -> Path | None:
     """Return the latest readable checkpoint of a run; None if there is none.
 
     Raises RunError if the configuration in run.json differs from that in the checkpoint.
     """
-    for path in (run.last, run.previous):
+    for path in (run_dir.last, run_dir.previous):
         if not path.exists():
             continue
         try:
@@ -59,8 +59,8 @@ def latest_checkpoint(run: RunDirectory) -> Path | None:
         except (RunError, KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("%s; trying the checkpoint before it", error)
             continue
-        current = migrate_config(run.read_manifest()["config"])
+        current = migrate_config(run_dir.read_manifest()["config"])
         if changes := diff_configs(recorded, current):
-            raise RunError([f"{run.manifest} was modified: {change}" for change in changes])
+            raise RunError([f"{run_dir.manifest} was modified: {change}" for change in changes])
         return path
     return None

@@ -44,7 +44,7 @@ class RunDirectory:
 
         Raises RunError if it already contains a run or cannot be written.
         """
-        run = cls(path)
+        run_dir = cls(path)
         content = {
             "state": "running",
             "started": iso_time(),
@@ -53,7 +53,7 @@ class RunDirectory:
         }
         try:
             path.mkdir(parents=True, exist_ok=True)
-            with run.manifest.open("x", encoding="utf-8") as file:
+            with run_dir.manifest.open("x", encoding="utf-8") as file:
                 json.dump(content, file, indent=2)
         except FileExistsError:
             raise RunError(f"{path} already contains a run; choose another directory") from None
@@ -62,15 +62,15 @@ class RunDirectory:
                 f"{path} cannot be written: {error.strerror}; choose another output_dir"
             ) from error
         write_hydra_files(path, config, overrides)
-        return run
+        return run_dir
 
     @classmethod
     def reopen(cls, path: Path) -> "RunDirectory":
         """Open the directory of an unfinished run; raises RunError if the run is finished."""
-        run = cls(path)
-        if run.read_manifest().get("state") == "finished":
+        run_dir = cls(path)
+        if run_dir.read_manifest().get("state") == "finished":
             raise RunError(f"run={path} is finished; there is nothing to resume")
-        return run
+        return run_dir
 
     def read_manifest(self) -> dict[str, Any]:
         """Return the content of run.json; raises RunError if this is not a run directory."""
@@ -98,7 +98,7 @@ class RunDirectory:
     def read_config(self) -> schema.TrainConfig:
         """Return the configuration of the run; raises RunError if it is damaged.
 
-        A file must not decide where csvision writes, so its cache folder is ignored.
+        The cache folder in run.json is ignored: a file must not decide where csvision writes.
         """
         manifest = self.read_manifest()
         try:
@@ -148,7 +148,7 @@ class RunDirectory:
             state = "failed"
             raise
         finally:
-            # If this write fails too, the run is still seen to be unfinished.
+            # If run.json of a failed run cannot be written, either, keep the original error.
             with nullcontext() if state == "finished" else suppress(OSError, RunError):
                 self.update_manifest(state=state, ended=iso_time())
 
@@ -171,13 +171,13 @@ def with_absolute_paths(
 
 
 def with_default_cache(config: schema.TrainConfig) -> schema.TrainConfig:
-    """Return the configuration with the user's own cache folder, or with none."""
+    """Return the configuration with the default cache folder; data.cache=none is kept."""
     cache = schema.NO_CACHE if config.data.cache == schema.NO_CACHE else None
     return replace(config, data=replace(config.data, cache=cache))
 
 
 def with_model_path(
-    config: schema.TrainConfig, run: RunDirectory, model_path: str | None
+    config: schema.TrainConfig, run_dir: RunDirectory, model_path: str | None
 ) -> schema.TrainConfig:
     """Return the configuration with the code of a custom network from the command line.
 
@@ -186,7 +186,7 @@ def with_model_path(
     if not isinstance(config.model, model_schema.CustomModelConfig):
         return config
     if model_path is None:
-        raise RunError(f"{run.path} has a custom network; write model.path=FILE.py:CLASS")
+        raise RunError(f"{run_dir.path} has a custom network; write model.path=FILE.py:CLASS")
     return replace(config, model=replace(config.model, path=model_path))
 
 

@@ -9,8 +9,9 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
+from csvision.data.read_options import ReadOptions
 from csvision.data.splits import Subset, load_splits
-from csvision.data.table import DataSpec, ImageTable, ReadOptions, read_table
+from csvision.data.table import DataSpec, ImageTable, read_table
 from csvision.errors import RunError
 from csvision.evaluation import EvalResult, evaluate_split, prediction_table, write_results
 from csvision.files import make_dir, timestamp
@@ -24,26 +25,26 @@ from csvision.run.trainer import build_eval_trainer
 from csvision.transforms import PadAndPermute
 
 
-def read_data_spec(run: RunDirectory) -> DataSpec:
+def read_data_spec(run_dir: RunDirectory) -> DataSpec:
     """Return image shape, labels and classes of a run; raises RunError if they are missing."""
-    data = run.read_manifest().get("data")
+    data = run_dir.read_manifest().get("data")
     if data is None:
-        raise RunError(f"run={run.path}: training did not start")
+        raise RunError(f"run={run_dir.path}: training did not start")
     try:
         return DataSpec(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
     except (KeyError, TypeError) as error:
-        raise RunError(f"{run.manifest}: the entry data is damaged: {error}") from error
+        raise RunError(f"{run_dir.manifest}: the entry data is damaged: {error}") from error
 
 
-def load(run: Path, model_path: str | None = None) -> Classifier:
+def load(path: Path, model_path: str | None = None) -> Classifier:
     """Return the classifier of a run, on the CPU and in eval mode.
 
-    A run with model=custom needs `model_path`; no code is imported from a run directory. Raises
+    A run with model=custom needs `model_path`; no code is imported from a run run. Raises
     RunError if this is not a run directory or has no suitable checkpoint.
     """
-    directory = RunDirectory(run)
-    config = with_model_path(directory.read_config(), directory, model_path)
-    spec = read_data_spec(directory)
+    run_dir = RunDirectory(path)
+    config = with_model_path(run_dir.read_config(), run_dir, model_path)
+    spec = read_data_spec(run_dir)
     image_shape = transformed_shape(spec.image_shape, config.data)
     network = build_model(config.model, image_shape, len(spec.classes), seed=0)
     channels = spec.image_shape[0]
@@ -57,7 +58,7 @@ def load(run: Path, model_path: str | None = None) -> Classifier:
     )
     if config.accelerator.precision == "64-true":
         classifier.double()
-    load_weights(classifier, directory.checkpoint(config.test_checkpoint))
+    load_weights(classifier, run_dir.checkpoint(config.test_checkpoint))
     return classifier.eval()
 
 
@@ -67,29 +68,29 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
     validate_accelerator(config.device)
-    run = RunDirectory(Path(config.run))
-    classifier = load(run.path, config.model.path)
-    trained = run.read_config()
-    subset = eval_split(run, trained, config.data.csv)
+    run_dir = RunDirectory(Path(config.run))
+    classifier = load(run_dir.path, config.model.path)
+    trained = run_dir.read_config()
+    subset = eval_split(run_dir, trained, config.data.csv)
     threads = limit_threads(trained.accelerator.num_threads)
     with isolate_rng(), ignore_known_warnings(), threads, handle_signals():
         trainer = build_eval_trainer(trained.accelerator, config.device)
         result = evaluate_split(trainer, classifier, subset, trained.batch_size)
-    folder = make_dir(run.evaluations / timestamp())
+    folder = make_dir(run_dir.evaluations / timestamp())
     write_results(result, result.metrics, folder)
     return result, folder
 
 
-def eval_split(run: RunDirectory, trained: schema.TrainConfig, csv: str | None) -> Subset:
+def eval_split(run_dir: RunDirectory, trained: schema.TrainConfig, csv: str | None) -> Subset:
     """Return all rows of a file, or the test rows of the run."""
     if csv is None:
         return load_splits(trained.data, trained.debug.limit_rows).test
-    return Subset.full(read_matching_table(csv, run, ReadOptions.from_config(trained.data)))
+    return Subset.full(read_matching_table(csv, run_dir, ReadOptions.from_config(trained.data)))
 
 
-def read_matching_table(csv: str, run: RunDirectory, options: ReadOptions) -> ImageTable:
+def read_matching_table(csv: str, run_dir: RunDirectory, options: ReadOptions) -> ImageTable:
     """Read a file whose image shape and labels must match those of the run."""
-    return read_table(csv, options, reference=read_data_spec(run))
+    return read_table(csv, options, reference=read_data_spec(run_dir))
 
 
 def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
@@ -98,16 +99,16 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
     Raises RunError, DataError or ConfigError for what cannot be predicted.
     """
     validate_accelerator(config.device)
-    run = RunDirectory(Path(config.run))
-    classifier = load(run.path, config.model.path)
+    run_dir = RunDirectory(Path(config.run))
+    classifier = load(run_dir.path, config.model.path)
     classifier.to(torch_device(config.device))
-    trained = run.read_config()
+    trained = run_dir.read_config()
     options = ReadOptions.from_config(trained.data, allow_missing_labels=True)
-    table = read_matching_table(config.data.csv, run, options)
+    table = read_matching_table(config.data.csv, run_dir, options)
     batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
     probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
     predictions = prediction_table(Subset.full(table), probabilities.numpy(), table.labels)
     name = f"{Path(config.data.csv).name.split('.')[0]}_{timestamp()}.csv"
-    path = make_dir(run.predictions) / name
+    path = make_dir(run_dir.predictions) / name
     predictions.to_csv(path, index=False)
     return predictions, path

@@ -35,7 +35,7 @@ class ConsoleHandler(logging.Handler):
 
 
 class BestEffortFileHandler(logging.FileHandler):
-    """A log file that may be lost: a full disk is reported by files that are required."""
+    """A log file whose errors are ignored: writing a required file will report a full disk."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (name in logging)
         """Ignore the error."""
@@ -89,7 +89,7 @@ def log_to_file(path: Path) -> Iterator[None]:
 
 @contextmanager
 def disable_log() -> Iterator[None]:
-    """Log nothing: of several processes, only the first one logs."""
+    """Log nothing; for all processes of a distributed run except rank 0."""
     before, log.disabled = log.disabled, True
     try:
         yield

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -19,7 +20,15 @@ from csvision.data.splits import Splits
 
 PACKAGE = Path(__file__).parents[1]
 
-PACKAGES = ("csvision", "torch", "lightning", "torchmetrics", "numpy", "pandas", "scikit-learn")
+PACKAGE_NAMES = (
+    "csvision",
+    "torch",
+    "lightning",
+    "torchmetrics",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+)
 
 
 def run_metadata(config: schema.TrainConfig, splits: Splits, device: str) -> dict[str, Any]:
@@ -54,13 +63,13 @@ def result_hashes(
 
 def package_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that affect the results of a run."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGE_NAMES}
 
 
 def machine_info() -> dict[str, Any]:
-    """Return a description of the machine; equal machines compute bitwise identical results.
+    """Return what can change the last bits of a result: system, processors and their instructions.
 
-    The keys "processors" and "instructions" are those of every version of run.json.
+    Files of version 0.1 have the keys "processors" and "instructions", too.
     """
     return {
         "platform": platform.platform(),
@@ -80,6 +89,7 @@ def code_hashes(model: model_schema.ModelConfig) -> dict[str, str]:
 
 def git_state() -> dict[str, Any] | None:
     """Return commit and state of the checkout of csvision; None without git."""
+    # The package may be installed inside the checkout of another project.
     if not git("ls-files", "--error-unmatch", "__init__.py"):
         return None
     return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
@@ -125,4 +135,4 @@ def weights_sha256(state: Mapping[str, Tensor]) -> str:
 
 def abbreviate_hashes(line: str) -> str:
     """Return a line with each sha256 cut to 12 characters."""
-    return " ".join(word[:12] if len(word) == 64 else word for word in line.split(" "))
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", line)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from csvision.command_hints import command_line
 from csvision.config import schema
@@ -37,39 +36,34 @@ class Comparison:
     differences: list[str]
 
 
-def require_finished(run: RunDirectory) -> None:
+def require_finished(run_dir: RunDirectory) -> None:
     """Raise RunError if a run has no results to compare."""
-    manifest = run.read_manifest()
+    manifest = run_dir.read_manifest()
     if manifest.get("state") != "finished" or not all(name in manifest for name in RESULT_HASHES):
-        resume = command_line("resume", f"run={run.path}")
-        raise RunError(f"run={run.path} is not finished; to resume it: {resume}")
+        resume = command_line("resume", f"run={run_dir.path}")
+        raise RunError(f"run={run_dir.path} is not finished; to resume it: {resume}")
 
 
 def compare(
-    run: RunDirectory, reproduction: RunDirectory, checkpoint: schema.CheckpointName
+    run_dir: RunDirectory, reproduction: RunDirectory, checkpoint: schema.CheckpointName
 ) -> Comparison:
     """Compare a run with its reproduction, by the checkpoints that were tested."""
-    before, now = run.read_manifest(), reproduction.read_manifest()
+    before, now = run_dir.read_manifest(), reproduction.read_manifest()
     # run.json may have been modified since; the checkpoint has the configuration of the weights.
-    before["config"] = read_checkpoint_config(run.last)
+    before["config"] = read_checkpoint_config(run_dir.last)
     lines = [
-        f"{key}: {provenance.abbreviate_hashes(line)}"
-        for key in PROVENANCE_KEYS
-        for line in diff_entries(key, before.get(key), now.get(key))
+        f"{entry}: {provenance.abbreviate_hashes(str(difference))}"
+        for entry in PROVENANCE_KEYS
+        for difference in diff_configs(before.get(entry), now.get(entry))
+        if not (entry == "config" and difference.key.startswith(IGNORED_KEYS))
     ]
     equal = all(before[name] == now[name] for name in RESULT_HASHES)
     if not equal:
-        paths = run.checkpoint(checkpoint), reproduction.checkpoint(checkpoint)
+        paths = run_dir.checkpoint(checkpoint), reproduction.checkpoint(checkpoint)
         lines.append(
             max_weight_diff(*paths) or "predictions: equal weights gave other probabilities"
         )
     return Comparison(reproduction.path, equal, lines)
-
-
-def diff_entries(key: str, before: Any, now: Any) -> list[str]:
-    """Describe the differences of one entry of run.json."""
-    lines = diff_configs(before, now, "" if isinstance(now, dict) else key)
-    return [line for line in lines if key != "config" or not line.startswith(IGNORED_KEYS)]
 
 
 def max_weight_diff(before: Path, now: Path) -> str:

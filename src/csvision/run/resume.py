@@ -1,64 +1,30 @@
-"""Resume interrupted runs and sweeps from the files in their directories."""
+"""Prepare an interrupted run to be resumed."""
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-
-from hydra.errors import HydraException
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from dataclasses import replace
 
 from csvision.config import schema
-from csvision.config.compose import load_config
-from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.serialize import diff_configs
-from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError
-from csvision.legacy import migrate_override
-from csvision.models.build import load_model_class
+from csvision.models.build import split_model_path
 from csvision.run import provenance
 from csvision.run.directory import (
-    SWEEP_FILE,
     RunDirectory,
-    with_absolute_paths,
-    with_default_cache,
     with_model_path,
 )
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun, prepare_run
 
 
-@dataclass(frozen=True)
-class SweepJob:
-    """A job of a sweep; its run directory may not exist yet."""
-
-    directory: Path
-    overrides: list[str]
-    config: schema.TrainConfig
-
-    @property
-    def finished(self) -> bool:
-        """Whether the job has finished."""
-        if not self.started:
-            return False
-        return RunDirectory(self.directory).read_manifest().get("state") == "finished"
-
-    @property
-    def started(self) -> bool:
-        """Whether the job has a run directory that can be resumed."""
-        return RunDirectory(self.directory).manifest.exists()
-
-
-def resume_config(run: RunDirectory, model_path: str | None) -> schema.TrainConfig:
+def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.TrainConfig:
     """Return the configuration of a run, with the accelerator and number of threads it used.
 
     A run with model=custom needs `model_path`. Raises RunError if something is damaged or missing,
     and ConfigError if the code does not exist.
     """
-    check_model_path(model_path)
-    config = with_model_path(run.read_config(), run, model_path)
-    manifest = run.read_manifest()
+    if model_path is not None:
+        split_model_path(model_path)
+    config = with_model_path(run_dir.read_config(), run_dir, model_path)
+    manifest = run_dir.read_manifest()
     accelerator = config.accelerator
     if kind := manifest.get("accelerator"):
         names = {"cuda": schema.AcceleratorName.gpu, "mps": schema.AcceleratorName.mps}
@@ -69,65 +35,22 @@ def resume_config(run: RunDirectory, model_path: str | None) -> schema.TrainConf
     return replace(config, accelerator=accelerator)
 
 
-def check_model_path(model_path: str | None) -> None:
-    """Raise ConfigError if the code given on the command line does not exist."""
-    if model_path is not None:
-        load_model_class(model_path)
-
-
-def prepare_resume(run: RunDirectory, config: schema.TrainConfig) -> PreparedRun:
+def prepare_resume(run_dir: RunDirectory, config: schema.TrainConfig) -> PreparedRun:
     """Prepare a run to be resumed; raises RunError if its data have changed."""
-    prepared = prepare_run(config, directory=run.path)
-    recorded = run.read_manifest().get("data", {})
+    prepared = prepare_run(config, directory=run_dir.path)
+    recorded = run_dir.read_manifest().get("data", {})
     current = provenance.data_hashes(prepared.splits)
     if any(recorded.get(name, value) != value for name, value in current.items()):
-        raise RunError(f"run={run.path}: the data have changed since ({config.data.csv})")
+        raise RunError(f"run={run_dir.path}: the data have changed since ({config.data.csv})")
     return prepared
 
 
-def warn_if_code_changed(run: RunDirectory, config: schema.TrainConfig) -> None:
+def warn_if_code_changed(run_dir: RunDirectory, config: schema.TrainConfig) -> None:
     """Warn if code or versions differ from those of the run: the result may differ, too."""
-    manifest = run.read_manifest()
+    manifest = run_dir.read_manifest()
     for name, current in (
         ("code", provenance.code_hashes(config.model)),
         ("versions", provenance.package_versions()),
     ):
         for change in diff_configs(manifest.get(name, current), current):
-            log.warning("%s: %s", name, provenance.abbreviate_hashes(change))
-
-
-def is_sweep(folder: Path) -> bool:
-    """Return whether a folder contains a sweep."""
-    return (folder / SWEEP_FILE).is_file()
-
-
-def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
-    """Return the jobs of a sweep in the order of its command line.
-
-    Raises RunError if the sweep's file is damaged or its jobs are not known in advance.
-    """
-    check_model_path(model_path)
-    file = folder / SWEEP_FILE
-    try:
-        content: Any = OmegaConf.to_container(OmegaConf.load(file))
-        hydra = content["hydra"]
-        if hydra["sweeper"]["_target_"] != BASIC_SWEEPER:
-            raise RunError(f"{file}: only sweeps of Hydra's default sweeper can be resumed")
-        cwd = Path(hydra["runtime"]["cwd"])
-        overrides = map(migrate_override, hydra["overrides"]["task"])
-        jobs = [*expand_sweep([*overrides], hydra["sweeper"]["params"])]
-    except (OmegaConfBaseException, HydraException, YAMLError, KeyError, TypeError) as error:
-        raise RunError(f"{file} is damaged: {str(error).partition(chr(10))[0]}") from error
-    return [sweep_job(folder, cwd, number, job, model_path) for number, job in enumerate(jobs)]
-
-
-def sweep_job(
-    folder: Path, cwd: Path, number: int, overrides: list[str], model_path: str | None
-) -> SweepJob:
-    """Return a job of a sweep that was started in the folder `cwd`."""
-    config: schema.TrainConfig = load_config("train", overrides)
-    config = with_default_cache(with_absolute_paths(config, cwd))
-    config = with_model_path(config, RunDirectory(folder), model_path)
-    # The name that conf/train.yaml gives the folder.
-    name = f"{number}_{config.model.name}_seed{config.seed}"
-    return SweepJob(folder / name, overrides, config)
+            log.warning("%s: %s", name, provenance.abbreviate_hashes(str(change)))

@@ -19,13 +19,13 @@ OOM_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def translate_system_errors(run: RunDirectory, batch_size: int) -> Iterator[None]:
+def translate_system_errors(run_dir: RunDirectory, batch_size: int) -> Iterator[None]:
     """Convert errors of the run's disk, and of memory, to RunError."""
     try:
-        with suppress_thread_tracebacks(run):
+        with suppress_thread_tracebacks(run_dir):
             yield
     except OSError as error:
-        if message := disk_error(error, run):
+        if message := disk_error(error, run_dir):
             raise RunError(message) from error
         raise
     except (RuntimeError, MemoryError) as error:
@@ -40,13 +40,13 @@ def translate_system_errors(run: RunDirectory, batch_size: int) -> Iterator[None
 
 
 @contextmanager
-def suppress_thread_tracebacks(run: RunDirectory) -> Iterator[None]:
+def suppress_thread_tracebacks(run_dir: RunDirectory) -> Iterator[None]:
     """Print no traceback of TensorBoard's thread about the disk: its next call raises the error."""
     before = threading.excepthook
 
     def hook(arguments: threading.ExceptHookArgs) -> None:
         error = arguments.exc_value
-        if not (isinstance(error, OSError) and disk_error(error, run)):
+        if not (isinstance(error, OSError) and disk_error(error, run_dir)):
             before(arguments)
 
     threading.excepthook = hook
@@ -56,15 +56,15 @@ def suppress_thread_tracebacks(run: RunDirectory) -> Iterator[None]:
         threading.excepthook = before
 
 
-def disk_error(error: OSError, run: RunDirectory) -> str:
+def disk_error(error: OSError, run_dir: RunDirectory) -> str:
     """Describe an error of the disk of a run; empty if the error has another cause."""
-    if not run.manifest.exists():
-        return f"{run.path} was deleted during the run; start the run again"
-    in_run = error.filename is not None and is_inside(Path(str(error.filename)), run.path)
+    if not run_dir.manifest.exists():
+        return f"{run_dir.path} was deleted during the run; start the run again"
+    in_run = error.filename is not None and is_inside(Path(str(error.filename)), run_dir.path)
     if error.errno in DISK_ERRNOS or in_run:
         return (
-            f"{run.path} cannot be written: {error.strerror}; existing files are kept: "
-            f"free some space, then: {command_line('resume', f'run={run.path}')}"
+            f"{run_dir.path} cannot be written: {error.strerror}; existing files are kept: "
+            f"free some space, then: {command_line('resume', f'run={run_dir.path}')}"
         )
     return ""
 

@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.rng_state import seed_everything
+from csvision.callbacks.rng_state import seed_global_generators
 from csvision.callbacks.signals import RunInterrupted, handle_signals
 from csvision.classifier import Classifier
 from csvision.command_hints import command_line
@@ -71,39 +71,40 @@ def train(
     Raises RunError if the directory cannot be used, and DivergedError if the loss is not finite.
     """
     config = prepared.config
-    run = RunDirectory(directory)
+    run_dir = RunDirectory(directory)
     with handle_signals() as signals, isolate_rng(), limit_threads(config.accelerator.num_threads):
         use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
-        history = HistoryCallback(run.history, run.path if use_tensorboard else None)
+        history = HistoryCallback(run_dir.history, run_dir.path if use_tensorboard else None)
         checkpoints = CheckpointCallback(
-            run.checkpoints,
-            stored_config(run, config, resume),
+            run_dir.checkpoints,
+            stored_config(run_dir, config, resume),
             config.checkpoint_interval_seconds,
             has_val=bool(len(prepared.splits.val)),
         )
-        trainer = build_trainer(config, run, history, checkpoints, signals)
-        with run_context(run, config, overrides, resume, trainer.is_global_zero):
+        trainer = build_trainer(config, run_dir, history, checkpoints, signals)
+        with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
             classifier = build_classifier(prepared)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
                 device = trainer.strategy.root_device.type
-                run.update_manifest(**provenance.run_metadata(config, prepared.splits, device))
-            fit(trainer, classifier, prepared, run if resume else None)
-            load_weights(classifier, select_checkpoint(trainer, run, config.test_checkpoint))
+                run_dir.update_manifest(**provenance.run_metadata(config, prepared.splits, device))
+            fit(trainer, classifier, prepared, run_dir if resume else None)
+            load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
             evaluation = evaluate_split(
                 trainer, classifier, prepared.splits.test, config.batch_size
             )
+            # With test_checkpoint=best, only train/ is that of the last epoch.
             metrics = {
                 **select_metrics(history.rows[-1], "train/"),
-                **validate_weights(trainer, classifier, prepared),
+                **evaluate_val(trainer, classifier, prepared),
                 **evaluation.metrics,
             }
             if trainer.is_global_zero:
-                write_outputs(run, config, metrics, evaluation, classifier)
+                write_outputs(run_dir, config, metrics, evaluation, classifier)
             log.info(format_metrics(metrics))
     return TrainResult(
         metrics,
-        run.path,
+        run_dir.path,
         classifier,
         config,
         prepared.splits,
@@ -113,31 +114,33 @@ def train(
 
 
 def write_outputs(
-    run: RunDirectory,
+    run_dir: RunDirectory,
     config: schema.TrainConfig,
     metrics: dict[str, float],
     evaluation: EvalResult,
     classifier: Classifier,
 ) -> None:
-    """Write the results of a run: tables, hashes, the plot and TensorBoard's pages."""
-    write_results(evaluation, metrics, run.path)
+    """Write the results of a run: tables, hashes, the plot and TensorBoard figures."""
+    write_results(evaluation, metrics, run_dir.path)
     weights = classifier.network.state_dict()
-    run.update_manifest(**provenance.result_hashes(weights, evaluation.probabilities))
-    save_confusion_matrix(evaluation, run.path)
+    run_dir.update_manifest(**provenance.result_hashes(weights, evaluation.probabilities))
+    save_confusion_matrix(evaluation, run_dir.path)
     if config.logger.name is schema.LoggerName.tensorboard:
-        log_to_tensorboard(run.path, config, metrics, evaluation, classifier)
+        log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier)
 
 
-def stored_config(run: RunDirectory, config: schema.TrainConfig, resume: bool) -> dict[str, Any]:
+def stored_config(
+    run_dir: RunDirectory, config: schema.TrainConfig, resume: bool
+) -> dict[str, Any]:
     """Return the configuration as in run.json, to be stored in checkpoints."""
     if resume:
-        return dict(run.read_manifest()["config"])
+        return dict(run_dir.read_manifest()["config"])
     return config_to_dict(with_absolute_paths(config))
 
 
 @contextmanager
 def run_context(
-    run: RunDirectory,
+    run_dir: RunDirectory,
     config: schema.TrainConfig,
     overrides: Sequence[str],
     resume: bool,
@@ -145,30 +148,30 @@ def run_context(
 ) -> Iterator[None]:
     """Create or reopen the run directory, lock it, and keep its log and state.
 
-    Of several processes, only the first one does; the others log nothing.
+    In distributed runs, only rank 0 writes to the directory; the other ranks log nothing.
     """
     if not is_global_zero:
         with disable_log():
             yield
         return
     if resume:
-        RunDirectory.reopen(run.path)
+        RunDirectory.reopen(run_dir.path)
     else:
-        RunDirectory.create(run.path, config, overrides)
+        RunDirectory.create(run_dir.path, config, overrides)
     try:
         with (
-            run.lock(),
-            log_to_file(run.log),
-            translate_system_errors(run, config.batch_size),
-            run.record_state(),
+            run_dir.lock(),
+            log_to_file(run_dir.log),
+            translate_system_errors(run_dir, config.batch_size),
+            run_dir.record_state(),
         ):
             if resume:
-                times = run.read_manifest().get("resumed", [])
-                run.update_manifest(state="running", resumed=[*times, iso_time()])
+                times = run_dir.read_manifest().get("resumed", [])
+                run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
             yield
     except RunInterrupted:
-        if not (run.path.parent / SWEEP_FILE).exists():
-            log.warning("interrupted; to resume: %s", command_line("resume", f"run={run.path}"))
+        if not (run_dir.path.parent / SWEEP_FILE).exists():
+            log.warning("interrupted; to resume: %s", command_line("resume", f"run={run_dir.path}"))
         raise
 
 
@@ -214,7 +217,7 @@ def fit(
     """Fit the classifier, starting at the latest checkpoint of a resumed run."""
     config = prepared.config
     data = CSVDataModule(prepared.splits, config.batch_size, derive_seed(config.seed, "batches"))
-    seed_everything(config.seed)
+    seed_global_generators(config.seed)
     checkpoint = None if resume_from is None else latest_checkpoint(resume_from)
     if resume_from is not None:
         log.info("resuming from %s", checkpoint or "the beginning: there is no checkpoint")
@@ -224,10 +227,10 @@ def fit(
     trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
 
 
-def validate_weights(
+def evaluate_val(
     trainer: Trainer, classifier: Classifier, prepared: PreparedRun
 ) -> dict[str, float]:
-    """Return the validation metrics of the weights that are tested; none without validation."""
+    """Return the validation metrics of the weights to test; empty without a validation split."""
     val = prepared.splits.val
     if not len(val):
         return {}
@@ -237,7 +240,7 @@ def validate_weights(
     return select_metrics(trainer.callback_metrics, "val/")
 
 
-def select_checkpoint(trainer: Trainer, run: RunDirectory, name: schema.CheckpointName) -> Path:
-    """Return the checkpoint to test; the first process decides for all."""
-    path = str(run.checkpoint(name)) if trainer.is_global_zero else ""
+def select_checkpoint(trainer: Trainer, run_dir: RunDirectory, name: schema.CheckpointName) -> Path:
+    """Return the checkpoint to test, as chosen by rank 0."""
+    path = str(run_dir.checkpoint(name)) if trainer.is_global_zero else ""
     return Path(trainer.strategy.broadcast(path))

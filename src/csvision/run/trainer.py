@@ -19,7 +19,7 @@ from csvision.run.directory import RunDirectory
 
 def build_trainer(
     config: schema.TrainConfig,
-    run: RunDirectory,
+    run_dir: RunDirectory,
     history: HistoryCallback,
     checkpoints: CheckpointCallback,
     signals: SignalState,
@@ -28,7 +28,7 @@ def build_trainer(
     show_bar = sys.stdout.isatty() and not config.quiet
     callbacks: list[Callback] = [
         RNGStateCallback(),
-        TerminateOnNaN(run.last),
+        TerminateOnNaN(run_dir.last),
         history,
         # After history, because checkpoints contain its rows.
         checkpoints,
@@ -45,8 +45,8 @@ def build_trainer(
         max_epochs=config.epochs,
         callbacks=callbacks,
         logger=False,
-        profiler=SimpleProfiler(run.path, "profile") if config.debug.profile else None,
-        default_root_dir=run.path,
+        profiler=SimpleProfiler(run_dir.path, "profile") if config.debug.profile else None,
+        default_root_dir=run_dir.path,
         num_sanity_val_steps=0,
         enable_checkpointing=False,
         enable_progress_bar=show_bar,

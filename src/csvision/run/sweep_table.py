@@ -10,16 +10,16 @@ from omegaconf import OmegaConf
 
 def summarize_sweep(sweep: Path) -> bool:
     """Print the table of a sweep and write it to sweep.csv; return whether all jobs finished."""
-    jobs = read_jobs(sweep)
+    jobs = sweep_table(sweep)
     jobs.to_csv(sweep / "sweep.csv", index=False)
     print(f"\n{format_sweep(jobs)}\n{sweep}")
     return bool((jobs["state"] == "finished").all())
 
 
-def read_jobs(sweep: Path) -> pd.DataFrame:
+def sweep_table(sweep: Path) -> pd.DataFrame:
     """Return the jobs of a sweep: job, state, one column per override, one per metric."""
     directories = [path.parent.parent for path in sweep.glob("*/.hydra/overrides.yaml")]
-    rows = [read_job(directory) for directory in sorted(directories, key=job_number)]
+    rows = [job_row(directory) for directory in sorted(directories, key=job_number)]
     return pd.DataFrame(rows)
 
 
@@ -28,7 +28,7 @@ def job_number(directory: Path) -> int:
     return int(directory.name.partition("_")[0])
 
 
-def read_job(directory: Path) -> dict[str, Any]:
+def job_row(directory: Path) -> dict[str, Any]:
     """Return the row of one job; a job that ended before its training started has failed."""
     overrides = OmegaConf.to_container(OmegaConf.load(directory / ".hydra" / "overrides.yaml"))
     assert isinstance(overrides, list)

@@ -1,4 +1,7 @@
-"""Prepare each run of a command once: the check before the first job and the job share it."""
+"""Share prepared runs between the Hydra callback and the task, so that each is prepared once.
+
+Hydra cannot pass objects from a callback to a task, so they are kept in PREPARED_RUNS.
+"""
 
 import json
 
@@ -9,14 +12,17 @@ from csvision.run.prepare import PreparedRun, prepare_run
 
 
 class PreparedRuns:
-    """The prepared runs of one command by configuration; equal data are read once."""
+    """The prepared runs of one command, by configuration; equal data are read once."""
 
     def __init__(self) -> None:
         self.runs: dict[str, PreparedRun] = {}
         self.splits: dict[str, Splits] = {}
 
-    def get(self, config: schema.TrainConfig) -> PreparedRun:
-        """Return the prepared run of a configuration; raises UserError if it cannot work."""
+    def get_or_prepare(self, config: schema.TrainConfig) -> PreparedRun:
+        """Return the prepared run of a configuration; prepare it if this is the first call.
+
+        Raises UserError if the run cannot work.
+        """
         values = config_to_dict(config)
         key = json.dumps(values)
         if key not in self.runs:
@@ -32,4 +38,4 @@ class PreparedRuns:
 
 
 PREPARED_RUNS = PreparedRuns()
-"""Those of the command that this process runs; Hydra passes nothing from callback to task."""
+"""The prepared runs of the command that this process executes."""

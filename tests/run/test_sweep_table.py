@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import csvision
-from csvision.run.sweep import (
+from csvision.run.sweep_table import (
     aggregate_over_seeds,
     format_sweep,
-    read_jobs,
     summarize_sweep,
+    sweep_table,
     swept_keys,
 )
 from tests.cli.conftest import RunCommand
@@ -124,9 +124,9 @@ FAILING_NET = """
 from torch import nn
 
 class Net(nn.Module):
-    def __init__(self, image_shape, classes, fail):
+    def __init__(self, image_shape, num_classes, fail):
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))
         self.fail = fail
 
     def forward(self, images):
@@ -190,17 +190,17 @@ class TestReadJobs:
         return tmp_path
 
     def test_jobs_are_sorted_by_number(self, sweep: Path) -> None:
-        assert [*read_jobs(sweep)["job"]] == [0, 9, 10]
+        assert [*sweep_table(sweep)["job"]] == [0, 9, 10]
 
     def test_overrides_are_columns(self, sweep: Path) -> None:
-        table = read_jobs(sweep)
+        table = sweep_table(sweep)
         assert {*table["model.kwargs.x"]} == {"a=b"}
         assert swept_keys(table) == ["seed"]
 
     def test_jobs_without_manifest_have_failed(
         self, sweep: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert {*read_jobs(sweep)["state"]} == {"failed"}
+        assert {*sweep_table(sweep)["state"]} == {"failed"}
         assert not summarize_sweep(sweep)
         assert capsys.readouterr().out.count("failed") == 3
         assert {*pd.read_csv(sweep / "sweep.csv")["state"]} == {"failed"}
