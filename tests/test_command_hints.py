@@ -1,8 +1,10 @@
-"""Commands in messages are those that the user can paste."""
+"""Commands and paths in messages are those that the user can paste."""
+
+from pathlib import Path
 
 import pytest
 
-from csvision.command_hints import command_line
+from csvision.command_hints import command_line, display_path
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,9 @@ def test_command_is_written_as_this_process_was_started(
 ) -> None:
     monkeypatch.setattr("sys.argv", [argv0])
     assert command_line("inspect-data", "data.csv=my file.csv") == expected
+
+
+def test_path_inside_the_current_directory_is_relative(tmp_path: Path) -> None:
+    assert display_path(tmp_path / "runs" / "1") == Path("runs/1")
+    assert display_path(Path("runs/1")) == Path("runs/1")
+    assert display_path(tmp_path.parent) == tmp_path.parent

@@ -1,8 +1,14 @@
-"""Write commands for messages as the user would type them."""
+"""Write commands and paths in messages as the user would type them."""
 
 import sys
 from pathlib import Path
 from shlex import quote
+
+
+def display_path(path: Path) -> Path:
+    """Return a path relative to the current directory if it is inside, else the absolute path."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def command_line(command: str, *arguments: str) -> str:

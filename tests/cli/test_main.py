@@ -73,18 +73,24 @@ class TestInvalidConfiguration:
         ("arguments", "parts"),
         [
             (["sed=1"], ["sed: ", "seed?"]),
-            (["optimizer.learning_rate=1"], ["optimizer.learning_rate: "]),
-            (["seed=many"], ["seed=many: "]),
+            (["optimizer.learning_rate=1"], ["optimizer.learning_rate: ", "optimizer.lr?"]),
+            (["lr=0.1"], ["lr: ", "optimizer.lr?"]),
+            (["seed=many"], ["seed=many must be an integer"]),
+            (["optimizer.lr=high"], ["optimizer.lr=high must be a number"]),
+            (["quiet=maybe"], ["quiet=maybe must be true or false"]),
+            (["model.hidden=64"], ["model.hidden=64 must be a list; write model.hidden=[64]"]),
+            (["accelerator.name=tpu"], ["accelerator.name=tpu must be one of auto, cpu"]),
             (["model=rnn"], ["model=rnn: ", "cnn, custom, mlp"]),
             (["seed=0,1"], ["seed=0,1", "-m"]),
             (["data.classes=[a"], ["data.classes=[a: ", "KEY=VALUE"]),
-            (["data=csv"], ["data.csv is missing", "data.csv=VALUE"]),
+            (["data=csv"], ["data.csv is missing", "data.csv=FILE"]),
             (["optimizer.lr=-1"], ["optimizer.lr=-1.0 ", "> 0"]),
             (["--fast"], ["--fast: unknown option"]),
             (["seed=1", "--cfg", "job", "epochs=2"], ["epochs=2: ", "options after"]),
             (["seed=0,1", "-m", "--cfg", "job"], ["--multirun and --cfg"]),
             (["--experimental-rerun", "x.pkl"], ["--experimental-rerun", "pickle"]),
             (["=1"], ["=1: ", "key"]),
+            (["my.csv"], ["my.csv: the key is missing", "KEY=my.csv"]),
             (["hydra.run.dir=${nothing}"], ["nothing"]),
             (["outputs=here"], ["outputs: unknown key", "output_dir"]),
             (["model.head=flatten"], ["model.head: unknown key", "model.global_pool"]),
@@ -113,7 +119,7 @@ class TestInvalidConfiguration:
     def test_missing_keys_of_other_commands_are_reported(
         self, csvision_command: RunCommand
     ) -> None:
-        assert csvision_command("evaluate").errors == ["run is missing: write run=VALUE"]
+        assert csvision_command("evaluate").errors == ["run is missing: write run=DIR"]
         assert len(csvision_command("predict").errors) == 2
 
     def test_folder_without_run_is_named(self, csvision_command: RunCommand, inputs: Path) -> None:
@@ -121,6 +127,11 @@ class TestInvalidConfiguration:
         error = csvision_command("evaluate", f"run={inputs}").error
         assert error.startswith(f"run={inputs} ")
         assert "run.json" in error
+
+    def test_output_dir_that_cannot_be_created_is_named(self, csvision_command: RunCommand) -> None:
+        error = csvision_command("train", "output_dir=/proc/x").error
+        assert error.startswith("/proc/x: ")
+        assert "output_dir" in error
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
     def test_missing_accelerator_lists_available_ones(self, csvision_command: RunCommand) -> None:

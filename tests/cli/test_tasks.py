@@ -5,18 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from csvision.cli.tasks import display_path
+from csvision.command_hints import display_path
 from csvision.data.cache import default_folder
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import read_table
 from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
-
-
-def test_path_inside_the_current_directory_is_relative(tmp_path: Path) -> None:
-    assert display_path(tmp_path / "runs" / "1") == Path("runs/1")
-    assert display_path(Path("runs/1")) == Path("runs/1")
-    assert display_path(tmp_path.parent) == tmp_path.parent
 
 
 def test_evaluate_prints_scores_and_the_path_of_the_results(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from csvision.command_hints import display_path
 from csvision.data import parse_file
 from csvision.data.source import DataFile
 from csvision.run.directory import RunDirectory
@@ -111,14 +112,14 @@ def test_interrupted_command_exits_with_130_and_says_once_how_to_resume(sweep: b
         process.kill()
         process.communicate()
     assert process.returncode == 130
-    assert err.endswith("interrupted\n")
     assert "Traceback" not in err
     manifest = json.loads((directory / "run.json").read_text(encoding="utf-8"))
     assert manifest["state"] == "interrupted"
     assert (directory / "checkpoints/last.ckpt").is_file()
-    (hint,) = [line for line in out.splitlines() if "csvision resume" in line]
+    (hint,) = [line for line in out.splitlines() if "interrupted" in line]
+    assert "interrupted" not in err
     target = directory.parent if sweep else directory
-    assert Path(hint.rpartition("run=")[2]).absolute() == target.absolute()
+    assert hint.endswith(f" csvision resume run={display_path(target)}")
 
 
 def wait_for_two_epochs(folder: str) -> Path:

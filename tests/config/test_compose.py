@@ -167,18 +167,18 @@ def test_invalid_values_are_reported_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "key"),
+    ("override", "key", "example"),
     [
-        ("data=csv", "data.csv"),
-        ("model=custom", "model.path"),
-        ("~seed", "seed"),
-        ("~scheduler", "scheduler.name"),
+        ("data=csv", "data.csv", "FILE"),
+        ("model=custom", "model.path", "FILE.py:CLASS"),
+        ("~seed", "seed", "VALUE"),
+        ("~scheduler", "scheduler", "CHOICE"),
     ],
 )
-def test_missing_value_is_named_by_its_key(override: str, key: str) -> None:
+def test_missing_value_is_named_by_its_key(override: str, key: str, example: str) -> None:
     (message,) = load_errors(override)
     assert message.startswith(f"{key} is missing")
-    assert f"write {key}=VALUE" in message
+    assert f"write {key}={example}" in message
 
 
 @pytest.mark.parametrize(

@@ -66,16 +66,16 @@ def test_renamed_key_names_its_new_name(old: str, new: str, plus: str) -> None:
 @pytest.mark.parametrize(
     ("override", "reason"),
     [
-        ("optimizer.lr=fast", "Float"),
-        ("epochs=1.5", "Integer"),
+        ("optimizer.lr=fast", "a number"),
+        ("epochs=1.5", "an integer"),
         ("seed=null", "not Optional"),
-        ("model.global_pool=flat", "[none, avg, max]"),
+        ("model.global_pool=flat", "one of none, avg, max"),
         ("model.stages.0.padding=1.5", "Union[int, str]"),
     ],
 )
 def test_value_of_a_wrong_type_names_key_value_and_type(override: str, reason: str) -> None:
     (message,) = load_errors(override)
-    assert message.startswith(f"{override}: ")
+    assert message.startswith(override)
     assert reason in message
 
 
@@ -105,11 +105,9 @@ def test_several_values_without_multirun_suggest_a_sweep_or_a_list() -> None:
     assert "[...]" in message
 
 
-def test_argument_without_value_is_quoted() -> None:
+def test_argument_without_key_is_named() -> None:
     (message,) = load_errors("epochs")
-    assert message.startswith("epochs: ")
-    assert "KEY=VALUE" in message
-    assert "quotes" in message
+    assert message == "epochs: the key is missing; write KEY=epochs"
 
 
 @pytest.mark.parametrize("key", ["seed", "model.stages"])

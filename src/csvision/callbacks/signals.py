@@ -95,7 +95,7 @@ def handle_signals() -> Iterator[SignalState]:
         yield state
     except RunInterrupted as interrupted:
         if interrupted.number == signal.SIGINT:
-            raise KeyboardInterrupt from None
+            raise KeyboardInterrupt(str(interrupted)) from None
         raise SystemExit(128 + interrupted.number) from None
     except SystemExit as error:
         # Lightning converts a KeyboardInterrupt of other code to SystemExit.

@@ -72,8 +72,10 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
         exit_with_errors(error.messages)
     except (HydraException, OmegaConfBaseException) as error:
         exit_with_errors([format_hydra_error(error)])
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        # With a message, a run has already printed how to resume it.
+        if not interrupt.args:
+            print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
 
 
@@ -100,11 +102,13 @@ def run_hydra(command: Command, arguments: Sequence[str]) -> None:
         # Hydra raises these for GROUP=null and for a folder that it cannot create.
         if not composing or isinstance(error, UserError):
             raise
+        if isinstance(error, OSError) and error.strerror:
+            exit_with_errors([f"{error.filename}: {error.strerror}; choose another output_dir"])
         exit_with_errors([format_hydra_error(error)])
 
 
 def run_task(command: Command, composed: DictConfig) -> Any:
-    """Run a command; exit here on errors that Hydra would comment with lines of its own."""
+    """Run a command; exit here on errors to which Hydra would add its own lines."""
     try:
         return command.run(to_dataclass(composed))
     except UserError as error:

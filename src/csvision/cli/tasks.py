@@ -5,13 +5,8 @@ Heavy modules are imported when a command runs, after its configuration has been
 
 from pathlib import Path
 
+from csvision.command_hints import display_path
 from csvision.config import command_schema
-
-
-def display_path(path: Path) -> Path:
-    """Return a path relative to the current directory if it is inside, else the absolute path."""
-    path = path.absolute()
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def run_resume(config: command_schema.ResumeConfig) -> None:

@@ -6,8 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from csvision.cli.prepared_runs import PREPARED_RUNS
-from csvision.cli.tasks import display_path
-from csvision.command_hints import command_line
+from csvision.command_hints import command_line, display_path
 from csvision.config import schema
 from csvision.run.log import log, log_to_console
 from csvision.run.train import train

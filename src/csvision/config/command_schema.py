@@ -26,7 +26,7 @@ class EvalDataConfig:
 class PredictDataConfig:
     """The rows to predict."""
 
-    csv: str = option("data file, with or without labels")
+    csv: str = option("data file, with or without labels", example="FILE")
 
 
 @dataclass
@@ -40,7 +40,7 @@ class ModelPathConfig:
 class ResumeConfig:
     """An interrupted run or sweep to resume."""
 
-    run: str = option("directory of an interrupted run or sweep")
+    run: str = option("directory of an interrupted run or sweep", example="DIR")
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
 
 
@@ -48,7 +48,7 @@ class ResumeConfig:
 class ReproduceConfig:
     """A finished run to train again and compare."""
 
-    run: str = option("run directory")
+    run: str = option("run directory", example="DIR")
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
 
 
@@ -56,7 +56,7 @@ class ReproduceConfig:
 class EvaluateConfig:
     """An evaluation of a finished run."""
 
-    run: str = option("run directory")
+    run: str = option("run directory", example="DIR")
     data: EvalDataConfig = field(default_factory=EvalDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
@@ -67,7 +67,7 @@ class EvaluateConfig:
 class PredictConfig:
     """Predicted labels and probabilities for the rows of a file."""
 
-    run: str = option("run directory")
+    run: str = option("run directory", example="DIR")
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")

@@ -80,7 +80,7 @@ def to_dataclass(config: DictConfig) -> Any:
     errors = [unknown_key(name) for name in added_keys(config)]
     try:
         missing = sorted({*OmegaConf.missing_keys(config), *deleted_keys(config)})
-        errors += [f"{name} is missing: write {name}=VALUE" for name in missing]
+        errors += [missing_key(config, name) for name in missing]
         if errors:
             raise ConfigError(errors)
         loaded = OmegaConf.to_object(config)
@@ -89,6 +89,16 @@ def to_dataclass(config: DictConfig) -> Any:
     if errors := [*check_group_names(loaded), *find_errors(loaded)]:
         raise ConfigError(errors)
     return loaded
+
+
+def missing_key(config: DictConfig, name: str) -> str:
+    """Say that a key has no value, and how to give it one."""
+    parent, _, last = name.rpartition(".")
+    if last == "name" and parent in GROUP_SCHEMAS:
+        return f"{parent} is missing: write {parent}=CHOICE; --help lists the choices"
+    node_type: Any = OmegaConf.get_type(OmegaConf.select(config, parent) if parent else config)
+    examples = {entry.name: entry.metadata.get("example") for entry in fields(node_type)}
+    return f"{name} is missing: write {name}={examples.get(last) or 'VALUE'}"
 
 
 def check_group_names(config: Any) -> Iterator[str]:

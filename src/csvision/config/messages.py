@@ -10,16 +10,30 @@ from csvision.config import model_schema
 from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.legacy import rename_key
 
+EXPECTED_TYPES = (
+    ("could not be converted to Integer", "an integer"),
+    ("could not be converted to Float", "a number"),
+    ("is not a valid bool", "true or false"),
+    (r"expected one of \[(.*)\]", r"one of \1"),
+)
+"""What OmegaConf says about a wrong type, and the type in plain words."""
+
+OTHER_NAMES = {
+    "learning_rate": "optimizer.lr",
+    "max_epochs": "epochs",
+    "num_epochs": "epochs",
+    "n_epochs": "epochs",
+    "random_state": "seed",
+}
+"""Names of keys in Lightning, Keras and scikit-learn."""
+
 
 def format_hydra_error(error: Exception) -> str:
     """Format an error of Hydra or OmegaConf as one line."""
     first = str(error).partition("\n")[0]
     match error:
         case OverrideParseException():
-            return (
-                f"{error.override}: not a valid KEY=VALUE; "
-                "put a value with special characters in quotes"
-            )
+            return parse_error(str(error.override))
         case MissingConfigException() if error.options:
             group, _, choice = str(error.missing_cfg_file).rpartition("/")
             return f"{group}={choice}: unknown choice; choose from {', '.join(error.options)}"
@@ -36,8 +50,26 @@ def format_hydra_error(error: Exception) -> str:
     if missing and "not a subclass" in reason:
         return f"{missing[1]}: no such stage; to change the number of stages, give the whole list"
     if merged := re.match(r"Error merging override (.+)", first):
-        return f"{merged[1]}: {reason}"
+        return type_error(merged[1], reason)
     return ": ".join(filter(None, (getattr(error, "full_key", None), first, reason)))
+
+
+def parse_error(override: str) -> str:
+    """Say that an argument cannot be parsed."""
+    if "=" not in override:
+        return f"{override}: the key is missing; write KEY={override}"
+    return f"{override}: not a valid KEY=VALUE; put a value with special characters in quotes"
+
+
+def type_error(override: str, reason: str) -> str:
+    """Say that the value of KEY=VALUE has the wrong type; `reason` is OmegaConf's message."""
+    for pattern, expected in EXPECTED_TYPES:
+        if match := re.search(pattern, reason):
+            return f"{override} must be {match.expand(expected)}"
+    if reason.endswith("is not a ListConfig, list or tuple."):
+        key, _, value = override.partition("=")
+        return f"{override} must be a list; write {key}=[{value}]"
+    return f"{override}: {reason}"
 
 
 def unknown_key(name: str) -> str:
@@ -56,6 +88,10 @@ def suggest_key(name: str) -> str:
     if owners := known.pop(key, []):
         return f"; it belongs to {', '.join(owners)}"
     last = key.rpartition(".")[2]
+    if last in OTHER_NAMES:
+        return f"; did you mean {OTHER_NAMES[last]}?"
+    if len(same := [other for other in known if other.rpartition(".")[2] == last]) == 1:
+        return f"; did you mean {prefix}{same[0]}?"
     # Two keys are similar only if their last parts are, whatever group they share.
     similar = [
         other for other in known if difflib.get_close_matches(last, [other.rpartition(".")[2]])

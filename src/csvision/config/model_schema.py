@@ -123,5 +123,8 @@ class CNNConfig(ModelConfig):
 class CustomModelConfig(ModelConfig):
     """A network defined in the user's own file, imported only if the command line names it."""
 
-    path: str = option("FILE.py:CLASS, called with image_shape=, num_classes= and model.kwargs")
+    path: str = option(
+        "FILE.py:CLASS, called with image_shape=, num_classes= and model.kwargs",
+        example="FILE.py:CLASS",
+    )
     kwargs: dict[str, Any] = option("keyword arguments: model.kwargs.NAME=VALUE")

@@ -36,7 +36,9 @@ class DataConfig:
     """The data files, how they are read and how they are split."""
 
     name: DataName = option("data set; use data=csv data.csv=FILE for your own file")
-    csv: str = option("data file: a header, then one row per image with its label and pixels")
+    csv: str = option(
+        "data file: a header, then one row per image with its label and pixels", example="FILE"
+    )
     test_csv: str | None = option("file of test images; null: split test rows off data.csv")
     label_column: str | None = option("name of the label column; null: the first column")
     image_shape: list[int] | None = option("[channels,height,width]; null: square grayscale")
@@ -54,7 +56,7 @@ class DataConfig:
     )
     normalize: bool = option("subtract the mean and divide by the std of the training images")
     max_decompressed_gib: float = option("largest decompressed size of a file, in GiB", gt=0)
-    cache: str | None = option("folder for parsed tables; none: memory only; null: user cache")
+    cache: str | None = option("cache folder; null: the default folder; none: no cache")
 
 
 @dataclass

@@ -47,7 +47,7 @@ def range_errors(node: Any, prefix: str) -> Iterator[str]:
             yield from range_errors(value, f"{name}.")
             continue
         if value is None and "None" not in str(entry.type):
-            yield f"{name} is null; write {name}=VALUE"
+            yield f"{name} is null; write {name}={entry.metadata['example']}"
         for key, item in enumerate_items(name, value):
             if is_dataclass(item):
                 yield from range_errors(item, f"{key}.")

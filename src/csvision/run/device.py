@@ -19,13 +19,14 @@ def available_accelerators() -> list[AcceleratorName]:
     return names
 
 
-def validate_accelerator(name: AcceleratorName, devices: int = 1) -> None:
-    """Raise ConfigError if an accelerator, or the number of devices, is not available."""
+def validate_accelerator(name: AcceleratorName, devices: int = 1, key: str = "accelerator") -> None:
+    """Raise ConfigError if an accelerator, or the number of devices, is not available.
+
+    `key` is the key with which the accelerator was chosen.
+    """
     available = available_accelerators()
     if name not in (AcceleratorName.auto, *available):
-        raise ConfigError(
-            f"accelerator={name} is not available; this machine has {', '.join(available)}"
-        )
+        raise ConfigError(f"{key}={name} is not available; this machine has {', '.join(available)}")
     kind = torch_device(name).type
     count = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, devices)
     if devices > count:

@@ -74,9 +74,9 @@ class RunDirectory:
 
     def read_manifest(self) -> dict[str, Any]:
         """Return the content of run.json; raises RunError if this is not a run directory."""
-        if not self.path.is_dir():
-            raise RunError(f"run={self.path}: this folder does not exist")
         try:
+            if not self.path.is_dir():
+                raise RunError(f"run={self.path}: this folder does not exist")
             content = dict(json.loads(self.manifest.read_text(encoding="utf-8")))
         except FileNotFoundError:
             if (self.path / SWEEP_FILE).exists():
@@ -87,6 +87,10 @@ class RunDirectory:
                 f"run={self.path} is not a run directory: it has no run.json; "
                 "give a directory that training has created"
             ) from None
+        except RunError:
+            raise
+        except OSError as error:
+            raise RunError(f"{self.manifest} cannot be read: {error.strerror}") from error
         except (TypeError, ValueError) as error:
             raise RunError(f"{self.manifest} is damaged: {error}") from error
         return content

@@ -20,7 +20,7 @@ from csvision.models.build import build_model
 from csvision.run.checkpoints import load_weights
 from csvision.run.device import limit_threads, torch_device, validate_accelerator
 from csvision.run.directory import RunDirectory, with_model_path
-from csvision.run.log import ignore_known_warnings
+from csvision.run.log import ignore_known_warnings, log
 from csvision.run.trainer import build_eval_trainer
 from csvision.transforms import PadAndPermute
 
@@ -62,13 +62,21 @@ def load(path: Path, model_path: str | None = None) -> Classifier:
     return classifier.eval()
 
 
+def warn_if_unfinished(run_dir: RunDirectory) -> None:
+    """Warn that the weights of an unfinished run are those of its last checkpoint."""
+    state = run_dir.read_manifest().get("state")
+    if state != "finished":
+        log.warning("run=%s is %s; using its last checkpoint", run_dir.path, state)
+
+
 def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     """Test a run on its own test rows or on a file; return the result and its folder.
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
-    validate_accelerator(config.device)
+    validate_accelerator(config.device, key="device")
     run_dir = RunDirectory(Path(config.run))
+    warn_if_unfinished(run_dir)
     classifier = load(run_dir.path, config.model.path)
     trained = run_dir.read_config()
     subset = eval_split(run_dir, trained, config.data.csv)
@@ -98,8 +106,9 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
 
     Raises RunError, DataError or ConfigError for what cannot be predicted.
     """
-    validate_accelerator(config.device)
+    validate_accelerator(config.device, key="device")
     run_dir = RunDirectory(Path(config.run))
+    warn_if_unfinished(run_dir)
     classifier = load(run_dir.path, config.model.path)
     classifier.to(torch_device(config.device))
     trained = run_dir.read_config()

@@ -15,7 +15,7 @@ from csvision.callbacks.history import HistoryCallback
 from csvision.callbacks.rng_state import seed_global_generators
 from csvision.callbacks.signals import RunInterrupted, handle_signals
 from csvision.classifier import Classifier
-from csvision.command_hints import command_line
+from csvision.command_hints import command_line, display_path
 from csvision.config import schema
 from csvision.config.serialize import config_to_dict
 from csvision.data.channel_stats import channel_stats
@@ -171,7 +171,8 @@ def run_context(
             yield
     except RunInterrupted:
         if not (run_dir.path.parent / SWEEP_FILE).exists():
-            log.warning("interrupted; to resume: %s", command_line("resume", f"run={run_dir.path}"))
+            resume_command = command_line("resume", f"run={display_path(run_dir.path)}")
+            log.warning("interrupted; to resume: %s", resume_command)
         raise
 
 
