@@ -45,8 +45,8 @@ COMMAND = Command(
 )
 
 
-def find_errors(config: ClaimsConfig) -> Iterator[str]:
-    """Yield errors of rules between the keys."""
+def option_errors(config: ClaimsConfig) -> Iterator[str]:
+    """Yield an error for each invalid combination of options."""
     if not config.publish:
         return
     if config.profile is not ProfileName.full:
@@ -67,9 +67,10 @@ def run_overrides(overrides: Sequence[str]) -> "list[ClaimRecord]":
 def run(config: ClaimsConfig) -> "list[ClaimRecord]":
     """Run claims, write each record when it is decided, and write the page.
 
-    Only the full profile writes the page. Raises ConfigError before torch is imported.
+    Only the full profile writes the page, and only with its own seeds. Raises ConfigError before
+    torch is imported.
     """
-    if errors := list(find_errors(config)):
+    if errors := list(option_errors(config)):
         raise ConfigError(errors)
     names = select_claims(config.claim)
     # These import torch.
@@ -77,7 +78,7 @@ def run(config: ClaimsConfig) -> "list[ClaimRecord]":
     from csvision_claims.page import publish
 
     profile = PROFILES[config.profile].shift_seeds(config.seed)
-    folder = publish.results_folder(Path(config.output_dir), profile)
+    folder = publish.prepare_results_folder(Path(config.output_dir), profile)
     claims = [load_claim(name) for name in names]
     records = []
     with log_to_console():

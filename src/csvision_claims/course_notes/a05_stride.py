@@ -79,7 +79,7 @@ def measure(runner: Runner) -> Measurement:
         claimed_side(*case) == side for case, side in zip(SMALL, small_sides, strict=True)
     )
     rounded = sum(unrounded_side(*case) != claimed_side(*case) for case in SMALL)
-    widest = by_dilation[-1][0]
+    dilated_side = by_dilation[-1][0]
     return Measurement(
         evidence={
             "A5": [
@@ -97,7 +97,7 @@ def measure(runner: Runner) -> Measurement:
             f"and in all {len(GRID)} larger ones. In {rounded} of the small cases it rounds down, "
             "and the last pixels are skipped. The formula omits dilation d, which makes a filter "
             f"span d(f - 1) + 1 pixels: at d = {DILATIONS[-1]} a 3x3 filter with padding "
-            f"{dilated[0][2]} turns {dilated[0][0]} pixels into {widest}, not into "
+            f"{dilated[0][2]} turns {dilated[0][0]} pixels into {dilated_side}, not into "
             f"{claimed_side(*dilated[0])}."
         ),
         table=[

@@ -44,6 +44,7 @@ def summarize_batch(images: int) -> dict[str, int]:
         "biases": images * sum(module.bias.numel() for module in linear),
         "input": batch.nbytes,
         "outputs": sum(outputs),
+        # A ReLU has the same output size as the layer before it; the logits have none.
         "relu": sum(outputs[:-1]),
         "weights": sum(parameter.nbytes for parameter in weights),
     }
@@ -79,7 +80,7 @@ def draw_bars(batch: dict[str, int], peaks: dict[tuple[int, str], int]) -> Bars:
     )
 
 
-def summary_rows(batch: dict[str, int], one: dict[str, int]) -> list[dict[str, str | float]]:
+def table_rows(batch: dict[str, int], one: dict[str, int]) -> list[dict[str, str | float]]:
     """Return rows for what the summary counts and what it omits."""
     weights = batch["weights"] / MILLION
     quantities = {
@@ -144,7 +145,7 @@ def measure(runner: Runner) -> Measurement:
             "depending on the optimizer, because tensors are freed on the way; a step on a usual "
             f"batch of {BATCH} images takes {min(small):.2f} to {max(small):.2f} MB."
         ),
-        table=summary_rows(batch, one),
+        table=table_rows(batch, one),
         charts=[draw_bars(batch, peaks)],
     )
 

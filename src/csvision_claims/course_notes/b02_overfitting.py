@@ -12,11 +12,17 @@ import torch.nn.functional as F
 from csvision import TrainResult, layer_table
 from csvision_claims.engine.arms import Arm, get_lr, load_arm_config
 from csvision_claims.engine.charts import Curves, Series
-from csvision_claims.engine.claim import FASHION_MNIST, Claim, Measurement, Statement, conclude
+from csvision_claims.engine.claim import (
+    PREPARE_FASHION_MNIST,
+    Claim,
+    Measurement,
+    Statement,
+    conclude,
+)
 from csvision_claims.engine.rules import Difference
 from csvision_claims.engine.runner import Runner
 from csvision_claims.engine.training import Metrics
-from csvision_claims.measuring.probes import subset_images, subset_labels
+from csvision_claims.measuring.subsets import subset_images, subset_labels
 
 TARGET = 0.25
 """The training loss, in nats, at which all arms are compared."""
@@ -61,7 +67,8 @@ def training_loss(trained: TrainResult) -> dict[str, Any]:
 def gap_at_target(runs: Sequence[Metrics]) -> float:
     """Return test minus training loss at a training loss of TARGET, interpolated between runs.
 
-    Interpolation is linear in the logarithm of the training loss, without extrapolation.
+    Interpolation is linear in the logarithm of the training loss. If all training losses are on
+    one side of TARGET, the gap is that of the nearest run.
     """
     points = sorted(
         (log(run["final train/loss"]), run["test/loss"] - run["final train/loss"]) for run in runs
@@ -188,23 +195,24 @@ CLAIM = Claim(
     statements=(
         Statement(
             "B2a",
-            "At equal training loss the notes' MLP overfits more than their CNN, by over 0.05 nats",
+            "At equal training loss the notes' MLP overfits more than their CNN, by more than "
+            "0.05 nats",
             Difference(0.05, "nats"),
         ),
         Statement(
             "B2b",
             "At equal training loss the notes' MLP overfits more than a CNN with as many "
-            "parameters, by over 0.05 nats",
+            "parameters, by more than 0.05 nats",
             Difference(0.05, "nats"),
         ),
         Statement(
             "B2c",
-            "An MLP of 220 k parameters overfits more than an MLP of 20 k, by over 0.05 nats",
+            "An MLP of 220 k parameters overfits more than an MLP of 20 k, by more than 0.05 nats",
             Difference(0.05, "nats"),
         ),
         Statement(
             "B2d",
-            "A CNN of 220 k parameters overfits more than a CNN of 20 k, by over 0.05 nats",
+            "A CNN of 220 k parameters overfits more than a CNN of 20 k, by more than 0.05 nats",
             Difference(0.05, "nats"),
         ),
     ),
@@ -219,5 +227,5 @@ CLAIM = Claim(
         "an underfitted network with a converged one."
     ),
     measure=measure,
-    setup=(FASHION_MNIST,),
+    setup=(PREPARE_FASHION_MNIST,),
 )

@@ -15,12 +15,18 @@ from torch import Tensor, nn
 from csvision import CNN, TrainResult, build_model, derive_seed
 from csvision_claims.engine.arms import Arm
 from csvision_claims.engine.charts import Curves, Panel, Panels, Series
-from csvision_claims.engine.claim import FASHION_MNIST, Claim, Measurement, Statement, conclude
+from csvision_claims.engine.claim import (
+    PREPARE_FASHION_MNIST,
+    Claim,
+    Measurement,
+    Statement,
+    conclude,
+)
 from csvision_claims.engine.paired import POINTS, accuracy_table, mean_ci_series
 from csvision_claims.engine.rules import Difference, ProportionTest
 from csvision_claims.engine.runner import Runner
 from csvision_claims.engine.training import Metrics
-from csvision_claims.measuring.probes import subset_images
+from csvision_claims.measuring.subsets import subset_images
 
 ARM = Arm(
     "CNN",
@@ -198,14 +204,14 @@ CLAIM = Claim(
         ),
         Statement(
             "B4b",
-            "A linear probe of the third stage is over a point more accurate than one of the first "
-            "stage",
+            "A linear probe of the third stage is more than 1 point more accurate than one of the "
+            "first stage",
             Difference(1.0, "points"),
         ),
         Statement(
             "B4c",
-            "The rise in probe accuracy from the first to the third stage is over a point larger "
-            "in the trained network than in the untrained one",
+            "The rise in probe accuracy from the first to the third stage is more than 1 point "
+            "larger in the trained network than in the untrained one",
             Difference(1.0, "points"),
         ),
     ),
@@ -219,5 +225,5 @@ CLAIM = Claim(
         "to 7x7, are the input of a linear classifier."
     ),
     measure=measure,
-    setup=(FASHION_MNIST,),
+    setup=(PREPARE_FASHION_MNIST,),
 )

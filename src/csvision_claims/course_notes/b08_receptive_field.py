@@ -132,14 +132,14 @@ CLAIM = Claim(
     statements=(
         Statement(
             "B8a",
-            "A network with a stride classifies distant dots over 10 points better than one with "
-            "dilation and the same receptive field",
+            "A network with a stride classifies distant dots more than 10 points better than one "
+            "with dilation and the same receptive field",
             Difference(10.0, "points"),
         ),
         Statement(
             "B8b",
-            "A network with a stride classifies distant dots over 10 points better than a deeper "
-            "one with the same receptive field",
+            "A network with a stride classifies distant dots more than 10 points better than a "
+            "deeper one with the same receptive field",
             Difference(10.0, "points"),
         ),
         Statement(

@@ -90,11 +90,11 @@ def measure(runner: Runner) -> Measurement:
         evidence={
             "B9a": [
                 Comparison(
-                    f"{share} times the multiply-adds at stride {stride}, of those at stride 1",
+                    f"{factor} times the multiply-adds at stride {stride}, of those at stride 1",
                     counts[1],
-                    counts[stride] * share,
+                    counts[stride] * factor,
                 )
-                for stride, share in ((2, 4), (4, 16))
+                for stride, factor in ((2, 4), (4, 16))
             ],
             **ratios,
         },
@@ -156,8 +156,8 @@ CLAIM = Claim(
         Statement("B9c", "A layer with stride 4 is faster than one with stride 1", Ratio(1.0)),
         Statement(
             "B9d",
-            "A tiny layer with stride 2, which has a quarter of the multiply-adds, is over 4 times "
-            "as fast as with stride 1",
+            "A tiny layer with stride 2, which has a quarter of the multiply-adds, is more than 4 "
+            "times as fast as with stride 1",
             Ratio(4.0),
         ),
     ),

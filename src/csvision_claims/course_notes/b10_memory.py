@@ -158,25 +158,25 @@ CLAIM = Claim(
         ),
         Statement(
             "B10b",
-            "The output of a convolution takes the memory: each image adds over 100 times the size "
-            "of the weights",
+            "The output of a convolution takes the memory: each image adds more than 100 times the "
+            "size of the weights",
             Ratio(100.0),
         ),
         Statement(
             "B10c",
             "Pooling after a convolution saves memory: without it, the peak of a forward pass "
-            "grows over 1.25 times as much per image",
+            "grows more than 1.25 times as much per image",
             Ratio(1.25),
         ),
         Statement(
             "B10d",
-            "A stride of 2 saves memory: without it, the peak of a forward pass grows over 1.25 "
-            "times as much per image",
+            "A stride of 2 saves memory: without it, the peak of a forward pass grows more than "
+            "1.25 times as much per image",
             Ratio(1.25),
         ),
         Statement(
             "B10e",
-            "Training a convolution with ReLU takes over 1.25 times the memory per image of a "
+            "Training a convolution with ReLU takes more than 1.25 times the memory per image of a "
             "forward pass of the convolution",
             Ratio(1.25),
         ),

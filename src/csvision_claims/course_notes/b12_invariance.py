@@ -10,12 +10,18 @@ from torch import Tensor
 from csvision import Classifier, TrainResult
 from csvision_claims.engine.arms import Arm
 from csvision_claims.engine.charts import Curves, Series
-from csvision_claims.engine.claim import FASHION_MNIST, Claim, Measurement, Statement, conclude
+from csvision_claims.engine.claim import (
+    PREPARE_FASHION_MNIST,
+    Claim,
+    Measurement,
+    Statement,
+    conclude,
+)
 from csvision_claims.engine.paired import POINTS, accuracy_table, column_by_arm, mean_ci_series
 from csvision_claims.engine.rules import Difference
 from csvision_claims.engine.runner import Runner
 from csvision_claims.engine.training import Metrics
-from csvision_claims.measuring.probes import subset_images, subset_labels
+from csvision_claims.measuring.subsets import subset_images, subset_labels
 
 PAD = 6
 """Black pixels around the garment; it is not cut under any shift."""
@@ -173,14 +179,14 @@ CLAIM = Claim(
     statements=(
         Statement(
             "B12a",
-            "Under shifts of 1 and 2 pixels, over 3 points more predictions stay the same with max "
-            "pooling than with strides",
+            "Under shifts of 1 and 2 pixels, more than 3 points more predictions are unchanged "
+            "with max pooling than with strides",
             Difference(3.0, "points"),
         ),
         Statement(
             "B12b",
-            "Under shifts of 1 and 2 pixels, over 3 points more predictions stay the same with "
-            "average pooling than with strides",
+            "Under shifts of 1 and 2 pixels, more than 3 points more predictions are unchanged "
+            "with average pooling than with strides",
             Difference(3.0, "points"),
         ),
         Statement(
@@ -190,8 +196,8 @@ CLAIM = Claim(
         ),
         Statement(
             "B12d",
-            "Under a shift of 4 pixels, over 3 points more predictions stay the same with a global "
-            "average than with max pooling",
+            "Under a shift of 4 pixels, more than 3 points more predictions are unchanged with a "
+            "global average than with max pooling",
             Difference(3.0, "points"),
         ),
     ),
@@ -205,5 +211,5 @@ CLAIM = Claim(
         "direction, and every prediction is compared with that for the unshifted image."
     ),
     measure=measure,
-    setup=(FASHION_MNIST,),
+    setup=(PREPARE_FASHION_MNIST,),
 )

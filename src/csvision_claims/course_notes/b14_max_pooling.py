@@ -10,11 +10,17 @@ from torch import Tensor
 from csvision import TrainResult, impulse_noise, read_table
 from csvision_claims.engine.arms import Arm
 from csvision_claims.engine.charts import Bars, Panel, Panels
-from csvision_claims.engine.claim import FASHION_MNIST, Claim, Measurement, Statement, conclude
+from csvision_claims.engine.claim import (
+    PREPARE_FASHION_MNIST,
+    Claim,
+    Measurement,
+    Statement,
+    conclude,
+)
 from csvision_claims.engine.paired import accuracy_table, column_by_arm, paired_differences
 from csvision_claims.engine.rules import Difference
 from csvision_claims.engine.runner import Runner
-from csvision_claims.measuring.probes import predict_classes, subset_images, subset_labels
+from csvision_claims.measuring.subsets import predict_classes, subset_images, subset_labels
 
 NOISE = 0.1
 """The fraction of pixels that become black or white."""
@@ -147,25 +153,25 @@ CLAIM = Claim(
     statements=(
         Statement(
             "B14a",
-            "Max pooling gives over half a point more accuracy than average pooling",
+            "Max pooling gives more than 0.5 points more accuracy than average pooling",
             Difference(0.5, "points"),
         ),
         Statement(
             "B14b",
-            "Max pooling gives over half a point more accuracy than keeping every second value "
+            "Max pooling gives more than 0.5 points more accuracy than keeping every second value "
             "(stride 2, equal parameters)",
             Difference(0.5, "points"),
         ),
         Statement(
             "B14c",
-            "Max pooling gives over half a point more accuracy than a learned stride (which has "
+            "Max pooling gives more than 0.5 points more accuracy than a learned stride (which has "
             "more parameters)",
             Difference(0.5, "points"),
         ),
         Statement(
             "B14d",
-            "Max pooling gives over half a point more accuracy than average pooling on images with "
-            "impulse noise",
+            "Max pooling gives more than 0.5 points more accuracy than average pooling on images "
+            "with impulse noise",
             Difference(0.5, "points"),
         ),
     ),
@@ -179,5 +185,5 @@ CLAIM = Claim(
         "The same is repeated with impulse noise on every image."
     ),
     measure=measure,
-    setup=(FASHION_MNIST,),
+    setup=(PREPARE_FASHION_MNIST,),
 )

@@ -9,7 +9,13 @@ import torch
 from csvision import read_table
 from csvision_claims.engine.arms import Arm
 from csvision_claims.engine.charts import Bars, Panel, Panels
-from csvision_claims.engine.claim import FASHION_MNIST, Claim, Measurement, Statement, conclude
+from csvision_claims.engine.claim import (
+    PREPARE_FASHION_MNIST,
+    Claim,
+    Measurement,
+    Statement,
+    conclude,
+)
 from csvision_claims.engine.jobs import Job
 from csvision_claims.engine.paired import column_by_arm
 from csvision_claims.engine.rules import Ratio
@@ -166,19 +172,19 @@ CLAIM = Claim(
     statements=(
         Statement(
             "B15a",
-            "With max pooling, the error of a predicted offset is over 1.25 times that with "
+            "With max pooling, the error of a predicted offset is more than 1.25 times that with "
             "strides",
             Ratio(MARGIN),
         ),
         Statement(
             "B15b",
-            "With a global average, the error of a predicted offset is over 1.25 times that with "
-            "strides",
+            "With a global average, the error of a predicted offset is more than 1.25 times that "
+            "with strides",
             Ratio(MARGIN),
         ),
         Statement(
             "B15c",
-            "With a global average, the error of a predicted offset is over 1.25 times as "
+            "With a global average, the error of a predicted offset is more than 1.25 times as "
             "large without zero padding as with it",
             Ratio(MARGIN),
         ),
@@ -194,5 +200,5 @@ CLAIM = Claim(
         "circular except in one arm, because zeros at the border reveal the position."
     ),
     measure=measure,
-    setup=(FASHION_MNIST,),
+    setup=(PREPARE_FASHION_MNIST,),
 )

@@ -24,7 +24,7 @@ def find_claims() -> dict[str, str]:
 
 
 def select_claims(names: str | Sequence[str]) -> list[str]:
-    """Return the ids of the claims named, each once and in order; all if `names` is empty.
+    """Return the ids of the claims named, each once and in order; all if the list is empty.
 
     The id of a statement (A3b) selects its claim. Raises ConfigError for an unknown name.
     """

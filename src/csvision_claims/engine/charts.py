@@ -3,7 +3,7 @@
 `alt` is the text alternative: it says what a reader would see.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -91,7 +91,7 @@ CHART_TYPES: dict[str, Any] = {
 
 
 def chart_from_dict(values: dict[str, Any]) -> Chart:
-    """Return the chart that `chart_to_dict` converted."""
+    """Return the chart that `dataclasses.asdict` converted."""
     arguments = dict(values)
     for name, part_type in (("series", Series), ("panels", Panel)):
         if name in arguments:
@@ -100,8 +100,3 @@ def chart_from_dict(values: dict[str, Any]) -> Chart:
         arguments["points"] = {name: tuple(point) for name, point in values["points"].items()}
     chart: Chart = CHART_TYPES[values["type"]](**arguments)
     return chart
-
-
-def chart_to_dict(chart: Chart) -> dict[str, Any]:
-    """Return a chart as values that JSON can hold."""
-    return asdict(chart)

@@ -9,8 +9,8 @@ from csvision_claims.engine.charts import Chart
 from csvision_claims.engine.rules import Decision, Rule, Verdict
 from csvision_claims.engine.runner import Runner
 
-FASHION_MNIST = "csvision prepare-fashion-mnist"
-"""The command that downloads the official test images, which the full profile scores on."""
+PREPARE_FASHION_MNIST = "csvision prepare-fashion-mnist"
+"""The command that writes the official test images, on which the full profile tests."""
 
 Evidence = Any
 """What a rule takes: comparisons, differences, ratios, or two groups; None if not measurable."""
@@ -47,7 +47,7 @@ class Measurement:
 
 
 def conclude(message: str, supported: bool) -> str:
-    """Return the message of a finding, or what to say if the numbers do not support it."""
+    """Return the message if the numbers support it, else a sentence that says that they do not."""
     return message if supported else "This run does not reproduce the recorded conclusion."
 
 
@@ -57,11 +57,10 @@ class Claim:
 
     `setup` lists the commands that must be run before the claim's commands work in a new clone.
 
-    `version` is part of the key of every cached job. Raise it by one whenever a cached result
-    would no longer be what the code computes: a job function, a function or constant that it
-    uses, a probe, the data that it reads, or the training code of csvision has changed its
-    results. Arguments, configurations and data files of trainings are in the key anyway. Texts,
-    tables, charts and the `measure` function, which are not cached, need no new version.
+    `version` is part of the key of every cached job. Increase it by one after a change that changes
+    the results of a job: to its function, to what the function uses or reads, to a probe, or to the
+    training code of csvision. Arguments, configurations and data files of trainings are in the key,
+    too. Texts, tables, charts and the `measure` function are not cached and need no new version.
     """
 
     id: str

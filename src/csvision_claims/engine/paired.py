@@ -19,11 +19,6 @@ def paired_differences(
     return [scale * (one[metric] - two[metric]) for one, two in zip(first, second, strict=True)]
 
 
-def mean_metric(runs: Sequence[Metrics], metric: str) -> float:
-    """Return the mean of a metric over seeds."""
-    return fmean(run[metric] for run in runs)
-
-
 def mean_ci_series(
     name: str, x: Sequence[float], values: Sequence[Sequence[float]], dashed: bool = False
 ) -> Series:

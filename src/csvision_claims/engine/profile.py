@@ -17,17 +17,14 @@ class Profile:
     lr_grid: tuple[float, ...]
     data: tuple[str, ...]
     tuning_data: tuple[str, ...]
-
-    @property
-    def full(self) -> bool:
-        """Whether it measures enough to decide."""
-        return self.name.startswith("full")
+    full: bool = False
+    first_seed: int = 0
 
     @property
     def cli_args(self) -> str:
         """The arguments that select it, with a leading blank; empty for the default."""
-        name, _, seed = self.name.partition("_from_seed_")
-        return (f" profile={name}" if name != "full" else "") + (f" seed={seed}" if seed else "")
+        profile = "" if self.full else " profile=quick"
+        return f"{profile} seed={self.first_seed}" if self.first_seed else profile
 
     @property
     def val_fraction(self) -> float:
@@ -42,6 +39,7 @@ class Profile:
         return replace(
             self,
             name=f"{self.name}_from_seed_{first}",
+            first_seed=first,
             seeds=tuple(seed + first for seed in self.seeds),
             tuning_seeds=tuple(seed + first for seed in self.tuning_seeds),
         )
@@ -54,6 +52,7 @@ FULL = Profile(
     lr_grid=(0.002, 0.004, 0.008, 0.016, 0.032, 0.064),
     data=("data=fmnist", "data.csv=bundled", "data.val_size=0"),
     tuning_data=("data=fmnist", "data.csv=bundled", "data.val_size=0.2"),
+    full=True,
 )
 
 QUICK = Profile(

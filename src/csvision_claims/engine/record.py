@@ -74,22 +74,19 @@ def evidence_from_json(values: Any) -> Evidence:
     return values
 
 
+def statement_from_dict(values: Mapping[str, Any]) -> StatementRecord:
+    """Return the statement that `dataclasses.asdict` converted to plain values."""
+    evidence = evidence_from_json(values["evidence"])
+    decision = Decision(**values["decision"])
+    decision = replace(decision, verdict=Verdict(decision.verdict))
+    return StatementRecord(**{**values, "evidence": evidence, "decision": decision})
+
+
 def record_from_dict(values: Mapping[str, Any]) -> ClaimRecord:
     """Return the record that `dataclasses.asdict` converted to plain values."""
-    statements = [
-        StatementRecord(
-            **{
-                **entry,
-                "evidence": evidence_from_json(entry["evidence"]),
-                "decision": Decision(
-                    **{**entry["decision"], "verdict": Verdict(entry["decision"]["verdict"])}
-                ),
-            }
-        )
-        for entry in values["statements"]
-    ]
+    statements = [statement_from_dict(statement) for statement in values["statements"]]
     charts = [chart_from_dict(chart) for chart in values["charts"]]
-    return replace(ClaimRecord(**values), statements=statements, charts=charts)
+    return ClaimRecord(**{**values, "statements": statements, "charts": charts})
 
 
 def read_records(path: Path) -> list[ClaimRecord]:

@@ -70,8 +70,8 @@ class Exact:
     def text(self) -> str:
         """The rule in words."""
         return (
-            "exact: holds if claimed and measured agree in every case, as integers or to "
-            f"{TOLERANCE:g} relative in float64; one case that disagrees refutes it"
+            "holds if the claimed and the measured value agree in every case, as integers or to a "
+            f"relative difference of {TOLERANCE:g} in float64; one case that disagrees refutes it"
         )
 
     def decide(self, evidence: Sequence[Comparison]) -> Decision:
@@ -95,10 +95,9 @@ class Difference:
     def text(self) -> str:
         """The rule in words."""
         return (
-            f"the 95 % paired-t interval of the difference against {self.margin:g} "
-            f"{self.unit.removesuffix('s') if self.margin == 1 else self.unit}: "
-            f"holds if wholly above, refuted if wholly below, else undecided; at least "
-            f"{self.min_pairs} pairs"
+            "holds if the 95 % confidence interval of the mean paired difference lies above "
+            f"{self.margin:g} {self.unit.removesuffix('s') if self.margin == 1 else self.unit}, "
+            f"refuted if it lies below, else undecided; needs {self.min_pairs} pairs"
         )
 
     def decide(self, differences: Sequence[float]) -> Decision:
@@ -122,8 +121,8 @@ class Ratio:
     def text(self) -> str:
         """The rule in words."""
         return (
-            f"the 95 % paired-t interval of the ratio (of its logarithm) against {self.margin:g}: "
-            f"holds if wholly above, refuted if wholly below, else undecided; at least "
+            "holds if the 95 % confidence interval of the geometric mean of the paired ratios lies "
+            f"above {self.margin:g}, refuted if it lies below, else undecided; needs "
             f"{self.min_pairs} pairs"
         )
 
@@ -136,9 +135,9 @@ class Ratio:
 
 @dataclass(frozen=True)
 class ProportionTest:
-    """A permutation test of whether a property is more frequent in one group than in another.
+    """Fisher's exact test of whether a property is more frequent in one group than in another.
 
-    For a yes-or-no property the exact permutation distribution is that of Fisher's test.
+    It treats the groups as independent, although both may come from the same seeds.
     """
 
     unit: str = "points"
@@ -147,9 +146,9 @@ class ProportionTest:
     def text(self) -> str:
         """The rule in words."""
         return (
-            "a permutation test of the two proportions, pooled over seeds: holds if the first is "
-            f"larger with p < {SIGNIFICANCE:g}, refuted if smaller with p < {SIGNIFICANCE:g}, "
-            "else undecided"
+            "Fisher's exact test of the two proportions, pooled over seeds: holds if the first is "
+            f"larger with one-sided p < {SIGNIFICANCE:g}, refuted if it is smaller with one-sided "
+            f"p < {SIGNIFICANCE:g}, else undecided"
         )
 
     def decide(self, groups: tuple[Sequence[bool], Sequence[bool]]) -> Decision:

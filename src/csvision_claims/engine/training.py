@@ -18,7 +18,8 @@ Metrics = dict[str, Any]
 def train_arm(config: TrainConfig, probe: Probe | None) -> Metrics:
     """Train, test and probe; the run directory is temporary.
 
-    A run that diverges has a validation accuracy of 0 and no other metric.
+    A run that diverges has a validation accuracy of 0 and no other metric, so that its learning
+    rate is not chosen.
     """
     with TemporaryDirectory() as directory:
         try:

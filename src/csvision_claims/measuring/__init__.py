@@ -1,1 +1,1 @@
-"""What claims measure besides training: tasks, manual gradients, memory, probes of networks."""
+"""What claims measure besides training: tasks, manual gradients, memory, images of subsets."""

@@ -14,5 +14,5 @@ def compare_arrays(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
 
 
 def agreement_case(case: str, largest: float, difference: float) -> Comparison:
-    """Return the case that claims no difference, relative to the largest value."""
+    """Return the case that claims a difference of 0, compared relative to the largest value."""
     return Comparison(f"{case}: largest difference", 0.0, difference, largest)

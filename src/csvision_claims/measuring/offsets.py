@@ -9,7 +9,7 @@ from torch import Tensor
 
 from csvision import Subset, build_model, derive_seed, load_splits
 from csvision_claims.engine.arms import Arm, load_arm_config
-from csvision_claims.measuring.probes import subset_images
+from csvision_claims.measuring.subsets import subset_images
 
 MAX_OFFSET = 6
 """The largest offset along each axis."""

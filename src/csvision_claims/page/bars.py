@@ -31,6 +31,7 @@ def draw_bars(chart: Bars) -> Figure:
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.subplots()
     positions = [-sum(above[: index + 1]) - BAR_PITCH * index for index in range(len(names))]
+    # A value that is not finite has no bar; its text is next to the axis.
     values = [value if isfinite(value) else 0.0 for value in chart.values.values()]
     log = chart.log and min(values) > 0
     start = 10 ** decade_below(min(values)) if log else 0.0
@@ -89,6 +90,7 @@ def set_limits(axes: Axes, values: list[float], start: float, log: bool) -> None
         axes.grid(axis="x")
         return
     space = 0.2 * (high - low) or 1.0
-    axes.set_xlim(low - (space if low < 0 else 0), high + (0 if low < high == 0 else space))
+    ends_at_zero = low < 0 and high == 0
+    axes.set_xlim(low - (space if low < 0 else 0), high + (0 if ends_at_zero else space))
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)

@@ -12,16 +12,17 @@ from csvision_claims.page.axes import set_ticks
 from csvision_claims.page.colors import BACKGROUND, FOREGROUND, VERDICTS
 from csvision_claims.page.numbers import format_number
 from csvision_claims.page.svg import WIDTH
-from csvision_claims.page.text import is_exact, is_proportion_test, threshold
+from csvision_claims.page.text import is_exact, is_proportion_test, reference_value
 
 HEIGHT = 1.05
+"""Inches."""
 
-MARGIN_FRACTION = 0.14
+AXIS_PADDING = 0.14
 """Free space at each end of the axis, as a fraction of the range of values."""
 
 
-def has_interval(statement: StatementRecord) -> bool:
-    """Return whether the statement was decided by an interval."""
+def has_interval_plot(statement: StatementRecord) -> bool:
+    """Return whether there is an interval to plot."""
     decision = statement.decision
     interval = decision.low is not None and decision.effect is not None
     return bool(statement.evidence) and not is_exact(statement) and interval
@@ -32,13 +33,13 @@ def draw_interval_plot(statement: StatementRecord) -> Figure:
 
     Positive ratios have a logarithmic axis, because the interval is that of the logarithm.
     """
-    decision, line = statement.decision, threshold(statement)
+    decision, reference = statement.decision, reference_value(statement)
     proportions = is_proportion_test(statement)
     dots = [] if proportions else [float(value) for value in statement.evidence]
-    known = [*dots, decision.effect, decision.low, decision.high, line]
+    known = [*dots, decision.effect, decision.low, decision.high, reference]
     shown = [value for value in known if value is not None and isfinite(value)]
     log = statement.unit == "times" and (
-        all(value > 0 for value in [*dots, decision.effect or 0, line or 1])
+        all(value > 0 for value in [*dots, decision.effect or 0, reference or 1])
     )
     if log:
         shown = [value for value in shown if value > 0]
@@ -53,8 +54,11 @@ def draw_interval_plot(statement: StatementRecord) -> Figure:
     heights = np.linspace(0.9, 0.42, len(dots))
     axes.plot(dots, heights, "o", color=color, markersize=3.6, alpha=0.75)
     draw_interval(axes, decision, (left, right), color)
-    if line is not None:
-        draw_threshold(axes, line)
+    if reference is not None:
+        axes.axvline(reference, color=FOREGROUND, linewidth=1.2, linestyle=(0, (4, 2)))
+        # A proportion test decides by its p-value, not by its interval.
+        if not proportions:
+            label_sides(axes, reference)
     set_ticks(axes.xaxis, log)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -68,7 +72,7 @@ def axis_limits(values: list[float], log: bool) -> tuple[float, float]:
     scaled = [log10(value) for value in values] if log else values
     low, high = min(scaled), max(scaled)
     span = (high - low) or abs(high) or 1.0
-    low, high = low - MARGIN_FRACTION * span, high + MARGIN_FRACTION * span
+    low, high = low - AXIS_PADDING * span, high + AXIS_PADDING * span
     return (10**low, 10**high) if log else (low, high)
 
 
@@ -87,16 +91,15 @@ def draw_interval(axes: Axes, decision: Decision, limits: tuple[float, float], c
     axes.plot(decision.effect, height, "D", color=color, markersize=7, markeredgecolor=BACKGROUND)
 
 
-def draw_threshold(axes: Axes, line: float) -> None:
-    """Draw the margin, and write what an interval on either side means."""
-    axes.axvline(line, color=FOREGROUND, linewidth=1.2, linestyle=(0, (4, 2)))
+def label_sides(axes: Axes, margin: float) -> None:
+    """Write what an interval on either side of the margin means."""
     for text, offset, align in (
         ("\N{LEFTWARDS ARROW} refuted", -4, "right"),
         ("holds \N{RIGHTWARDS ARROW}", 4, "left"),
     ):
         axes.annotate(
             text,
-            (line, 1),
+            (margin, 1),
             (offset, 1),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",

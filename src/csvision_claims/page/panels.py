@@ -24,7 +24,7 @@ LEGENDS = {"image": "", "heat": "", "filter": "white is zero, red above, blue be
 MIN_CELL = 0.17
 """Smallest width of a cell in inches."""
 
-CELL_CHARACTER = 0.07
+CELL_CHARACTER_WIDTH = 0.07
 """Inches per character of a value in a cell."""
 
 MAX_ANNOTATED_COLUMNS = 12
@@ -37,7 +37,7 @@ MIN_PANEL_WIDTH = 0.4
 
 GAP = 0.1
 
-TITLE_CHARACTER = 0.072
+TITLE_CHARACTER_WIDTH = 0.072
 """Inches per character of a title."""
 
 MAX_WORD_LENGTH = 16
@@ -46,9 +46,8 @@ MAX_WORD_LENGTH = 16
 
 def panel_style(chart: Panels) -> str:
     """Return image, heat or filter; raises ValueError for another style."""
-    for style in COLORMAPS:
-        if chart.style.startswith(style):
-            return style
+    if chart.style in COLORMAPS:
+        return chart.style
     choices = ", ".join(COLORMAPS)
     raise ValueError(f"{chart.title!r}: unknown style={chart.style}; choose from {choices}")
 
@@ -62,7 +61,7 @@ def draw_panels(chart: Panels) -> Figure:
     columns, panel_width = layout(chart, arrays if annotated else [])
     rows = ceil(len(arrays) / columns)
     # Rounded up, so that a word that just fits is not broken.
-    characters = ceil(panel_width / TITLE_CHARACTER)
+    characters = ceil(panel_width / TITLE_CHARACTER_WIDTH)
     titles = [fill(panel.title, characters) for panel in chart.panels]
     lines = max((title.count("\n") + 1 for title in titles if title), default=0)
     below = 0.17 if style == "filter" else 0
@@ -77,11 +76,11 @@ def draw_panels(chart: Panels) -> Figure:
     return figure
 
 
-def layout(chart: Panels, annotated: list[NDArray[np.float64]]) -> tuple[int, float]:
-    """Return panels per row and the width of one in inches; values and words of titles fit."""
+def layout(chart: Panels, annotated_arrays: list[NDArray[np.float64]]) -> tuple[int, float]:
+    """Return panels per row and their width in inches, in which cell values and title words fit."""
     words = [word for panel in chart.panels for word in panel.title.split()]
-    title = TITLE_CHARACTER * min(max(map(len, words), default=0), MAX_WORD_LENGTH)
-    cells = [cell_width(format_values(array)) * array.shape[1] for array in annotated]
+    title = TITLE_CHARACTER_WIDTH * min(max(map(len, words), default=0), MAX_WORD_LENGTH)
+    cells = [cell_width(format_values(array)) * array.shape[1] for array in annotated_arrays]
     least = max(MIN_PANEL_WIDTH, title, *cells)
     columns = max(1, min(chart.columns, len(chart.panels), int((WIDTH - GAP) / (least + GAP))))
     return columns, min(WIDTH / columns - GAP, max(PANEL_WIDTH, 1.6 * least))
@@ -146,7 +145,9 @@ def color_limits(panel: Panel, array: NDArray[np.float64], style: str) -> tuple[
 
 def cell_width(texts: Sequence[Sequence[str]]) -> float:
     """Return the width in inches of a cell in which every text fits."""
-    return max(MIN_CELL, CELL_CHARACTER * max(len(text) for row in texts for text in row) + 0.04)
+    return max(
+        MIN_CELL, CELL_CHARACTER_WIDTH * max(len(text) for row in texts for text in row) + 0.04
+    )
 
 
 def format_values(array: NDArray[np.float64]) -> list[list[str]]:

@@ -16,7 +16,7 @@ PAGE = "claims.html"
 TABLE = "claims.md"
 
 
-def results_folder(output_dir: Path, profile: Profile) -> Path:
+def prepare_results_folder(output_dir: Path, profile: Profile) -> Path:
     """Create and return the folder for the results of a profile.
 
     Raises RunError if it cannot be created or if the records in it cannot be read.

@@ -8,7 +8,7 @@ from csvision_claims.engine.charts import Bars, Chart, Curves, Panels
 from csvision_claims.engine.record import StatementRecord
 from csvision_claims.page.bars import draw_bars
 from csvision_claims.page.curves import draw_curves
-from csvision_claims.page.intervals import draw_interval_plot, has_interval
+from csvision_claims.page.intervals import draw_interval_plot, has_interval_plot
 from csvision_claims.page.panels import LEGENDS, draw_panels, panel_style
 from csvision_claims.page.scatter import draw_scatter
 from csvision_claims.page.svg import render_svg
@@ -34,7 +34,7 @@ def render_chart(chart: Chart, prefix: str) -> RenderedChart | None:
 
 def render_interval_plot(statement: StatementRecord) -> str:
     """Return the interval plot of a statement as SVG, "" if no interval decided."""
-    if not has_interval(statement):
+    if not has_interval_plot(statement):
         return ""
     return render_svg(
         lambda: draw_interval_plot(statement),

@@ -49,13 +49,18 @@ def summary_rows(records: Sequence[ClaimRecord]) -> list[SummaryRow]:
         "effect": rank([(entry.unit, entry.decision.effect or 0.0) for entry in entries]),
         "count": rank([entry.decision.count for entry in entries]),
     }
-    rows: list[SummaryRow] = []
-    for record in records:
-        for entry in record.statements:
-            positions = {name: values[len(rows)] for name, values in ranks.items()}
-            first = entry is record.statements[0]
-            rows.append(SummaryRow(record.title, first, entry, format_effect(entry), positions))
-    return rows
+    titles = [record.title for record in records for _ in record.statements]
+    firsts = {record.statements[0].id for record in records if record.statements}
+    return [
+        SummaryRow(
+            title,
+            entry.id in firsts,
+            entry,
+            format_effect(entry),
+            {name: values[index] for name, values in ranks.items()},
+        )
+        for index, (title, entry) in enumerate(zip(titles, entries, strict=True))
+    ]
 
 
 def rank(keys: Sequence[Any]) -> list[int]:

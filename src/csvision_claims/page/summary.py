@@ -33,17 +33,14 @@ class Summary:
     def outcome(self) -> str:
         """The number of statements with each verdict, as a sentence."""
         total = pluralize(len(self.statements), "statement")
-        parts = [
-            pluralize(self.verdicts[Verdict.holds], "holds", "hold"),
-            pluralize(self.verdicts[Verdict.refuted], "is refuted", "are refuted"),
-            pluralize(self.verdicts[Verdict.undecided], "is undecided", "are undecided"),
-            pluralize(
-                self.verdicts[Verdict.not_decided_here],
-                "is not decided here",
-                "are not decided here",
-            ),
-        ]
-        shown = [part for part in parts if not part.startswith("0 ")]
+        forms = {
+            Verdict.holds: ("holds", "hold"),
+            Verdict.refuted: ("is refuted", "are refuted"),
+            Verdict.undecided: ("is undecided", "are undecided"),
+            Verdict.not_decided_here: ("is not decided here", "are not decided here"),
+        }
+        counts = {verdict: self.verdicts[verdict] for verdict in forms}
+        shown = [pluralize(count, *forms[name]) for name, count in counts.items() if count]
         claims = pluralize(self.claims, "claim")
         return f"{claims} of the notes, {total}: {', '.join(shown)}."
 
@@ -58,7 +55,7 @@ def summarize(records: Sequence[ClaimRecord]) -> Summary:
     for record in records:
         if record.profile != FULL.name:
             raise ValueError(
-                f"{record.id} was measured with profile={record.profile}, which does not decide; "
+                f"{record.id} was measured with profile={record.profile}, which is not published; "
                 f"run it with profile={FULL.name}"
             )
     statements = [statement for record in records for statement in record.statements]

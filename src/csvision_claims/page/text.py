@@ -40,7 +40,7 @@ TEST_IMAGES = 10_000
 
 
 def pluralize(count: int, singular: str, plural: str = "") -> str:
-    """Return a count with its noun: 1 claim, 27 claims."""
+    """Return a count with the singular or plural form: 1 claim, 27 claims."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
@@ -82,12 +82,12 @@ def describe_training(profile: Profile) -> dict[str, str]:
 
 
 def is_exact(statement: StatementRecord) -> bool:
-    """Return whether cases decide, each of which agrees or does not."""
+    """Return whether the rule is Exact."""
     return bool(statement.evidence) and isinstance(statement.evidence[0], Comparison)
 
 
 def is_proportion_test(statement: StatementRecord) -> bool:
-    """Return whether the proportions of two groups decide."""
+    """Return whether the rule is ProportionTest."""
     return bool(statement.evidence) and isinstance(statement.evidence[0], Sequence)
 
 
@@ -142,18 +142,24 @@ def format_count(statement: StatementRecord) -> str:
     return f"{first} against {second}"
 
 
-def threshold(statement: StatementRecord) -> float | None:
-    """Return the value that the interval is compared with: the margin, or 0 for proportions."""
+def reference_value(statement: StatementRecord) -> float | None:
+    """Return the value at the line in the interval plot: the margin, or 0 for proportions."""
     return 0.0 if is_proportion_test(statement) else statement.margin
 
 
 def describe_interval(statement: StatementRecord) -> str:
     """Return the text alternative of an interval plot."""
     parts = [f"{statement.id}: {format_effect(statement)}"]
-    line, low, high = threshold(statement), statement.decision.low, statement.decision.high
-    if line is not None and low is not None and high is not None:
-        position = "above" if low > line else "below" if high < line else "on both sides of"
-        parts.append(f"the interval lies {position} {format_number(line)}")
+    reference, low, high = (
+        reference_value(statement),
+        statement.decision.low,
+        statement.decision.high,
+    )
+    if reference is not None and low is not None and high is not None:
+        position = (
+            "above" if low > reference else "below" if high < reference else "on both sides of"
+        )
+        parts.append(f"the interval lies {position} {format_number(reference)}")
     if not is_proportion_test(statement):
         smallest, largest = min(statement.evidence), max(statement.evidence)
         parts.append(f"dots from {format_number(smallest)} to {format_number(largest)}")

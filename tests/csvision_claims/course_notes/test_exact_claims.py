@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from csvision_claims.engine.catalog import load_claim
-from csvision_claims.engine.charts import chart_from_dict, chart_to_dict
+from csvision_claims.engine.charts import chart_from_dict
 from csvision_claims.engine.claim import Claim, Measurement, Statement
 from csvision_claims.engine.jobs import JobCache
 from csvision_claims.engine.profile import QUICK
@@ -135,7 +135,7 @@ def test_measurement_is_complete_and_serializable(name: str, laboratory: Laborat
     assert measured.charts
     for chart in measured.charts:
         assert len(re.findall(r"\d", chart.alt)) > 1
-        assert chart_from_dict(json.loads(json.dumps(chart_to_dict(chart)))) == chart
+        assert chart_from_dict(json.loads(json.dumps(asdict(chart)))) == chart
     assert len({tuple(row) for row in measured.table}) == 1
     assert json.loads(json.dumps(measured.table)) == measured.table
     assert measured.finding.endswith(".")

@@ -7,7 +7,6 @@ from csvision_claims.engine.paired import (
     accuracy_table,
     column_by_arm,
     mean_ci_series,
-    mean_metric,
     paired_differences,
 )
 
@@ -18,7 +17,6 @@ TWO = [{"test/acc": 0.85, "x": 2.0}, {"test/acc": 0.85, "x": 2.0}]
 def test_differences_are_computed_seed_by_seed() -> None:
     assert paired_differences(ONE, TWO, "test/acc") == pytest.approx([5.0, -5.0])
     assert paired_differences(ONE, TWO, "x", scale=1) == [2.0, 4.0]
-    assert mean_metric(ONE, "x") == 5.0
 
 
 def test_arms_with_other_seeds_cannot_be_paired() -> None:

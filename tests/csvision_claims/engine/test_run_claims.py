@@ -34,7 +34,7 @@ IDLE_ARM = Arm("hardly learns", (*SMALL, "optimizer.lr=0.000001"))
 def profile(digits_csv: Path) -> Profile:
     """Eight seeds on a few real digits."""
     data = ("data=csv", f"data.csv={digits_csv}", "data.val_size=0")
-    return Profile("full", tuple(range(8)), (100,), (0.01,), data, data)
+    return Profile("full", tuple(range(8)), (100,), (0.01,), data, data, full=True)
 
 
 def square(value: int) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import csvision
-from csvision_claims.measuring.probes import predict_classes, subset_images, subset_labels
+from csvision_claims.measuring.subsets import predict_classes, subset_images, subset_labels
 
 
 def test_predictions_are_those_of_the_evaluation(digits_csv: Path) -> None:
