@@ -21,6 +21,7 @@ from evidence_options import exit_with_errors, parse_options
 COMMON = (
     "accelerator=cpu",
     "accelerator.num_threads=1",
+    "augmentation=standard",
     "debug.limit_rows=200",
     "epochs=2",
     "model.dropout=0.2",
@@ -29,10 +30,7 @@ COMMON = (
 
 ACTIVATIONS = ("relu", "gelu", "tanh", "silu", "leaky_relu")
 
-CHOICES = {"model": ("mlp", "cnn"), "augmentation": ("none", "standard")}
-
-MULTIPLE = 4
-"""The number of configurations for each activation."""
+MODELS = ("mlp", "cnn")
 
 
 @dataclass
@@ -40,10 +38,10 @@ class Options:
     """The options of this script."""
 
     configurations: int = csvision.option(
-        f"number of configurations, a multiple of {MULTIPLE}",
+        "number of configurations, an even number",
         8,
-        ge=MULTIPLE,
-        le=MULTIPLE * len(ACTIVATIONS),
+        ge=len(MODELS),
+        le=len(MODELS) * len(ACTIVATIONS),
     )
 
 
@@ -53,7 +51,7 @@ Hashes = list[str]
 
 def sweep_overrides(configurations: int) -> list[str]:
     """Return the overrides of a sweep over this number of configurations."""
-    values = {"model.activation": ACTIVATIONS[: configurations // MULTIPLE], **CHOICES}
+    values = {"model.activation": ACTIVATIONS[: configurations // len(MODELS)], "model": MODELS}
     return [f"{key}={','.join(choices)}" for key, choices in values.items()]
 
 
@@ -108,8 +106,8 @@ def run_in_process(folder: Path, jobs: Sequence[list[str]]) -> Hashes:
 def main() -> None:
     """Compare as many configurations as the command line says; exit with 1 if any differ."""
     count = parse_options(Options, __doc__).configurations
-    if count % MULTIPLE:
-        exit_with_errors([f"configurations={count} must be a multiple of {MULTIPLE}"])
+    if count % len(MODELS):
+        exit_with_errors([f"configurations={count} must be an even number"])
     overrides = sweep_overrides(count)
     jobs = expand(overrides)
     with tempfile.TemporaryDirectory() as name:

@@ -13,6 +13,7 @@ import pytest
 
 import csvision
 from csvision.callbacks.signals import SIGNALS, RunInterrupted, handle_signals
+from csvision.command_hints import display_path
 from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
 from tests.conftest import ROOT, SMALL_MLP, SMALL_RUN, SMALL_TRAINING
@@ -53,7 +54,7 @@ def test_signal_saves_a_checkpoint_of_the_current_step(
     assert run.last.exists()
     output = capsys.readouterr().out
     assert "SIGTERM: saving" in output
-    assert resume_hint(output)[-2:] == ["resume", f"run={run.path}"]
+    assert resume_hint(output)[-2:] == ["resume", f"run={display_path(run.path)}"]
     csvision.resume(run.path, "net.py:Net")
     expected = RunDirectory(whole).read_manifest()["weights_sha256"]
     assert run.read_manifest()["weights_sha256"] == expected

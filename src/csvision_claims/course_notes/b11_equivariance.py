@@ -63,6 +63,7 @@ def compare_shifted(name: str, shift: int, seed: int) -> dict[str, Any]:
     errors = [float((after - before.roll(k, 3)).norm()) for k in range(before.shape[3])]
     best = min(range(len(errors)), key=errors.__getitem__)
     return {
+        "positions": best,
         "error": errors[best] / float(before.norm()),
         "pair": compare_arrays(before.roll(best, 3), after),
     }

@@ -174,7 +174,7 @@ def test_profiles_separate_tuning_from_scoring() -> None:
 PROGRAM = """
 from csvision_claims import run_claims
 
-(record,) = run_claims("claim=[B14]", "profile=quick")
+(record,) = run_claims("claim=[B3]", "profile=quick")
 print(record.id, [entry.id for entry in record.statements])
 """
 
@@ -185,9 +185,9 @@ def test_script_without_main_guard_can_run_claims(tmp_path: Path) -> None:
         [sys.executable, "program.py"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "B14 ['B14a', 'B14b', 'B14c', 'B14d']"
+    assert done.stdout.splitlines()[-1] == "B3 ['B3a', 'B3b']"
     # The worker processes did not import the script.
-    assert done.stdout.count("B14a undecided") == 1
+    assert done.stdout.count("B3b undecided") == 1
 
 
 COMMAND = [sys.executable, "-m", "csvision", "claims"]
@@ -196,7 +196,7 @@ COMMAND = [sys.executable, "-m", "csvision", "claims"]
 class TestCommand:
     @pytest.fixture
     def arguments(self) -> list[str]:
-        return [*COMMAND, "claim=[A3,B14]", "profile=quick"]
+        return [*COMMAND, "claim=[A3,B3]", "profile=quick"]
 
     def test_quick_claims_write_records_but_no_page(
         self, arguments: list[str], tmp_path: Path
@@ -209,14 +209,14 @@ class TestCommand:
         assert done.stdout.splitlines()[-1] == "outputs/claims/quick/claims.json"
         assert [path.name for path in folder.iterdir()] == ["claims.json"]
         records = read_records(folder / "claims.json")
-        assert [record.id for record in records] == ["A3", "B14"]
+        assert [record.id for record in records] == ["A3", "B3"]
         assert {record.profile for record in records} == {"quick"}
         assert records[0].command == "csvision claims claim=A3 profile=quick"
 
         # Running one claim again keeps the other record and repeats no training.
         jobs = {path: path.stat().st_mtime_ns for path in (folder.parent / "jobs").iterdir()}
-        subprocess.run([*arguments, "claim=[B14]"], capture_output=True, check=True)
-        assert [record.id for record in read_records(folder / "claims.json")] == ["A3", "B14"]
+        subprocess.run([*arguments, "claim=[B3]"], capture_output=True, check=True)
+        assert [record.id for record in read_records(folder / "claims.json")] == ["A3", "B3"]
         assert {path: path.stat().st_mtime_ns for path in jobs} == jobs
 
     @pytest.mark.parametrize("damage", ["{}", "[", '[{"id": "B6"}]'])
