@@ -70,9 +70,9 @@ class Classifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> logits (B, K)."""
-        return self.logits(self.transform(images))
+        return self.forward_transformed(self.transform(images))
 
-    def logits(self, images: Tensor) -> Tensor:
+    def forward_transformed(self, images: Tensor) -> Tensor:
         """Transformed images (B, C, H, W), uint8, -> logits (B, K)."""
         values = (images.to(self.dtype) / 255 - self.mean) / self.std
         logits: Tensor = self.network(values)
@@ -104,7 +104,7 @@ class Classifier(LightningModule):
         images = self.transform(images)
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
-        loss = F.cross_entropy(self.logits(images), labels)
+        loss = F.cross_entropy(self.forward_transformed(images), labels)
         self.train_loss.update(loss.detach().expand(len(labels)))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss

@@ -28,3 +28,8 @@ class RunError(UserError):
 
 class DivergedError(RuntimeError):
     """The training loss became NaN or infinite."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of the message of an exception."""
+    return str(error).partition("\n")[0]

@@ -84,6 +84,7 @@ def run_hydra(command: Command, arguments: Sequence[str]) -> None:
     composing = True
     original = list(sys.argv)
 
+    # Hydra derives the name of the job from the task function.
     @functools.wraps(command.run)
     def task(composed: DictConfig) -> Any:
         nonlocal composing

@@ -8,6 +8,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 
 from csvision.config import model_schema
 from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.errors import first_line
 from csvision.legacy import rename_key
 
 EXPECTED_TYPES = (
@@ -30,14 +31,14 @@ OTHER_NAMES = {
 
 def format_hydra_error(error: Exception) -> str:
     """Format an error of Hydra or OmegaConf as one line."""
-    first = str(error).partition("\n")[0]
+    first = first_line(error)
     match error:
         case OverrideParseException():
             return parse_error(str(error.override))
         case MissingConfigException() if error.options:
             group, _, choice = str(error.missing_cfg_file).rpartition("/")
             return f"{group}={choice}: unknown choice; choose from {', '.join(error.options)}"
-    reason = str(error.__cause__).partition("\n")[0] if error.__cause__ else ""
+    reason = first_line(error.__cause__) if error.__cause__ else ""
     if unknown := re.match(r"Could not override '(.+)'", first):
         name = unknown[1]
         inside = re.match(r"Key '(.+)' not in", reason)

@@ -11,6 +11,7 @@ from csvision.config import schema
 from csvision.config.groups import GROUP_SCHEMAS
 from csvision.config.quoting import escape_interpolation
 from csvision.config.validate import validate
+from csvision.errors import first_line
 from csvision.legacy import migrate_config
 
 
@@ -34,7 +35,7 @@ def config_from_dict(values: dict[str, Any]) -> schema.TrainConfig:
     try:
         loaded = OmegaConf.to_object(OmegaConf.merge(node, escape_interpolation(values)))
     except OmegaConfBaseException as error:
-        raise ValueError(str(error).splitlines()[0]) from error
+        raise ValueError(first_line(error)) from error
     validate(loaded)
     return cast(schema.TrainConfig, loaded)
 

@@ -25,8 +25,8 @@ from csvision.data.parse_strict import (
     parse_float,
     parse_rows_strict,
 )
-from csvision.data.source import READ_ERRORS, DataFile, first_line, read_chunks
-from csvision.errors import DataError
+from csvision.data.source import READ_ERRORS, DataFile, read_chunks
+from csvision.errors import DataError, first_line
 
 SAMPLED_ROWS = 10
 

@@ -18,7 +18,7 @@ from csvision.command_hints import command_line
 from csvision.config.schema import BUNDLED
 from csvision.data.chunks import Chunk, CSVChunk, ParquetChunk
 from csvision.data.zstandard_file import ZstandardFile
-from csvision.errors import DataError
+from csvision.errors import DataError, first_line
 
 CHUNK_BYTES = 16 << 20
 MAX_LINE_BYTES = 64 << 20
@@ -166,8 +166,3 @@ def read_parquet_chunks(file: DataFile) -> Iterator[ParquetChunk]:
     step = max(1, CHUNK_BYTES // row_bytes)
     for start in range(0, rows, step):
         yield ParquetChunk(start, frame.slice(start, step).collect())
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of the message of an exception."""
-    return str(error).partition("\n")[0]

@@ -28,10 +28,10 @@ def validate_accelerator(name: AcceleratorName, devices: int = 1, key: str = "ac
     if name not in (AcceleratorName.auto, *available):
         raise ConfigError(f"{key}={name} is not available; this machine has {', '.join(available)}")
     kind = torch_device(name).type
-    count = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, devices)
-    if devices > count:
+    counts = {"cuda": torch.cuda.device_count(), "mps": 1}
+    if kind in counts and devices > counts[kind]:
         raise ConfigError(
-            f"accelerator.devices={devices}: this machine has {count} {kind} device(s)"
+            f"accelerator.devices={devices}: this machine has {counts[kind]} {kind} device(s)"
         )
 
 

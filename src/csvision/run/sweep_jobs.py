@@ -13,7 +13,7 @@ from csvision.config import schema
 from csvision.config.compose import load_config
 from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.sweep import expand_sweep
-from csvision.errors import RunError
+from csvision.errors import RunError, first_line
 from csvision.legacy import migrate_override
 from csvision.models.build import split_model_path
 from csvision.run.directory import (
@@ -68,7 +68,7 @@ def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
         overrides = map(migrate_override, hydra["overrides"]["task"])
         jobs = [*expand_sweep([*overrides], hydra["sweeper"]["params"])]
     except (OmegaConfBaseException, HydraException, YAMLError, KeyError, TypeError) as error:
-        raise RunError(f"{file} is damaged: {str(error).partition(chr(10))[0]}") from error
+        raise RunError(f"{file} is damaged: {first_line(error)}") from error
     return [sweep_job(folder, cwd, number, job, model_path) for number, job in enumerate(jobs)]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from csvision.command_hints import command_line
-from csvision.errors import RunError
+from csvision.errors import RunError, first_line
 from csvision.run.directory import RunDirectory
 
 DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -33,8 +33,7 @@ def translate_system_errors(run_dir: RunDirectory, batch_size: int) -> Iterator[
             words in str(error) for words in OOM_MESSAGES
         ):
             raise RunError(
-                f"batch_size={batch_size} does not fit into memory; reduce it "
-                f"({str(error).partition(chr(10))[0]})"
+                f"batch_size={batch_size} does not fit into memory; reduce it ({first_line(error)})"
             ) from error
         raise
 

@@ -79,7 +79,7 @@ def shift_agreement(trained: TrainResult) -> dict[str, Any]:
 def predict_canvas(classifier: Classifier, canvas: Tensor) -> Tensor:
     """Return the most probable class of images that are already padded (N,)."""
     batches = torch.split(canvas, 500)
-    return torch.cat([classifier.eval().logits(batch).argmax(1) for batch in batches])
+    return torch.cat([classifier.eval().forward_transformed(batch).argmax(1) for batch in batches])
 
 
 def shift_images(images: Tensor, pixels: int) -> Tensor:
