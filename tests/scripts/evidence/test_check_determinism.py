@@ -17,10 +17,10 @@ def test_two_configurations_have_equal_weights_in_four_launch_modes() -> None:
     assert ended.stdout.splitlines()[-1] == summary
 
 
-def test_number_of_configurations_must_be_even() -> None:
+def test_number_of_configurations_must_be_two_or_a_multiple_of_four() -> None:
     refused = run_script("check_determinism.py", "configurations=5")
     assert refused.returncode == 2
-    assert refused.stderr == "error: configurations=5 must be an even number\n"
+    assert refused.stderr == "error: configurations=5 must be 2 or a multiple of 4\n"
 
 
 @pytest.mark.parametrize(
