@@ -39,7 +39,7 @@ def read_data_spec(run_dir: RunDirectory) -> DataSpec:
 def load(path: Path, model_path: str | None = None) -> Classifier:
     """Return the classifier of a run, on the CPU and in eval mode.
 
-    A run with model=custom needs `model_path`; no code is imported from a run run. Raises
+    A run with model=custom needs `model_path`; no code is imported from a run directory. Raises
     RunError if this is not a run directory or has no suitable checkpoint.
     """
     run_dir = RunDirectory(path)
