@@ -8,12 +8,15 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
 from csvision.errors import UserError
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ def read_or_error(name: str) -> ImageTable | UserError:
         return error
 
 
+@example(file=Damaged("table.csv", b"label,pixel0,pixel1\n1,0\r,0\n"))
 @example(file=Damaged("table.csv", b'"label","pixel0"\n""5"","0"\n"0","0"'))
 @given(file=damaged_files())
 @settings(deadline=None, max_examples=1000)

@@ -36,6 +36,9 @@ class CSVChunk:
         # times as fast as searching for two.
         if b'"' in self.content and b'""' in self.content:
             raise polars.exceptions.ComputeError("quotes in a cell")
+        # polars ignores a carriage return at the end of a cell in the middle of a line.
+        if b"\r" in self.content and self.content.count(b"\r") > self.content.count(b"\r\n"):
+            raise polars.exceptions.ComputeError("carriage return in a line")
         # polars ignores a comma at the very end of a text.
         content = self.content if self.content.endswith(b"\n") else self.content + b"\n"
         return polars.read_csv(content, has_header=False, schema=schema, low_memory=True)
