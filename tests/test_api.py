@@ -118,6 +118,7 @@ class TestFinishedRun:
         assert len(csvision.predict(predict)) == 300
 
 
+@pytest.mark.slow
 def test_state_of_another_hydra_program_is_unchanged() -> None:
     outer = Path("outer")
     outer.mkdir()

@@ -220,6 +220,7 @@ def test_validation_and_test_use_the_original_images() -> None:
     assert metrics[:2] == metrics[2:]
 
 
+@pytest.mark.slow
 def test_training_uses_augmented_images_and_the_test_does_not(digits_csv: Path) -> None:
     arguments = (*TRAIN, f"data.csv={digits_csv}", "optimizer=sgd", "scheduler=none")
     plain = csvision.train(*arguments)
@@ -239,6 +240,7 @@ def test_training_uses_augmented_images_and_the_test_does_not(digits_csv: Path) 
     )
 
 
+@pytest.mark.slow
 def test_augmented_run_is_deterministic(digits_csv: Path) -> None:
     arguments = (*TRAIN, f"data.csv={digits_csv}", "augmentation=standard")
     first, second = csvision.train(*arguments), csvision.train(*arguments)

@@ -20,11 +20,13 @@ def test_every_configuration_is_recorded() -> None:
     assert all(len(losses) == 18 for losses in RECORDED.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_losses_equal_the_recorded_ones(name: str) -> None:
     assert compute_losses(name) == pytest.approx(RECORDED[name], rel=TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["seed=1", "optimizer.lr=0.0031", "model.hidden=[32,17]"])
 def test_small_change_is_detected(change: str) -> None:
     assert compute_losses("mlp", change) != pytest.approx(RECORDED["mlp"], rel=TOLERANCE)

@@ -66,6 +66,7 @@ class TestRunConfig:
             csvision.resume(interrupted_run.path)
         assert not Path("executed").exists()
 
+    @pytest.mark.slow
     def test_chooses_no_folder(self, small_run: RunDirectory, tmp_path: Path) -> None:
         def escape(config: dict[str, Any]) -> None:
             config["output_dir"] = "../../escaped"
@@ -177,6 +178,7 @@ class TestDecompressionBomb:
         with pytest.raises(DataError, match="line is longer than 64 MiB"):
             csvision.read_table("bomb.csv.gz")
 
+    @pytest.mark.slow
     def test_is_rejected_on_the_command_line(self) -> None:
         write_gzip_bomb("bomb.csv.gz")
         command = [sys.executable, str(ROOT / "scripts" / "train.py"), "data=csv"]

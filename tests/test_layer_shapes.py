@@ -377,6 +377,7 @@ def build(model: model_schema.CNNConfig, image_shape: Shape) -> CNN:
     )
 
 
+@pytest.mark.slow
 @given(model=cnns, image_shape=image_shapes)
 @settings(max_examples=300, deadline=None)
 @example(cnn_of(Stage(kernel_size=2, padding="same", normalization=Normalization.batch)), (2, 5, 3))

@@ -177,6 +177,7 @@ def run_reporting_imports(code: str, *arguments: str) -> tuple[int, str, list[st
     return process.returncode, "\n".join([process.stdout, *errors]), json.loads(imported)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
@@ -200,6 +201,7 @@ def test_command_that_does_not_train_imports_no_slow_package(
     assert list(working_folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "slow"),
     [

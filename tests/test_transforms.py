@@ -70,6 +70,7 @@ def test_permutation_is_not_part_of_checkpoints() -> None:
     assert not PadAndPermute(data_config(*PAD_AND_PERMUTE), (2, 3, 4)).state_dict()
 
 
+@pytest.mark.slow
 def test_run_restores_its_transform(digits_csv: Path) -> None:
     run = csvision.train(*SMALL, "data=csv", f"data.csv={digits_csv}", *PAD_AND_PERMUTE)
     weights = run.classifier.network.state_dict()["dense.0.linear.weight"]

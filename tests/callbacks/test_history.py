@@ -52,6 +52,7 @@ class TestHistory:
         assert history["val/acc"].iloc[-1] > history["val/acc"].iloc[0]
         assert (history["seconds"] > 0).all()
 
+    @pytest.mark.slow
     def test_curves_show_the_values_of_history_csv(self) -> None:
         directory = csvision.train(*SMALL, "logger=tensorboard").directory
         history = read_history(directory).set_index("epoch")

@@ -96,6 +96,7 @@ class TestPreparation:
         (error,) = errors_of(self.callback.on_run_start, config, capsys)
         assert error.startswith("nowhere.csv: ")
 
+    @pytest.mark.slow
     def test_reports_each_error_of_all_jobs_once(self, capsys: pytest.CaptureFixture[str]) -> None:
         config = sweep_config(*DIGITS, "seed=0,1", "optimizer.lr=-1,0.1", "epochs=0,1")
         errors = errors_of(self.callback.on_multirun_start, config, capsys)

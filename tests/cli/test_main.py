@@ -61,6 +61,7 @@ class TestCommandName:
         error = csvision_command("xyzzy").error
         assert all(command.name in error for command in BUILT_IN)
 
+    @pytest.mark.slow
     def test_module_runs_the_command_in_a_process(self) -> None:
         command = [sys.executable, "-m", "csvision", "train", "epochs=0"]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -233,6 +234,7 @@ class TestException:
         assert line.startswith("error: the loss is ")
         assert "optimizer.lr" in line
 
+    @pytest.mark.slow
     def test_diverged_job_lets_a_sweep_exit_with_1(
         self, csvision_command: RunCommand, digits_csv: Path
     ) -> None:
@@ -267,6 +269,7 @@ def test_scripts_run_the_command_of_their_name(script: Path) -> None:
     assert len(text.splitlines()) < 10
 
 
+@pytest.mark.slow
 def test_script_and_command_give_the_same_errors(csvision_command: RunCommand) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "train.py"), "epochs=0", "seed=-1"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -69,6 +69,7 @@ def count_parsed_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return parsed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sweep", [(), ("-m", "seed=0,1", "optimizer.lr=0.1,0.2")], ids=str)
 def test_file_is_read_once_per_command(
     sweep: tuple[str, ...], csvision_command: RunCommand, monkeypatch: pytest.MonkeyPatch
@@ -86,6 +87,7 @@ def test_next_command_reads_the_file_again(csvision_command: RunCommand) -> None
     assert "line 3" in csvision_command("train", *QUICK, "data.cache=none").error
 
 
+@pytest.mark.slow
 def test_sweep_prints_each_job_and_the_table(csvision_command: RunCommand) -> None:
     output = csvision_command("train", "-m", *QUICK, "quiet=true", "seed=0,1")
     lines = output.out.splitlines()

@@ -82,6 +82,7 @@ class TestSweeper:
         assert config.hydra.sweeper._target_ == BASIC_SWEEPER
         assert get_class(BASIC_SWEEPER).__name__ == "BasicSweeper"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("batch_size", [None, 3])
     def test_starts_the_jobs_of_expand_sweep(self, batch_size: int | None, tmp_path: Path) -> None:
         (tmp_path / "app.py").write_text(APP, encoding="utf-8")

@@ -76,6 +76,7 @@ class TestQuoteOverride:
         assert value == text
         assert isinstance(value, str)
 
+    @pytest.mark.slow
     @given(text=printable.filter(bool))
     @settings(max_examples=20, deadline=None)
     @example("my runs, 2=3/é '${x}' \\${y}\\")

@@ -51,6 +51,7 @@ def test_plain_values_are_strings_numbers_lists_and_dicts() -> None:
     assert {type(value) for value in walk(default_values())} <= allowed
 
 
+@pytest.mark.slow
 @given(text=printable)
 @settings(max_examples=60, deadline=None)
 @example("${oc.env:HOME}")
@@ -142,6 +143,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(key=st.sampled_from(KEYS), value=json_values)
 @settings(max_examples=80, deadline=None)
 def test_any_value_is_accepted_or_rejected(key: str, value: Any) -> None:

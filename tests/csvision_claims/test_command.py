@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from csvision_claims.engine.catalog import find_claims, load_claim
 from csvision_claims.engine.record import read_records
+
+pytestmark = pytest.mark.slow
 
 MAX_PROCESSOR_SECONDS = 240
 

@@ -35,6 +35,8 @@ from csvision_claims.page.markdown import replace_table, summary_table
 from csvision_claims.page.page import render_page
 from csvision_claims.page.publish import PAGE, RECORDS, TABLE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 DOCS = ROOT / "docs"

@@ -294,6 +294,7 @@ def test_entry_of_a_process_killed_while_writing_is_never_used(
     assert list(CACHE.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("processes", "damaged"), [(2, False), (4, False), (4, True)])
 def test_concurrent_processes_read_the_same_table(processes: int, damaged: bool) -> None:
     expected = digest(read(cache="none"))

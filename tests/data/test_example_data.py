@@ -73,6 +73,7 @@ def test_file_that_cannot_be_written_is_reported_with_its_key() -> None:
         write_example_data("digits", Path("file/digits.csv"))
 
 
+@pytest.mark.slow
 def test_network_learns_digits(digits: Path) -> None:
     trained = csvision.train(*TRAINING, f"data.csv={digits}")
     assert trained.splits.train.table.image_shape == (1, 8, 8)

@@ -167,6 +167,7 @@ class TestBundledFile:
         assert "Copyright 2017 Zalando SE" in notice
         assert "Permission is hereby granted, free of charge" in notice
 
+    @pytest.mark.slow
     def test_can_be_written_again(
         self, only_test_csv_missing: Path, fashion_mnist_folder: Path, tmp_path: Path
     ) -> None:
@@ -232,6 +233,7 @@ class TestSource:
         fashion_mnist.prepare_fashion_mnist(only_test_csv_missing, source)
         assert sha256(only_test_csv_missing / "test.csv") == TEST_SHA256
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", NAMES)
     def test_one_damaged_byte_is_reported_by_file(
         self, name: str, source: Path, tmp_path: Path
@@ -275,6 +277,7 @@ class TestSource:
 
 
 class TestDownload:
+    @pytest.mark.slow
     def test_is_used_without_a_folder(
         self,
         fashion_mnist_folder: Path,

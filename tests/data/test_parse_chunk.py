@@ -317,6 +317,7 @@ def texts(draw: st.DrawFn) -> str:
     return mark + newline.join(lines) + draw(st.sampled_from(["", newline]))
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(texts())
 @example("label,a,b,c,d\n1,0,0,0,0\n2,0,0,0,-0")

@@ -295,6 +295,7 @@ def test_gz_with_a_damaged_stream_is_rejected() -> None:
 # Randomly damaged files are rejected, or read as by Python's csv module.
 
 
+@pytest.mark.slow
 @given(
     row=st.integers(0, 3),
     column=st.integers(1, 4),

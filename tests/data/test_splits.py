@@ -178,6 +178,7 @@ def test_validate_world_size_rejects_a_split_with_fewer_rows_than_processes() ->
         Splits(train, val, test).validate_world_size(4)
 
 
+@pytest.mark.slow
 @given(
     counts=st.lists(st.integers(8, 30), min_size=2, max_size=5),
     order=st.randoms(use_true_random=False),

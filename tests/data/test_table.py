@@ -104,6 +104,7 @@ def read_for_prediction(path: str) -> ImageTable:
     return read_table(path, ReadOptions(allow_missing_labels=True), reference=CATS_AND_DOGS)
 
 
+@pytest.mark.slow
 @given(written=files())
 @settings(deadline=None, max_examples=200)
 def test_table_contains_the_written_values(written: WrittenFile) -> None:

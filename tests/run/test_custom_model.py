@@ -45,6 +45,7 @@ def custom_run(digits_csv: Path) -> RunDirectory:
     return run
 
 
+@pytest.mark.slow
 def test_evaluate_predict_and_load_use_the_code_that_is_given(
     custom_run: RunDirectory, digits_csv: Path
 ) -> None:
@@ -85,6 +86,7 @@ class TestResume:
         Path("net.py").write_text(CUSTOM_CODE, encoding="utf-8")
         return train_until(20, (*SMALL_TRAINING, *CUSTOM_MODEL))
 
+    @pytest.mark.slow
     def test_gives_the_weights_of_an_uninterrupted_run(self, interrupted: RunDirectory) -> None:
         whole = csvision.train(*SMALL_TRAINING, *CUSTOM_MODEL).directory
         csvision.resume(interrupted.path, "net.py:Net")

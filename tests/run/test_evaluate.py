@@ -27,6 +27,7 @@ def file_contents(folder: Path) -> dict[Path, bytes]:
 
 
 class TestOwnTestRows:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "overrides",
         [
@@ -55,6 +56,7 @@ class TestOwnTestRows:
             assert (result.directory / name).read_bytes() == (run / name).read_bytes()
         assert len(result.subset) == len(pd.read_csv(run / "predictions.csv"))
 
+    @pytest.mark.slow
     def test_results_are_written_into_a_new_folder_of_the_run(
         self, small_run: RunDirectory
     ) -> None:

@@ -76,6 +76,7 @@ class TestDataAreReadOnce:
         csvision.train(*SMALL)
         assert reads == ["digits.csv"]
 
+    @pytest.mark.slow
     def test_by_train_with_a_test_file(self, reads: list[str]) -> None:
         digits(50).to_csv("test.csv", index=False)
         csvision.train(*SMALL, "data.test_csv=test.csv")
@@ -131,6 +132,7 @@ class TestErrors:
             assert all(part in str(raised.value) for part in parts)
         assert all_files() == before
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("sweep", [(), ("-m", "seed=0,1")], ids=["run", "sweep"])
     @pytest.mark.parametrize(
         ("override", "start"),

@@ -25,6 +25,7 @@ def replace_in(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_results_are_identical_whatever_logger_and_checkpoint_interval() -> None:
     run = csvision.train(*SMALL_RUN, "logger=tensorboard", "checkpoint_interval_seconds=0.01")
     comparison = csvision.reproduce(run.directory)
@@ -33,6 +34,7 @@ def test_results_are_identical_whatever_logger_and_checkpoint_interval() -> None
     assert comparison.reproduction.parent == run.directory / "reproductions"
 
 
+@pytest.mark.slow
 def test_changed_pixel_is_reported(digits_csv: Path) -> None:
     run = csvision.train(*SMALL_TRAINING, *SMALL_CNN)
     table = pd.read_csv(digits_csv)
@@ -53,6 +55,7 @@ def test_changed_learning_rate_is_reported(small_run: RunDirectory) -> None:
     assert float(comparison.differences[1].split()[5]) > 0
 
 
+@pytest.mark.slow
 def test_changed_code_of_a_custom_network_is_reported() -> None:
     Path("net.py").write_text(CUSTOM_CODE, encoding="utf-8")
     run = csvision.train(*SMALL_TRAINING, *CUSTOM_MODEL)

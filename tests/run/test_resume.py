@@ -40,6 +40,7 @@ def raise_sigint(*_: object) -> None:
 
 
 class TestResult:
+    @pytest.mark.slow
     @pytest.mark.parametrize("step", [1, 7, 8, 9, 20, 31, 32])
     def test_equals_that_of_an_uninterrupted_run(self, step: int, small_run: RunDirectory) -> None:
         # After the last batch of an epoch, only the end of the epoch saves.
@@ -50,6 +51,7 @@ class TestResult:
         assert len(run.read_manifest()["resumed"]) == 1
         assert result_of(run) == result_of(small_run)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "overrides",
         [
@@ -68,6 +70,7 @@ class TestResult:
         csvision.resume(run.path)
         assert result_of(run) == result_of(RunDirectory(expected))
 
+    @pytest.mark.slow
     def test_equals_that_of_an_uninterrupted_run_after_several_interruptions(
         self, small_run: RunDirectory
     ) -> None:
@@ -79,6 +82,7 @@ class TestResult:
         assert len(run.read_manifest()["resumed"]) == 3
         assert result_of(run) == result_of(small_run)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("function", ["evaluate_split", "save_confusion_matrix"])
     def test_is_completed_if_only_training_was_finished(
         self, function: str, monkeypatch: pytest.MonkeyPatch
@@ -101,6 +105,7 @@ class TestResult:
         )
         assert scalars == expected
 
+    @pytest.mark.slow
     def test_has_each_epoch_once_in_history_and_curves(self) -> None:
         run = train_until(20, (*SMALL_RUN, "logger=tensorboard"))
         csvision.resume(run.path)
@@ -124,6 +129,7 @@ class TestOtherFiles:
         csvision.resume(interrupted_run.path)
         assert file_contents(small_run.path) == before
 
+    @pytest.mark.slow
     def test_changed_code_is_reported(
         self, interrupted_run: RunDirectory, capsys: pytest.CaptureFixture[str]
     ) -> None:

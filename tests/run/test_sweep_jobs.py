@@ -44,6 +44,7 @@ def sweep(finished_sweep: Path, tmp_path: Path) -> Path:
     return sweep
 
 
+@pytest.mark.slow
 def test_finished_jobs_are_kept_and_the_others_give_the_same_results(
     sweep: Path, finished_sweep: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -58,6 +59,7 @@ def test_finished_jobs_are_kept_and_the_others_give_the_same_results(
     assert "over seeds" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_interrupted_sweep_shows_how_to_resume_all_of_it(
     digits_csv: Path, csvision_command: RunCommand
 ) -> None:
@@ -71,6 +73,7 @@ def test_interrupted_sweep_shows_how_to_resume_all_of_it(
     assert len([*sweep.glob("*/metrics.json")]) == 2
 
 
+@pytest.mark.slow
 def test_job_that_fails_again_is_reported(sweep: Path, caplog: pytest.LogCaptureFixture) -> None:
     (sweep / NAMES[2]).touch()
     assert not csvision.resume_sweep(sweep)

@@ -40,6 +40,7 @@ def run_sweep(digits_csv: Path, csvision_command: RunCommand) -> RunCommand:
 
 
 class TestCommand:
+    @pytest.mark.slow
     def test_each_job_has_its_own_directory_and_a_row_of_the_table(
         self, run_sweep: RunCommand
     ) -> None:
@@ -85,6 +86,7 @@ class TestCommand:
                 cells.append(f"{(first + second) / 2:.4f} +- {std:.4f}")
             assert re.search(rf"^ *{' +'.join(map(re.escape, cells))}$", output, re.M)
 
+    @pytest.mark.slow
     def test_invalid_jobs_are_all_reported_before_training(self, run_sweep: RunCommand) -> None:
         result = run_sweep("model=cnn", "model.stages.0.kernel_size=3,30", "optimizer.lr=0.1,-1")
         assert any("optimizer.lr=-1" in error for error in result.errors)
@@ -92,12 +94,14 @@ class TestCommand:
         assert len(set(result.errors)) == len(result.errors)
         assert not Path("outputs").exists()
 
+    @pytest.mark.slow
     def test_jobs_in_several_processes_are_refused(self, run_sweep: RunCommand) -> None:
         error = run_sweep("seed=0,1", "accelerator.devices=2").error
         assert error.startswith("accelerator.devices=2: ")
         assert "sweep" in error
         assert not Path("outputs").exists()
 
+    @pytest.mark.slow
     def test_sweep_continues_after_a_failed_job_and_ends_with_code_1(
         self, run_sweep: RunCommand
     ) -> None:

@@ -50,6 +50,7 @@ def assert_can_be_resumed(run: RunDirectory, weights_sha256: str) -> None:
 
 
 class TestFullDisk:
+    @pytest.mark.slow
     def test_while_saving_the_first_checkpoint(self) -> None:
         overrides = (*SMALL_TRAINING, "model=mlp", "model.hidden=[1024]")
         whole = csvision.train(*overrides, "output_dir=whole").directory
@@ -73,6 +74,7 @@ class TestFullDisk:
         assert before in kept
         assert_can_be_resumed(interrupted_run, small_run.read_manifest()["weights_sha256"])
 
+    @pytest.mark.slow
     def test_while_writing_curves_gives_one_line_on_the_command_line(
         self, csvision_command: RunCommand
     ) -> None:
@@ -125,6 +127,7 @@ def test_deleted_directory_is_not_created_again(
     assert [*Path("outputs").glob("runs/*")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a folder with spaces", "größe=1,5", "実験"])
 def test_output_dir_may_have_any_name(name: str) -> None:
     result = csvision.train(*SMALL_RUN, "epochs=1", f"output_dir={name}")

@@ -60,6 +60,7 @@ def assert_has_weights_of(checkpoint: Path, result: TrainResult) -> None:
 
 
 class TestDirectory:
+    @pytest.mark.slow
     def test_contains_these_files_and_no_others(self) -> None:
         files = contents(csvision.train(*SMALL, "logger=tensorboard").directory)
         events = {name for name in files if name.startswith("events.out.tfevents.")}
@@ -86,6 +87,7 @@ class TestDirectory:
     def test_has_no_event_files_without_tensorboard(self, small_run: RunDirectory) -> None:
         assert not list(small_run.path.glob("events*"))
 
+    @pytest.mark.slow
     def test_manifest_records_config_data_code_and_state(self) -> None:
         manifest = read_json(run("run", "seed=3").directory / "run.json")
         assert manifest["state"] == "finished"
@@ -193,6 +195,7 @@ class TestTestedCheckpoint:
 
 
 class TestReproducibility:
+    @pytest.mark.slow
     def test_same_config_gives_identical_metrics(self) -> None:
         first = csvision.train(*SMALL).metrics
         for variant in ("quiet=false", "logger=tensorboard", "output_dir=elsewhere"):
@@ -202,6 +205,7 @@ class TestReproducibility:
             torch.rand(5)
             assert csvision.train(*SMALL, variant).metrics == first
 
+    @pytest.mark.slow
     def test_seed_decides_initial_weights_batches_and_dropout(self) -> None:
         # With a negligible learning rate, only the initial weights make a difference.
         frozen = ("optimizer.lr=1e-12", "model.dropout=0")
@@ -209,6 +213,7 @@ class TestReproducibility:
         assert first.metrics["test/loss"] != second.metrics["test/loss"]
         assert run("one").metrics["train/loss"] != run("two", "seed=1").metrics["train/loss"]
 
+    @pytest.mark.slow
     def test_random_state_and_threads_of_the_caller_are_unchanged(self) -> None:
         random_state, numpy_state = random.getstate(), np.random.get_state()
         torch_state, threads = torch.get_rng_state(), torch.get_num_threads()
@@ -228,6 +233,7 @@ class TestDebug:
         assert len(pd.read_csv(result.directory / "history.csv")) == 1
         assert len(pd.read_csv(result.directory / "predictions.csv")) == 20
 
+    @pytest.mark.slow
     def test_overfit_reaches_a_small_training_loss(self) -> None:
         network = ("model.dropout=0", "model.hidden=[128,64]", "batch_size=64")
         result = run("run", *network, base=with_debug("overfit"))

@@ -67,6 +67,7 @@ def test_results_of_finished_epochs_are_kept() -> None:
     assert not RUN.metrics.exists()
 
 
+@pytest.mark.slow
 def test_failure_leaves_no_running_thread() -> None:
     before = threading.active_count()
     with pytest.raises(ZeroDivisionError):

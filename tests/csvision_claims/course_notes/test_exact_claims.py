@@ -103,6 +103,7 @@ def test_all_statements_of_exact_claims_are_listed() -> None:
     assert all(isinstance(statement_of(name).rule, Exact) for name in VERDICTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VERDICTS)
 def test_verdict(name: str, laboratory: Laboratory) -> None:
     evidence = laboratory.evidence(name)

@@ -85,6 +85,7 @@ class TestShrinking:
         assert [b05_shrinking.side_after(28, layers) for layers in (1, 13)] == [26, 2]
         assert b05_shrinking.side_after(14, 6) == 2
 
+    @pytest.mark.slow
     def test_arms_differ_only_in_padding(self) -> None:
         tables = {}
         for arm in b05_shrinking.ARMS:
@@ -104,6 +105,7 @@ class TestShrinking:
 
 
 class TestReceptiveField:
+    @pytest.mark.slow
     def test_equals_what_gradients_reach(self) -> None:
         for name in b08_receptive_field.STAGES:
             arm = b08_receptive_field.make_arm(name)
@@ -207,6 +209,7 @@ class TestMemory:
         rows = np.array([[15.0, 25.0, 35.0, 45.0], [1.0, 1.0, 1.0, 1.0]])
         assert b10_memory.fit_slopes(rows) == pytest.approx([10.0, 0.0], abs=1e-9)
 
+    @pytest.mark.slow
     def test_forward_pass_needs_at_least_its_output(self) -> None:
         grown = [b10_memory.measure_peak_growth("convolution", batch, 0) for batch in (1, 4)]
         assert grown[1] - grown[0] > 0.9 * 3 * b10_memory.OUTPUT_BYTES

@@ -99,6 +99,7 @@ class TestDifference:
         with pytest.raises(ValueError, match="no interval"):
             Difference(1.0, "points").decide(values)
 
+    @pytest.mark.slow
     def test_true_difference_at_the_margin_is_undecided_in_95_percent(self) -> None:
         rng = np.random.default_rng(0)
         rule = Difference(1.0, "points")

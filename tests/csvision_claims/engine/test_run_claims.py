@@ -23,6 +23,8 @@ from csvision_claims.engine.rules import Comparison, Difference, Exact, Verdict
 from csvision_claims.engine.run_claims import run_claims
 from csvision_claims.engine.runner import Runner
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("model=mlp", "model.hidden=[8]", "epochs=6")
 
 LEARNING_ARM = Arm("learns", (*SMALL, "optimizer.lr=0.01"))

@@ -25,6 +25,7 @@ def test_training_leaves_no_files(digits_csv: Path, tmp_path: Path) -> None:
     assert set(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_training_prints_nothing(digits_csv: Path, capfd: pytest.CaptureFixture[str]) -> None:
     arm = Arm("arm", ("model=mlp", "data=csv", f"data.csv={digits_csv}", "epochs=1"))
     train_arm(load_arm_config(arm), None)

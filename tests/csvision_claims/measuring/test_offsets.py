@@ -57,6 +57,7 @@ def test_error_is_the_mean_absolute_error_in_pixels() -> None:
     assert torch.equal(Border()(move_images(white, offsets)), offsets.float())
 
 
+@pytest.mark.slow
 def test_network_learns_offsets_from_few_garments() -> None:
     overrides = ["model=mlp", "model.hidden=[32]"]
     data = ["data=fmnist_small", "data.val_size=0.2", "debug.limit_rows=256"]

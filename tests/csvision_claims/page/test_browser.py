@@ -17,6 +17,8 @@ from tests.csvision_claims.page.browser import (
     zero_size_pictures,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("width", [320, *WIDTHS])
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -18,6 +18,8 @@ from tests.csvision_claims.page.browser import (
     zero_size_pictures,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def insert(path: Path, html: str, markup: str) -> Path:
     """Write the page with markup inserted at its end; return its path."""

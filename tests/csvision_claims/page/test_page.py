@@ -46,6 +46,7 @@ def read(page: str) -> Reader:
     return reader
 
 
+@pytest.mark.slow
 def test_page_is_deterministic(page: str) -> None:
     assert render_page(RECORDS) == page
 
@@ -135,6 +136,7 @@ def test_page_names_commands_date_machine_versions_and_rules(read: Reader) -> No
         assert all(entry.rule in text for entry in record.statements)
 
 
+@pytest.mark.slow
 def test_empty_parts_of_a_record_are_omitted() -> None:
     bare = render_page([claim("A1", [], table=[], arms={})])
     for element in ("<figure", "<details", 'class="results"', "<article", 'class="scroll"'):
@@ -149,6 +151,7 @@ def test_quick_profile_and_no_claims_are_rejected() -> None:
         render_page([])
 
 
+@pytest.mark.slow
 def test_disagreeing_cases_are_listed_first() -> None:
     assert [case.name for case in case_rows(WRONG.evidence)][:3] == [
         "28x28, p=1",

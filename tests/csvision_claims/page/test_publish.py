@@ -32,6 +32,7 @@ def test_records_are_in_the_order_of_the_notes_and_the_newest_replaces(tmp_path:
     ]
 
 
+@pytest.mark.slow
 def test_page_is_rendered_from_the_records(tmp_path: Path) -> None:
     upsert(record("B1"), tmp_path, ORDER)
     path = write_page(tmp_path)
@@ -39,6 +40,7 @@ def test_page_is_rendered_from_the_records(tmp_path: Path) -> None:
     assert path.read_text() == render_page(read_records(tmp_path / "claims.json"))
 
 
+@pytest.mark.slow
 def test_publish_writes_records_page_and_table_into_docs(tmp_path: Path) -> None:
     document = tmp_path / "docs" / "claims.md"
     document.parent.mkdir()

@@ -36,6 +36,7 @@ def svg(chart: Chart, name: str = "p") -> str:
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: f"{chart.type}-{chart.title[:12]}")
 class TestEachChart:
+    @pytest.mark.slow
     def test_rendering_is_deterministic(self, chart: Chart) -> None:
         assert svg(chart) == svg(chart)
 
@@ -185,6 +186,7 @@ def test_names_with_markup_are_drawn_literally() -> None:
     assert LONG[:20] not in drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "left", "right"),
     [([2.0, 10.0], 0, 12), ([-10.0, -5.0], -12, 0), ([-5.0, 5.0], -7, 7), ([0.0], 0, 1)],

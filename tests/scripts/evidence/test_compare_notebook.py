@@ -56,6 +56,7 @@ def first_epoch_losses(
     return recorded.losses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_first_epoch_has_the_losses_of_the_notebook_step_by_step(model: str) -> None:
     config = csvision.load_config("train", [f"experiment=notebook_{model}"])

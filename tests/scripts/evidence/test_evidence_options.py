@@ -81,6 +81,7 @@ def test_help_lists_every_option_with_its_default(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_each_script_has_help_and_rejects_unknown_options(script: str) -> None:
     helped = run_script(script, "--help")

@@ -50,6 +50,7 @@ def test_without_validation_rows_only_the_training_loss_is_drawn(missing: str) -
     assert [text.get_text() for text in legend.get_texts()] == ["all runs, training"]
 
 
+@pytest.mark.slow
 def test_a_folder_without_finished_jobs_is_rejected(tmp_path: Path) -> None:
     refused = run_script("plot_readme.py", f"sweep={tmp_path}")
     assert refused.returncode == 2
