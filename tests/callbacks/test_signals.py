@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGUSR1: save, show the resume command, end with code 128 + number."""
+"""Signals: save, show the resume command, end with code 128 + number."""
 
 import os
 import shlex
@@ -41,6 +41,7 @@ def resume_hint(output: str) -> list[str]:
     return shlex.split(command.splitlines()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 5, 8, 20])
 def test_signal_saves_a_checkpoint_of_the_current_step(
     at: int, capsys: pytest.CaptureFixture[str]
@@ -77,6 +78,7 @@ def test_resume_command_can_be_pasted_if_the_path_has_spaces(
         (signal.SIGINT, KeyboardInterrupt, None),
         (signal.SIGTERM, SystemExit, 143),
         (signal.SIGUSR1, SystemExit, 138),
+        (signal.SIGHUP, SystemExit, 129),
     ],
 )
 def test_signal_ends_training_with_the_conventional_error(
@@ -95,6 +97,7 @@ def test_second_signal_ends_training_without_a_checkpoint() -> None:
     assert not only_run().last.exists()
 
 
+@pytest.mark.slow
 def test_previous_handlers_are_restored() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     csvision.train(*SMALL_RUN, "epochs=1")
@@ -102,6 +105,16 @@ def test_previous_handlers_are_restored() -> None:
     with pytest.raises(SystemExit):
         csvision.train(*signaling_run(5))
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_signal_that_the_parent_process_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        result = csvision.train(*signaling_run(5, signal.SIGHUP))
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert RunDirectory(result.directory).read_manifest()["state"] == "finished"
 
 
 def test_signal_outside_of_training_ends_immediately() -> None:

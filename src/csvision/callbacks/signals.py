@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGUSR1: save a checkpoint before the process ends."""
+"""Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP: save a checkpoint before the process ends."""
 
 import logging
 import signal
@@ -14,8 +14,9 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 
 log = logging.getLogger("csvision")
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-"""Ctrl-C, a request to end, and Slurm's signal before its time limit (--signal=USR1@60)."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+"""Ctrl-C, a request to end, Slurm's signal before its time limit (--signal=USR1@60), and the end of
+the terminal."""
 
 
 class RunInterrupted(BaseException):
@@ -32,12 +33,24 @@ class SignalState:
     def __init__(self) -> None:
         self.deferring = False
         self.pending: int | None = None
+        # A signal that the parent process ignores stays ignored: nohup ignores SIGHUP.
+        self.before = {
+            number: handler
+            for number in SIGNALS
+            if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None)
+        }
 
     def install(self) -> None:
         """Install the handlers in the main thread; Python allows it in no other thread."""
         if current_thread() is main_thread():
-            for number in SIGNALS:
+            for number in self.before:
                 signal.signal(number, self.handle)
+
+    def restore(self) -> None:
+        """Install the handlers of before."""
+        if current_thread() is main_thread():
+            for number, handler in self.before.items():
+                signal.signal(number, handler)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Keep a signal, or end immediately for a second signal or when not deferring."""
@@ -89,7 +102,6 @@ class SaveOnSignal(Callback):
 def handle_signals() -> Iterator[SignalState]:
     """Handle signals; convert RunInterrupted to KeyboardInterrupt or SystemExit(128 + number)."""
     state = SignalState()
-    before = {number: signal.getsignal(number) for number in SIGNALS}
     state.install()
     try:
         yield state
@@ -103,6 +115,4 @@ def handle_signals() -> Iterator[SignalState]:
             raise error.__context__ from None
         raise
     finally:
-        if current_thread() is main_thread():
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        state.restore()
