@@ -27,7 +27,7 @@ class RunError(UserError):
 
 
 class DivergedError(RuntimeError):
-    """The training loss became NaN or infinite."""
+    """A loss, the weights or the outputs of the network are NaN or infinite."""
 
 
 def first_line(error: BaseException) -> str:

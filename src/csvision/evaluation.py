@@ -19,6 +19,7 @@ from torch import Tensor
 from csvision.classifier import Classifier
 from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.splits import Subset
+from csvision.errors import DivergedError
 from csvision.files import write_json
 
 Floats = NDArray[np.float32]
@@ -89,7 +90,7 @@ def gather_logits(logits: Tensor, world_size: int) -> Tensor:
 def evaluate_split(
     trainer: Trainer, classifier: Classifier, subset: Subset, batch_size: int
 ) -> EvalResult:
-    """Test a classifier on a split."""
+    """Test a classifier on a split; raises DivergedError if its outputs are not finite."""
     loader = BatchLoader(subset, batch_size, shard=ShardInfo.from_trainer(trainer))
     collected = CollectLogits()
     trainer.callbacks.append(collected)  # type: ignore[attr-defined]
@@ -97,12 +98,22 @@ def evaluate_split(
         trainer.test(classifier, loader, verbose=False)
     finally:
         trainer.callbacks.remove(collected)  # type: ignore[attr-defined]
-    return EvalResult(
-        subset,
-        select_metrics(trainer.callback_metrics, "test/"),
-        collected.logits.float().softmax(dim=1).numpy(),
-        collected.logits.argmax(dim=1).numpy(),
-    )
+    metrics = select_metrics(trainer.callback_metrics, "test/")
+    probabilities = collected.logits.float().softmax(dim=1).numpy()
+    require_finite(probabilities)
+    if not np.isfinite(metrics["test/loss"]):
+        raise DivergedError(f"test/loss is {metrics['test/loss']}")
+    return EvalResult(subset, metrics, probabilities, collected.logits.argmax(dim=1).numpy())
+
+
+def require_finite(probabilities: Floats) -> None:
+    """Raise DivergedError if the network has returned NaN or infinite values for an image."""
+    finite = np.isfinite(probabilities).all(axis=1)
+    if not np.all(finite):
+        raise DivergedError(
+            f"the outputs of the network are NaN or infinite for {np.count_nonzero(~finite)} of "
+            f"{len(probabilities)} images; reduce optimizer.lr and train again"
+        )
 
 
 def select_metrics(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:

@@ -1,6 +1,7 @@
-"""Stop training as soon as the loss is NaN or infinite, before it can change the weights."""
+"""Stop training as soon as it diverges, before the checkpoints contain NaN."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -10,7 +11,7 @@ from csvision.errors import DivergedError
 
 
 class TerminateOnNaN(Callback):
-    """Raises DivergedError at the step whose loss is NaN or infinite.
+    """Raises DivergedError if a loss, or the weights to be saved, are NaN or infinite.
 
     The message says whether `last_checkpoint` exists.
     """
@@ -21,14 +22,37 @@ class TerminateOnNaN(Callback):
     def on_before_backward(
         self, trainer: Trainer, pl_module: LightningModule, loss: Tensor
     ) -> None:
-        """Check the loss of a step."""
-        if torch.isfinite(loss):
-            return
+        """Check the loss of a step before it can change the weights."""
+        if not torch.isfinite(loss):
+            reason = f"the loss is {float(loss.detach())}"
+            raise self.diverged(trainer, reason, trainer.global_step + 1)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Check weights and validation loss; Lightning has run the validation before."""
+        self.check_weights(trainer, pl_module)
+        val_loss = trainer.callback_metrics.get("val/loss", torch.tensor(0.0))
+        if not torch.isfinite(val_loss):
+            raise self.diverged(trainer, f"val/loss is {float(val_loss)}", trainer.global_step)
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Check the weights of a checkpoint in the middle of an epoch."""
+        self.check_weights(trainer, pl_module)
+
+    def check_weights(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Raise DivergedError if a parameter is NaN or infinite; buffers may be, such as masks."""
+        for name, value in pl_module.named_parameters():
+            if not torch.isfinite(value).all():
+                reason = f"{name} has values that are NaN or infinite"
+                raise self.diverged(trainer, reason, trainer.global_step)
+
+    def diverged(self, trainer: Trainer, reason: str, step: int) -> DivergedError:
+        """Return an error that says where training diverged."""
         lr = trainer.optimizers[0].param_groups[0]["lr"]
         saved = self.last_checkpoint.exists()
         checkpoint = f"{self.last_checkpoint} is intact" if saved else "no checkpoint was saved"
-        raise DivergedError(
-            f"the loss is {float(loss.detach())} in epoch {trainer.current_epoch + 1}, step "
-            f"{trainer.global_step + 1}, with learning rate {lr:.3g}; reduce optimizer.lr "
-            f"({checkpoint})"
+        return DivergedError(
+            f"{reason} in epoch {trainer.current_epoch + 1}, step {step}, with learning rate "
+            f"{lr:.3g}; reduce optimizer.lr ({checkpoint})"
         )
