@@ -98,12 +98,13 @@ def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
     return comparison
 
 
-def load(run: str | Path, model_path: str | None = None) -> Classifier:
+def load(run: str | Path, model_path: str | None = None, check_weights: bool = True) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
-    A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`.
+    A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`. With
+    `check_weights`, raises RunError if the weights of a finished run have changed.
     """
-    return load_run(Path(run), model_path)
+    return load_run(Path(run), model_path, check_weights)
 
 
 def evaluate(run: str | Path | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:

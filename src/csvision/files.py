@@ -10,10 +10,17 @@ from csvision.errors import RunError
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file completely or not at all; raises OSError if it cannot be written."""
+    """Write a JSON file completely or not at all; raises OSError if it cannot be written.
+
+    Raises ValueError for NaN and infinite numbers, which JSON does not have.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     try:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from csvision.config import schema
 from csvision.config.compose import conf_dir, load_config
 from csvision.config.schema import CheckpointName
 from csvision.config.serialize import config_to_dict
-from csvision.errors import RunError
+from csvision.errors import DivergedError, RunError
 from csvision.files import timestamp, write_json
 from csvision.run.directory import RunDirectory, default_run_dir, with_absolute_paths
 
@@ -23,12 +23,39 @@ def load(*overrides: str) -> schema.TrainConfig:
     return config
 
 
+HASH = "0" * 64
+METADATA = {
+    "data": {
+        "image_shape": [1, 8, 8],
+        "label_values": [0, 1],
+        "classes": ["a", "b"],
+        "rows": {"train": 3, "val": 0, "test": 1},
+        "sha256": HASH,
+        "test_sha256": HASH,
+        "split_sha256": HASH,
+    },
+    "code": {},
+    "versions": {},
+    "accelerator": "cpu",
+    "threads": 1,
+}
+"""What run.json has when the training has started."""
+
+RESULTS = {"weights_sha256": HASH, "predictions_sha256": HASH}
+
+
+def written_files(run: RunDirectory) -> list[str]:
+    """Return the names of the files in a run directory, except its lock."""
+    return [path.name for path in run.path.iterdir() if path.is_file() and path.name != ".lock"]
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> RunDirectory:
     return RunDirectory.create(tmp_path / "run", load(), ["seed=1"])
 
 
 class TestName:
+    @pytest.mark.slow
     def test_is_that_of_hydra(self) -> None:
         path = default_run_dir(load("model=mlp", "seed=7", "output_dir=my results"))
         time = r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.\d{6}"
@@ -104,7 +131,7 @@ class TestReopen:
         assert RunDirectory.reopen(run.path).path == run.path
 
     def test_finished_run_is_refused(self, run: RunDirectory) -> None:
-        run.update_manifest(state="finished")
+        run.update_manifest(**METADATA, **RESULTS, state="finished")
         with pytest.raises(RunError, match=f"run={run.path} is finished"):
             RunDirectory.reopen(run.path)
 
@@ -112,8 +139,8 @@ class TestReopen:
 class TestManifest:
     def test_update_adds_entries_and_keeps_the_others(self, run: RunDirectory) -> None:
         before = run.read_manifest()
-        run.update_manifest(threads=3)
-        assert run.read_manifest() == before | {"threads": 3}
+        run.update_manifest(**METADATA)
+        assert run.read_manifest() == before | METADATA
 
     def test_is_complete_whenever_it_is_read(self, run: RunDirectory) -> None:
         def write() -> None:
@@ -125,14 +152,14 @@ class TestManifest:
             while not written.done():
                 assert run.read_manifest()["state"] == "running"
         written.result()
-        assert [path.name for path in run.path.iterdir() if path.is_file()] == ["run.json"]
+        assert written_files(run) == ["run.json"]
 
     def test_is_unchanged_if_new_content_cannot_be_written(self, run: RunDirectory) -> None:
         before = run.manifest.read_bytes()
         with pytest.raises(TypeError):
             write_json(run.manifest, {"valid": 1, "invalid": object()})
         assert run.manifest.read_bytes() == before
-        assert [path.name for path in run.path.iterdir() if path.is_file()] == ["run.json"]
+        assert written_files(run) == ["run.json"]
 
     def test_config_is_read_as_it_was_written(self, tmp_path: Path) -> None:
         config = load("model=mlp", "model.hidden=[3,2]", "optimizer=sgd", "scheduler=step")
@@ -187,6 +214,7 @@ class TestState:
         [
             (None, "finished"),
             (RuntimeError, "failed"),
+            (DivergedError, "diverged"),
             (MemoryError, "failed"),
             (KeyboardInterrupt, "interrupted"),
             (SystemExit, "interrupted"),
@@ -196,6 +224,7 @@ class TestState:
         self, error: type[BaseException] | None, state: str, run: RunDirectory
     ) -> None:
         raises: AbstractContextManager[object] = pytest.raises(error) if error else nullcontext()
+        run.update_manifest(**METADATA, **RESULTS)
         with raises, run.record_state():
             assert run.read_manifest()["state"] == "running"
             if error:
@@ -233,6 +262,7 @@ class TestLock:
             pass
 
     def test_folder_that_cannot_be_written_is_refused(self, run: RunDirectory) -> None:
+        (run.path / ".lock").unlink()
         (run.path / ".lock").mkdir()
         with pytest.raises(RunError, match=f"run={run.path} cannot be written: Is a directory"):
             run.lock().__enter__()

@@ -27,6 +27,7 @@ class RNGStateCallback(Callback):
 
     def __init__(self) -> None:
         self.resume_state: dict[str, Any] | None = None
+        self.was_restored = False
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states of the generators."""
@@ -53,3 +54,4 @@ class RNGStateCallback(Callback):
         key, position, has_gauss, gauss = self.resume_state["numpy"]
         np.random.set_state(("MT19937", np.array(key, np.uint32), position, has_gauss, gauss))
         self.resume_state = None
+        self.was_restored = True

@@ -60,6 +60,7 @@ class EvaluateConfig:
     data: EvalDataConfig = field(default_factory=EvalDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    check_weights: bool = option("refuse weights that differ from the hash in run.json")
     quiet: bool = option("print only the path of the results")
 
 
@@ -71,6 +72,7 @@ class PredictConfig:
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    check_weights: bool = option("refuse weights that differ from the hash in run.json")
     quiet: bool = option("print only the path of the predictions")
 
 

@@ -1,6 +1,5 @@
 """The directory of a run: created once, never overwritten, readable without executing code."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -12,8 +11,9 @@ from omegaconf import OmegaConf
 
 from csvision.config import model_schema, schema
 from csvision.config.serialize import config_from_dict, config_to_dict
-from csvision.errors import RunError
+from csvision.errors import DivergedError, RunError, first_line
 from csvision.files import iso_time, timestamp, write_json
+from csvision.run.manifest import read_manifest
 
 SWEEP_FILE = "multirun.yaml"
 """The file that Hydra writes into the folder of a sweep."""
@@ -40,7 +40,7 @@ class RunDirectory:
     def create(
         cls, path: Path, config: schema.TrainConfig, overrides: Sequence[str]
     ) -> "RunDirectory":
-        """Make a folder the directory of a new run by creating run.json in it exclusively.
+        """Make a folder the directory of a new run; its run.json appears complete or not at all.
 
         Raises RunError if it already contains a run or cannot be written.
         """
@@ -53,15 +53,16 @@ class RunDirectory:
         }
         try:
             path.mkdir(parents=True, exist_ok=True)
-            with run_dir.manifest.open("x", encoding="utf-8") as file:
-                json.dump(content, file, indent=2)
-        except FileExistsError:
-            raise RunError(f"{path} already contains a run; choose another directory") from None
+            # Of two processes that find no run, only one may write it.
+            with run_dir.lock():
+                if run_dir.manifest.exists():
+                    raise RunError(f"{path} already contains a run; choose another directory")
+                write_json(run_dir.manifest, content)
+                write_hydra_files(path, config, overrides)
         except OSError as error:
             raise RunError(
                 f"{path} cannot be written: {error.strerror}; choose another output_dir"
             ) from error
-        write_hydra_files(path, config, overrides)
         return run_dir
 
     @classmethod
@@ -73,11 +74,11 @@ class RunDirectory:
         return run_dir
 
     def read_manifest(self) -> dict[str, Any]:
-        """Return the content of run.json; raises RunError if this is not a run directory."""
+        """Return the content of run.json; raises RunError if it is damaged or missing."""
         try:
             if not self.path.is_dir():
                 raise RunError(f"run={self.path}: this folder does not exist")
-            content = dict(json.loads(self.manifest.read_text(encoding="utf-8")))
+            return read_manifest(self.manifest)
         except FileNotFoundError:
             if (self.path / SWEEP_FILE).exists():
                 raise RunError(
@@ -87,13 +88,8 @@ class RunDirectory:
                 f"run={self.path} is not a run directory: it has no run.json; "
                 "give a directory that training has created"
             ) from None
-        except RunError:
-            raise
         except OSError as error:
-            raise RunError(f"{self.manifest} cannot be read: {error.strerror}") from error
-        except (TypeError, ValueError) as error:
-            raise RunError(f"{self.manifest} is damaged: {error}") from error
-        return content
+            raise RunError(f"run={self.path} cannot be read: {error.strerror}") from error
 
     def update_manifest(self, **content: Any) -> None:
         """Add entries to run.json."""
@@ -107,8 +103,8 @@ class RunDirectory:
         manifest = self.read_manifest()
         try:
             return with_default_cache(config_from_dict(manifest["config"]))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{self.manifest}: the config is damaged: {error}") from error
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise RunError(f"{self.manifest} is damaged: config: {first_line(error)}") from error
 
     def checkpoint(self, name: schema.CheckpointName) -> Path:
         """Return the path of the checkpoint to test; raises RunError if there is no checkpoint.
@@ -148,6 +144,9 @@ class RunDirectory:
         try:
             yield
             state = "finished"
+        except DivergedError:
+            state = "diverged"
+            raise
         except Exception:
             state = "failed"
             raise

@@ -10,11 +10,10 @@ from csvision.errors import RunError
 from csvision.run import provenance
 from csvision.run.checkpoints import read_checkpoint, read_checkpoint_config
 from csvision.run.directory import RunDirectory
+from csvision.run.manifest import RESULT_HASHES
 
 PROVENANCE_KEYS = ("data", "config", "code", "versions", "machine", "accelerator", "threads")
 """The entries of run.json that can explain a difference, in the order of the report."""
-
-RESULT_HASHES = ("weights_sha256", "predictions_sha256")
 
 IGNORED_KEYS = (
     "accelerator",
@@ -38,8 +37,7 @@ class Comparison:
 
 def require_finished(run_dir: RunDirectory) -> None:
     """Raise RunError if a run has no results to compare."""
-    manifest = run_dir.read_manifest()
-    if manifest.get("state") != "finished" or not all(name in manifest for name in RESULT_HASHES):
+    if run_dir.read_manifest()["state"] != "finished":
         resume = command_line("resume", f"run={run_dir.path}")
         raise RunError(f"run={run_dir.path} is not finished; to resume it: {resume}")
 
@@ -70,13 +68,15 @@ def max_weight_diff(before: Path, now: Path) -> str:
     """Describe the largest difference of the weights of two checkpoints; empty if equal."""
     states = [read_checkpoint(path)["state_dict"] for path in (before, now)]
     first, second = (
-        {name: value.double() for name, value in state.items() if name.startswith("network.")}
+        {name: value for name, value in state.items() if name.startswith("network.")}
         for state in states
     )
     shapes = [{name: value.shape for name, value in state.items()} for state in (first, second)]
     if shapes[0] != shapes[1]:
         return "weights: different layers"
-    diffs = {name: float((first[name] - second[name]).abs().max()) for name in first}
+    diffs = {
+        name: float((first[name].double() - second[name].double()).abs().max()) for name in first
+    }
     largest = max(diffs, key=diffs.__getitem__)
     if not diffs[largest]:
         return ""

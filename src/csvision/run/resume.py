@@ -29,8 +29,7 @@ def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.Train
     if kind := manifest.get("accelerator"):
         names = {"cuda": schema.AcceleratorName.gpu, "mps": schema.AcceleratorName.mps}
         accelerator = replace(accelerator, name=names.get(kind, schema.AcceleratorName.cpu))
-    threads = manifest.get("threads")
-    if isinstance(threads, int) and threads > 0:
+    if threads := manifest.get("threads"):
         accelerator = replace(accelerator, num_threads=threads)
     return replace(config, accelerator=accelerator)
 
@@ -38,9 +37,12 @@ def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.Train
 def prepare_resume(run_dir: RunDirectory, config: schema.TrainConfig) -> PreparedRun:
     """Prepare a run to be resumed; raises RunError if its data have changed."""
     prepared = prepare_run(config, directory=run_dir.path)
-    recorded = run_dir.read_manifest().get("data", {})
+    # Without this entry, the training has not started.
+    recorded = run_dir.read_manifest().get("data")
+    if recorded is None and run_dir.last.exists():
+        raise RunError(f"{run_dir.manifest} is damaged: the entry data is missing")
     current = provenance.data_hashes(prepared.splits)
-    if any(recorded.get(name, value) != value for name, value in current.items()):
+    if recorded is not None and any(recorded[name] != value for name, value in current.items()):
         raise RunError(f"run={run_dir.path}: the data have changed since ({config.data.csv})")
     return prepared
 

@@ -12,14 +12,12 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.rng_state import seed_global_generators
 from csvision.callbacks.signals import RunInterrupted, handle_signals
 from csvision.classifier import Classifier
 from csvision.command_hints import command_line, display_path
 from csvision.config import schema
 from csvision.config.serialize import config_to_dict
 from csvision.data.channel_stats import channel_stats
-from csvision.data.datamodule import CSVDataModule
 from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
@@ -36,9 +34,10 @@ from csvision.models.summary import summarize
 from csvision.plots import save_confusion_matrix
 from csvision.rng import derive_seed
 from csvision.run import provenance
-from csvision.run.checkpoints import latest_checkpoint, load_weights
+from csvision.run.checkpoints import load_weights
 from csvision.run.device import limit_threads
 from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
+from csvision.run.fit import fit
 from csvision.run.log import disable_log, log, log_to_file
 from csvision.run.prepare import PreparedRun
 from csvision.run.system_errors import translate_system_errors
@@ -207,25 +206,6 @@ def report_start(prepared: PreparedRun, classifier: Classifier) -> None:
     log.info(summarize(classifier.network, model, shape, prepared.num_classes))
     for warning in data_warnings(prepared.splits):
         log.warning("data: %s", warning)
-
-
-def fit(
-    trainer: Trainer,
-    classifier: Classifier,
-    prepared: PreparedRun,
-    resume_from: RunDirectory | None,
-) -> None:
-    """Fit the classifier, starting at the latest checkpoint of a resumed run."""
-    config = prepared.config
-    data = CSVDataModule(prepared.splits, config.batch_size, derive_seed(config.seed, "batches"))
-    seed_global_generators(config.seed)
-    checkpoint = None if resume_from is None else latest_checkpoint(resume_from)
-    if resume_from is not None:
-        log.info("resuming from %s", checkpoint or "the beginning: there is no checkpoint")
-    if checkpoint is not None:
-        # If the weights do not fit, Lightning would raise with a traceback.
-        load_weights(classifier, checkpoint)
-    trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
 
 
 def evaluate_val(

@@ -1,0 +1,125 @@
+"""Choose the checkpoint from which a run is resumed; validate it before Lightning restores it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, Trainer
+from torch import Tensor, nn
+
+from csvision.classifier import Classifier
+from csvision.config.serialize import diff_configs
+from csvision.data.datamodule import CSVDataModule
+from csvision.data.loader import BatchLoader
+from csvision.errors import RunError, first_line
+from csvision.legacy import migrate_config
+from csvision.optim import build_optimizer, build_scheduler
+from csvision.run.checkpoints import load_weights, read_checkpoint, stored_config
+from csvision.run.directory import RunDirectory
+from csvision.run.log import log
+
+
+def latest_checkpoint(
+    run_dir: RunDirectory, trainer: Trainer, classifier: Classifier, data: CSVDataModule
+) -> Path | None:
+    """Return the latest checkpoint from which a run can be resumed; None if there is none.
+
+    Raises RunError if the configuration in run.json differs from that in the checkpoint, or if its
+    weights are those of another network.
+    """
+    expected = expected_state(trainer, classifier, data)
+    for path in (run_dir.last, run_dir.previous):
+        if not path.exists():
+            continue
+        try:
+            content = read_checkpoint(path)
+            recorded = stored_config(path, content)
+        except RunError as error:
+            warn_and_skip(error)
+            continue
+        current = migrate_config(run_dir.read_manifest()["config"])
+        if changes := diff_configs(recorded, current):
+            raise RunError([f"{run_dir.manifest} was modified: {change}" for change in changes])
+        load_weights(classifier, path, content)
+        try:
+            require_structure(path, content, expected)
+        except RunError as error:
+            warn_and_skip(error)
+            continue
+        return path
+    return None
+
+
+def warn_and_skip(error: RunError) -> None:
+    """Warn that a checkpoint cannot be used."""
+    log.warning("%s; trying the checkpoint before it", first_line(error))
+
+
+def expected_state(trainer: Trainer, classifier: Classifier, data: CSVDataModule) -> dict[str, Any]:
+    """Return values with the structure of a checkpoint of this run: names, types and shapes."""
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    states = {callback.state_key: callback.state_dict() for callback in callbacks}
+    optimizer, scheduler = expected_optimizer_state(classifier)
+    loader = BatchLoader(data.splits.train, data.batch_size, data.seed)
+    return {
+        "loops": {"fit_loop": trainer.fit_loop.state_dict()},
+        "callbacks": {name: state for name, state in states.items() if state},
+        "optimizer_states": [optimizer],
+        "lr_schedulers": scheduler,
+        type(data).__qualname__: loader.state_dict(),
+    }
+
+
+def expected_optimizer_state(
+    classifier: Classifier,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the states of optimizer and scheduler after one step of copied parameters."""
+    assert classifier.optimizer_config is not None
+    assert classifier.scheduler_config is not None
+    parameters = [nn.Parameter(value.detach().clone()) for value in classifier.network.parameters()]
+    for parameter in parameters:
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer = build_optimizer(classifier.optimizer_config, parameters)
+    scheduler = build_scheduler(classifier.scheduler_config, optimizer, steps=100)
+    optimizer.step()
+    states = [] if scheduler is None else [scheduler["scheduler"].state_dict()]
+    return optimizer.state_dict(), states
+
+
+def require_structure(path: Path, content: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Raise RunError if an entry of a checkpoint is missing or has another type or shape."""
+    for error in structure_errors("", content, expected):
+        raise RunError(f"{path} is not a checkpoint of this run: {error}")
+
+
+def structure_errors(name: str, content: Any, expected: Any) -> Iterator[str]:
+    """Yield the differences between the structure of an entry and the expected one."""
+    if not has_type_of(content, expected):
+        yield f"{name} is a {type(content).__name__}, not a {type(expected).__name__}"
+        return
+    match expected:
+        case dict():
+            for key, value in expected.items():
+                if key in content:
+                    yield from structure_errors(f"{name}.{key}".lstrip("."), content[key], value)
+                # The optimizer has no state for a parameter without gradients.
+                elif not (isinstance(key, int) and content):
+                    yield f"{name}.{key} is missing".lstrip(".")
+        # Lists that grow during training are empty at the start.
+        case list() if expected:
+            if len(content) != len(expected):
+                yield f"{name} has {len(content)} entries, not {len(expected)}"
+            for index, (item, value) in enumerate(zip(content, expected, strict=False)):
+                yield from structure_errors(f"{name}.{index}", item, value)
+        case Tensor() if content.shape != expected.shape:
+            yield f"{name} has the shape {tuple(content.shape)}, not {tuple(expected.shape)}"
+
+
+def has_type_of(content: Any, expected: Any) -> bool:
+    """Return whether two values have the same type; integers and floats count as one type."""
+    if expected is None:
+        return True
+    if isinstance(expected, int | float):
+        return isinstance(content, int | float)
+    return isinstance(content, type(expected))
