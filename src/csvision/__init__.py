@@ -114,6 +114,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'csvision' has no attribute {name!r}")
     from importlib import import_module
 
+    if _EXPORTS[name] == "csvision.api":
+        # Lightning, which this module imports, raises for ranks that are no numbers.
+        import_module("csvision.run.launch_environment").launch_variables()
     return getattr(import_module(_EXPORTS[name]), name)
 
 

@@ -13,13 +13,20 @@ from csvision.data.read_options import ReadOptions
 from csvision.data.splits import Subset, load_splits
 from csvision.data.table import DataSpec, ImageTable, read_table
 from csvision.errors import RunError
-from csvision.evaluation import EvalResult, evaluate_split, prediction_table, write_results
+from csvision.evaluation import (
+    EvalResult,
+    evaluate_split,
+    prediction_table,
+    require_finite,
+    write_results,
+)
 from csvision.files import make_dir, timestamp
 from csvision.layer_shapes import transformed_shape
 from csvision.models.build import build_model
-from csvision.run.checkpoints import load_weights
+from csvision.run.checkpoints import check_weights_hash, load_weights
 from csvision.run.device import limit_threads, torch_device, validate_accelerator
 from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.launch_environment import validate_launch_environment
 from csvision.run.log import ignore_known_warnings, log
 from csvision.run.trainer import build_eval_trainer
 from csvision.transforms import PadAndPermute
@@ -30,17 +37,15 @@ def read_data_spec(run_dir: RunDirectory) -> DataSpec:
     data = run_dir.read_manifest().get("data")
     if data is None:
         raise RunError(f"run={run_dir.path}: training did not start")
-    try:
-        return DataSpec(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{run_dir.manifest}: the entry data is damaged: {error}") from error
+    return DataSpec(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
 
 
-def load(path: Path, model_path: str | None = None) -> Classifier:
+def load(path: Path, model_path: str | None = None, check_weights: bool = True) -> Classifier:
     """Return the classifier of a run, on the CPU and in eval mode.
 
     A run with model=custom needs `model_path`; no code is imported from a run directory. Raises
-    RunError if this is not a run directory or has no suitable checkpoint.
+    RunError if this is not a run directory, has no suitable checkpoint or, with `check_weights`, if
+    the weights of a finished run have changed.
     """
     run_dir = RunDirectory(path)
     config = with_model_path(run_dir.read_config(), run_dir, model_path)
@@ -58,7 +63,10 @@ def load(path: Path, model_path: str | None = None) -> Classifier:
     )
     if config.accelerator.precision == "64-true":
         classifier.double()
-    load_weights(classifier, run_dir.checkpoint(config.test_checkpoint))
+    checkpoint = run_dir.checkpoint(config.test_checkpoint)
+    load_weights(classifier, checkpoint)
+    if check_weights:
+        check_weights_hash(run_dir, classifier, checkpoint)
     return classifier.eval()
 
 
@@ -74,10 +82,11 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
+    validate_launch_environment(devices=1)
     validate_accelerator(config.device, key="device")
     run_dir = RunDirectory(Path(config.run))
     warn_if_unfinished(run_dir)
-    classifier = load(run_dir.path, config.model.path)
+    classifier = load(run_dir.path, config.model.path, config.check_weights)
     trained = run_dir.read_config()
     subset = eval_split(run_dir, trained, config.data.csv)
     threads = limit_threads(trained.accelerator.num_threads)
@@ -109,13 +118,14 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
     validate_accelerator(config.device, key="device")
     run_dir = RunDirectory(Path(config.run))
     warn_if_unfinished(run_dir)
-    classifier = load(run_dir.path, config.model.path)
+    classifier = load(run_dir.path, config.model.path, config.check_weights)
     classifier.to(torch_device(config.device))
     trained = run_dir.read_config()
     options = ReadOptions.from_config(trained.data, allow_missing_labels=True)
     table = read_matching_table(config.data.csv, run_dir, options)
     batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
     probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
+    require_finite(probabilities.numpy())
     predictions = prediction_table(Subset.full(table), probabilities.numpy(), table.labels)
     name = f"{Path(config.data.csv).name.split('.')[0]}_{timestamp()}.csv"
     path = make_dir(run_dir.predictions) / name

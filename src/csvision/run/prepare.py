@@ -9,6 +9,7 @@ from csvision.config.validate import validate
 from csvision.data.splits import Splits, load_splits
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, transformed_shape
+from csvision.run.launch_environment import validate_launch_environment
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def prepare_run(
     `splits` are read from the configured files if not given. `directory` is where results will be
     written (default: output_dir). Raises UserError if the run cannot work.
     """
+    validate_launch_environment(config.accelerator.devices)
     check_writable(directory or Path(config.output_dir))
     if splits is None:
         splits = load_splits(config.data, config.debug.limit_rows)
