@@ -16,12 +16,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from csvision.cli.commands import Command, command_names, find_command, list_commands
 from csvision.cli.completion import complete_command, is_completion_query
+from csvision.cli.console import use_safe_console
 from csvision.cli.help import command_help, overview
 from csvision.config.compose import conf_dir, register_schemas, to_dataclass
 from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.messages import format_hydra_error
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.errors import DivergedError, UserError
+from csvision.run.launch_environment import launch_variables
 
 MODES = ("run", "multirun", "cfg", "info", "shell_completion")
 """Hydra's options of which only one can be used."""
@@ -33,7 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     User errors end with one line each on stderr and exit code 2, a diverged run with 1, Ctrl-C
     with 130. Other exceptions keep their traceback.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    with use_safe_console():
+        dispatch(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def dispatch(words: list[str]) -> None:
+    """Run the command named by the first word, or print help."""
     names = command_names()
     if is_completion_query(words):
         words = complete_command(names, words)
@@ -67,6 +74,7 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
         if {"--help", "-h"} & set(words):
             print(command_help(command, words))
             return
+        launch_variables()
         run_hydra(command, words)
     except UserError as error:
         exit_with_errors(error.messages)

@@ -27,11 +27,19 @@ KNOWN_WARNINGS = (
 
 
 class ConsoleHandler(logging.Handler):
-    """Prints messages above the progress bar."""
+    """Prints messages above the progress bar; a console that cannot be written ends no run."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
-        tqdm.write(self.format(record), file=sys.stdout)
+        # Python sets sys.stdout to None in a process without one; a closed file is a ValueError.
+        if sys.stdout is not None:
+            with suppress(OSError, ValueError):
+                tqdm.write(self.format(record), file=sys.stdout)
+
+
+def is_terminal() -> bool:
+    """Return whether messages are printed on a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 class BestEffortFileHandler(logging.FileHandler):

@@ -1,8 +1,10 @@
-"""Build the Lightning Trainer of a run."""
+"""Build the Lightning Trainer of a run.
 
-import sys
+A Trainer of one process ignores the variables of launchers: Slurm sets some in every job.
+"""
 
 from lightning import Callback, Trainer
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.profilers import SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy
 
@@ -15,6 +17,7 @@ from csvision.callbacks.terminate_on_nan import TerminateOnNaN
 from csvision.config import schema
 from csvision.run.device import torch_device
 from csvision.run.directory import RunDirectory
+from csvision.run.log import is_terminal
 
 
 def build_trainer(
@@ -25,7 +28,7 @@ def build_trainer(
     signals: SignalState,
 ) -> Trainer:
     """Return the Trainer of a run; it writes nothing before the fit starts."""
-    show_bar = sys.stdout.isatty() and not config.quiet
+    show_bar = is_terminal() and not config.quiet
     callbacks: list[Callback] = [
         RNGStateCallback(),
         TerminateOnNaN(run_dir.last),
@@ -39,6 +42,7 @@ def build_trainer(
         accelerator=config.accelerator.name.value,
         devices=config.accelerator.devices,
         strategy=ddp_strategy() if config.accelerator.devices > 1 else "auto",
+        plugins=[] if config.accelerator.devices > 1 else [LightningEnvironment()],
         precision=config.accelerator.precision,  # type: ignore[arg-type]
         # On the CPU, all layers are deterministic; CUDA needs this option.
         deterministic="warn" if torch_device(config.accelerator.name).type == "cuda" else None,
@@ -62,6 +66,7 @@ def build_eval_trainer(
     return Trainer(
         accelerator=device.value,
         devices=1,
+        plugins=[LightningEnvironment()],
         precision=accelerator.precision,  # type: ignore[arg-type]
         logger=False,
         enable_progress_bar=False,
