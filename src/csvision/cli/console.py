@@ -19,6 +19,7 @@ class ConsoleStream:
         self.stream = stream
         self.name = name
         self.report = report
+        self.failed = False
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace", line_buffering=True)
 
@@ -43,8 +44,9 @@ class ConsoleStream:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self.stream.fileno())
             os.close(null)
-        if self.report is not None and not isinstance(error, BrokenPipeError):
+        if self.report is not None and not (self.failed or isinstance(error, BrokenPipeError)):
             print(f"warning: {self.name} cannot be written: {error.strerror}", file=self.report)
+        self.failed = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

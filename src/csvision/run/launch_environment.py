@@ -4,6 +4,8 @@ Lightning reads them when it is imported, so they are checked before.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from csvision.errors import ConfigError
 
@@ -15,6 +17,24 @@ SIZE_VARIABLES = ("WORLD_SIZE", "SLURM_NTASKS", "SLURM_NTASKS_PER_NODE")
 
 INTERACTIVE_JOBS = ("bash", "interactive")
 """Names of Slurm jobs in whose shell a command is one process; Lightning knows the same names."""
+
+
+LIGHTNING_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
+"""What Lightning sets when it starts the other processes of a distributed run."""
+
+
+@contextmanager
+def restore_launch_variables() -> Iterator[None]:
+    """Restore the variables that Lightning sets: the next run may have one process."""
+    before = {name: os.environ.get(name) for name in LIGHTNING_VARIABLES}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def launch_variables() -> dict[str, int]:

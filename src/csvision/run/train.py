@@ -38,6 +38,7 @@ from csvision.run.checkpoints import load_weights
 from csvision.run.device import limit_threads
 from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
 from csvision.run.fit import fit
+from csvision.run.launch_environment import restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
 from csvision.run.prepare import PreparedRun
 from csvision.run.system_errors import translate_system_errors
@@ -71,7 +72,12 @@ def train(
     """
     config = prepared.config
     run_dir = RunDirectory(directory)
-    with handle_signals() as signals, isolate_rng(), limit_threads(config.accelerator.num_threads):
+    with (
+        handle_signals() as signals,
+        isolate_rng(),
+        limit_threads(config.accelerator.num_threads),
+        restore_launch_variables(),
+    ):
         use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
         history = HistoryCallback(run_dir.history, run_dir.path if use_tensorboard else None)
         checkpoints = CheckpointCallback(
