@@ -62,7 +62,7 @@ class Attack:
     prepare: Callable[[Path], None] | None = None
     checks: tuple[Check, ...] = ()
     thorough: bool = False
-    timeout_seconds: float = 120
+    timeout_seconds: float = 60
 
 
 def attack_parameters(*attacks: Attack) -> pytest.MarkDecorator:
