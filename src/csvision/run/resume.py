@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from csvision.config import schema
+from csvision.config.limits import MAX_THREADS
 from csvision.config.serialize import diff_configs
+from csvision.config.value_types import format_value
 from csvision.errors import RunError
 from csvision.models.build import split_model_path
 from csvision.run import provenance
@@ -29,10 +31,23 @@ def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.Train
     if kind := manifest.get("accelerator"):
         names = {"cuda": schema.AcceleratorName.gpu, "mps": schema.AcceleratorName.mps}
         accelerator = replace(accelerator, name=names.get(kind, schema.AcceleratorName.cpu))
-    threads = manifest.get("threads")
-    if isinstance(threads, int) and threads > 0:
+    if threads := recorded_threads(run_dir):
         accelerator = replace(accelerator, num_threads=threads)
     return replace(config, accelerator=accelerator)
+
+
+def recorded_threads(run_dir: RunDirectory) -> int | None:
+    """Return the number of threads that a run used; None if training did not start.
+
+    Raises RunError for a value that cannot be a number of threads.
+    """
+    threads = run_dir.read_manifest().get("threads")
+    if threads is None or (type(threads) is int and 1 <= threads <= MAX_THREADS):
+        return threads
+    raise RunError(
+        f"{run_dir.manifest} is damaged: threads={format_value(threads)} must be an integer "
+        f"from 1 to {MAX_THREADS}"
+    )
 
 
 def prepare_resume(run_dir: RunDirectory, config: schema.TrainConfig) -> PreparedRun:
