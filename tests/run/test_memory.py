@@ -186,6 +186,11 @@ class TestRefusal:
                 "augmentation.translate or batch_size",
             ),
             (("accelerator=cpu", "accelerator.devices=100"), "", "accelerator.devices"),
+            (
+                ("model=mlp", f"model.hidden={[3000] * 200}".replace(" ", "")),
+                "model.dense.1: ",
+                "model.hidden.1 or the number of layers",
+            ),
         ],
         ids=lambda value: value[0] if isinstance(value, tuple) else "",
     )

@@ -63,7 +63,7 @@ def check_uses(
     """Raise ConfigError, naming the largest part, if all parts exceed the memory."""
     needed = processes * (PROCESS_BYTES + sum(use.size for use in uses))
     available = machine_memory()
-    if needed <= available:
+    if needed <= available or not uses:
         return
     if (on_device := device_memory(config.accelerator.name)) is not None:
         needed, available = needed // processes, on_device
@@ -71,6 +71,8 @@ def check_uses(
             return
     largest = max(uses, key=lambda use: use.size)
     keys = [*(["accelerator.devices"] if processes > 1 else []), *largest.keys]
+    if 2 * largest.size * processes < needed:
+        keys.append("the number of layers")
     raise ConfigError(
         f"{largest.name}: {what} needs at least {format_gib(needed)} of memory, "
         f"{format_gib(largest.size)} of it for this alone, but there is {format_gib(available)}; "
