@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 TRAIN = (
-    "train data=csv data.csv=digits.csv model=mlp model.hidden=[8] epochs=1 batch_size=16 "
-    "logger=none accelerator=cpu accelerator.num_threads=1"
+    "train data=csv data.csv=digits.csv data.val_size=0.25 model=mlp model.hidden=[8] "
+    "epochs=1 batch_size=16 logger=none accelerator=cpu accelerator.num_threads=1"
 )
 
 SCRIPTS = Path(sys.executable).parent

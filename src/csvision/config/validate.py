@@ -53,12 +53,15 @@ def range_errors(node: Any, prefix: str) -> Iterator[str]:
         if is_dataclass(value):
             yield from range_errors(value, f"{name}.")
             continue
-        if error := length_error(value, entry.metadata):
-            yield f"{name} {error}"
+        longest = entry.metadata.get("max_length")
+        if isinstance(value, list) and longest is not None and len(value) > longest:
+            yield f"{name} has {len(value)} items; use at most {longest}"
             continue
         for key, item in enumerate_items(name, value):
             if is_dataclass(item):
                 yield from range_errors(item, f"{key}.")
+            elif isinstance(item, str) and len(item) > MAX_STRING:
+                yield f"{key} has {len(item)} characters; use at most {MAX_STRING}"
             elif error := range_error(item, entry.metadata):
                 yield f"{key}={format_value(item)} {error}"
 
@@ -68,15 +71,6 @@ def enumerate_items(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, list):
         return [(f"{name}.{index}", item) for index, item in enumerate(value)]
     return [(name, value)]
-
-
-def length_error(value: Any, limits: Mapping[str, Any]) -> str:
-    """Say how many items a list, or characters a string, has too many; empty if not too long."""
-    longest = MAX_STRING if isinstance(value, str) else limits.get("max_length")
-    if not isinstance(value, str | list) or longest is None or len(value) <= longest:
-        return ""
-    unit = "characters" if isinstance(value, str) else "items"
-    return f"has {len(value)} {unit}; use at most {longest}"
 
 
 def range_error(value: Any, limits: Mapping[str, Any]) -> str:
@@ -158,6 +152,6 @@ def padding_errors(model: model_schema.ModelConfig) -> Iterator[str]:
             yield f"{key}.{error}"
         if stage.padding == "same" and stage.stride != 1:
             yield (
-                f"{key}.padding=same needs {key}.stride=1, not {stage.stride}; "
+                f"{key}.padding=same needs {key}.stride=1, not {format_value(stage.stride)}; "
                 "give the padding as a number"
             )

@@ -20,7 +20,7 @@ def type_errors(node: Any, prefix: str = "") -> Iterator[str]:
     for entry in fields(node):
         name, value, expected = f"{prefix}{entry.name}", getattr(node, entry.name), entry.type
         if value is None and not any(has_type(None, kind) for kind in alternatives(expected)):
-            yield f"{name} is null; write {name}={entry.metadata['example']}"
+            yield f"{name} is null; write {name}={entry.metadata.get('example', 'VALUE')}"
         else:
             yield from value_type_errors(name, value, alternatives(expected))
 
@@ -68,5 +68,5 @@ def format_value(value: Any) -> str:
         text = str(value)
     except ValueError:
         # Python does not print integers of over 4,300 digits.
-        return f"an integer of {value.bit_length()} bits"
+        return "(thousands of digits)"
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
