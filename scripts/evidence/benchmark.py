@@ -22,7 +22,7 @@ class Options:
     csv: str = csvision.option(
         "data file, the label first, pixels from 0 to 255", "outputs/data/fashion_mnist/train.csv"
     )
-    repeats: int = csvision.option("measurements per row of the table", 3, ge=1)
+    repeats: int = csvision.option("measurements per row of the table", 3, ge=1, le=1000)
     copies: int = csvision.option("copies of the rows in the large file", 10, ge=1, le=100)
 
 

@@ -28,8 +28,8 @@ from evidence_options import parse_options
 class Options:
     """The options of this script."""
 
-    runs: int = csvision.option("number of runs to kill", 20, ge=1)
-    seed: int = csvision.option("seed of the times at which runs are killed", 0, ge=0)
+    runs: int = csvision.option("number of runs to kill", 20, ge=1, le=100_000)
+    seed: int = csvision.option("seed of the times at which runs are killed", 0, ge=0, le=2**32 - 1)
 
 
 COMMON = (

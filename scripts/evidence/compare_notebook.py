@@ -26,8 +26,8 @@ BATCH_SIZE, LR = 32, 0.1
 class Options:
     """The options of this script."""
 
-    seeds: int = csvision.option("number of seeds, from 0", 3, ge=1)
-    epochs: int = csvision.option("epochs of each run; the notebook has 10", 10, ge=1)
+    seeds: int = csvision.option("number of seeds, from 0", 3, ge=1, le=1000)
+    epochs: int = csvision.option("epochs of each run; the notebook has 10", 10, ge=1, le=1000)
     output_dir: str = csvision.option("folder of csvision's runs", "outputs")
 
 

@@ -22,7 +22,7 @@ class Options:
 
     sweep: str = csvision.option("folder of a finished sweep")
     output_dir: str = csvision.option("folder of the figures", "outputs/figures")
-    count: int = csvision.option("number of predictions to draw", 24, ge=1)
+    count: int = csvision.option("number of predictions to draw", 24, ge=1, le=1000)
 
 
 def plot_learning_curves(groups: dict[str, list[pd.DataFrame]]) -> Figure:

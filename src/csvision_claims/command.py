@@ -31,8 +31,8 @@ class ClaimsConfig:
     profile: ProfileName = option(
         "full: measure enough to decide; quick: check in minutes that everything runs"
     )
-    seed: int = option("first of the paired seeds", ge=0)
-    num_workers: int = option("number of parallel processes, of one thread each", ge=1)
+    seed: int = option("first of the paired seeds", ge=0, le=10**9)
+    num_workers: int = option("number of parallel processes, of one thread each", ge=1, le=1024)
     publish: bool = option("write the results of all claims into docs/")
     output_dir: str = option("folder for results and finished jobs")
 

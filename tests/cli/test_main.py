@@ -66,7 +66,7 @@ class TestCommandName:
         command = [sys.executable, "-m", "csvision", "train", "epochs=0"]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (result.returncode, result.stdout) == (2, "")
-        assert result.stderr == "error: epochs=0 must be >= 1\n"
+        assert result.stderr == "error: epochs=0 must be >= 1 and <= 1000000\n"
 
 
 class TestInvalidConfiguration:

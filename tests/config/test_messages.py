@@ -119,7 +119,10 @@ def test_interpolation_of_an_unknown_key_names_both_keys(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("override", "value", "range_"),
-    [("optimizer.lr=-1", "-1.0", "> 0"), ("optimizer.lr=nan", "nan", "> 0")],
+    [
+        ("optimizer.lr=-1", "-1.0", "> 0 and <= 1e+30"),
+        ("optimizer.lr=nan", "nan", "> 0 and <= 1e+30"),
+    ],
 )
 def test_value_out_of_range_names_key_value_and_range(
     override: str, value: str, range_: str

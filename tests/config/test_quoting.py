@@ -13,7 +13,9 @@ from hypothesis import example, given, settings
 from omegaconf import OmegaConf
 
 from csvision.config.compose import load_config
+from csvision.config.limits import MAX_ARGUMENT
 from csvision.config.quoting import PATH_KEYS, quote_override, quote_paths
+from csvision.errors import ConfigError
 from tests.config.strategies import printable
 from tests.conftest import ROOT
 
@@ -119,6 +121,17 @@ class TestQuotePaths:
 
     def test_plus_before_the_key_is_kept(self) -> None:
         assert quote_paths(["+data.csv=a b"]) == ["+data.csv='a b'"]
+
+    def test_argument_that_hydra_would_parse_for_minutes_is_refused(self) -> None:
+        longest = "model.hidden=[" + "8," * 4992 + "8]"
+        assert len(longest) == MAX_ARGUMENT
+        assert quote_paths([longest]) == [longest]
+        with pytest.raises(ConfigError) as raised:
+            quote_paths(["seed=1", f"{longest} ", f"data.csv={'x' * 20_000}"])
+        assert [message.split(";")[0] for message in raised.value.messages] == [
+            "model.hidden has 10001 characters",
+            "data.csv has 20009 characters",
+        ]
 
 
 class TestMultirun:

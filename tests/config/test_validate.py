@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import Iterator
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -11,69 +11,76 @@ import pytest
 
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
-from csvision.config.groups import GROUP_SCHEMAS
+from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.model_schema import Normalization, PaddingMode, Pool, Stage
+from csvision.config.option import option
 from csvision.config.validate import find_errors, validate
 from csvision.errors import ConfigError
+from csvision_claims.command import ClaimsConfig
 from tests.config.configs import load, set_value
 
 NAN, INFINITY = float("nan"), float("inf")
 
+RANGES: dict[str, tuple[Any, Any, str]] = {
+    "data.image_shape.1": (None, 10**30, "<= 1000000"),
+    "data.test_size": (0.0, 1.0, "> 0 and < 1"),
+    "data.split_seed": (-1, 2**32, ">= 0 and <= 4294967295"),
+    "data.val_size": (-0.1, 1.0, ">= 0 and < 1"),
+    "data.val_seed": (-1, 2**32, ">= 0 and <= 4294967295"),
+    "data.pad": (-1, 1001, ">= 0 and <= 1000"),
+    "data.permutation_seed": (-1, 2**63, ">= 0 and <= 9223372036854775807"),
+    "data.max_decompressed_gib": (0.0, 1e308, "> 0 and <= 1000000"),
+    "augmentation.hflip": (-0.1, 1.1, ">= 0 and <= 1"),
+    "augmentation.translate": (-1, 10**30, ">= 0 and <= 10000"),
+    "augmentation.cutout": (-1, 10**30, ">= 0 and <= 10000"),
+    "augmentation.impulse_noise": (-0.1, 1.1, ">= 0 and <= 1"),
+    "model.hidden.0": (0, 10**9, ">= 1 and <= 1000000"),
+    "model.hidden.1": (-1, 1_000_001, ">= 1 and <= 1000000"),
+    "model.dropout": (-0.1, 1.0, ">= 0 and < 1"),
+    "model.stages.0.filters": (0, 10**9, ">= 1 and <= 1000000"),
+    "model.stages.1.filters": (-1, 1_000_001, ">= 1 and <= 1000000"),
+    "model.stages.0.kernel_size": (0, 10**30, ">= 1 and <= 10000"),
+    "model.stages.0.stride": (0, 10**30, ">= 1 and <= 10000"),
+    "model.stages.0.padding": (None, 10_001, "<= 10000"),
+    "model.stages.0.dilation": (0, 10_001, ">= 1 and <= 10000"),
+    "model.stages.0.pool_size": (0, 10**30, ">= 1 and <= 10000"),
+    "model.stages.0.pool_stride": (0, 10**30, ">= 1 and <= 10000"),
+    "model.stages.0.residual": (-1, 1001, ">= 0 and <= 1000"),
+    "model.stages.0.dropout": (-0.1, 1.0, ">= 0 and < 1"),
+    "optimizer.lr": (0.0, 1e308, "> 0 and <= 1e+30"),
+    "optimizer.weight_decay": (-0.1, 1e308, ">= 0 and <= 1e+06"),
+    "optimizer.momentum": (-0.1, 1.0, ">= 0 and < 1"),
+    "scheduler.eta_min": (-0.1, 1e308, ">= 0 and <= 1e+30"),
+    "scheduler.pct_start": (0.0, 1.0, "> 0 and < 1"),
+    "scheduler.div_factor": (0.5, 1e308, ">= 1 and <= 1e+12"),
+    "scheduler.final_div_factor": (0.5, 1e308, ">= 1 and <= 1e+12"),
+    "scheduler.step_size": (0, 10**30, ">= 1 and <= 1000000"),
+    "scheduler.gamma": (0.0, 1e308, "> 0 and <= 1000"),
+    "accelerator.devices": (0, 1025, ">= 1 and <= 1024"),
+    "accelerator.num_threads": (0, 10**5, ">= 1 and <= 1024"),
+    "debug.limit_rows": (0, 10**30, ">= 1 and <= 1000000000"),
+    "seed": (-1, 2**63, ">= 0 and <= 9223372036854775807"),
+    "checkpoint_interval_seconds": (0.0, 1e308, "> 0 and <= 1e+09"),
+    "epochs": (0, 10**30, ">= 1 and <= 1000000"),
+    "batch_size": (0, 10**30, ">= 1 and <= 1000000000"),
+}
+"""A value that is too small, one that is too large, and the range in words."""
+
 OUT_OF_RANGE = [
-    ("data.test_size", 0.0, "> 0 and < 1"),
-    ("data.test_size", 1.0, "> 0 and < 1"),
-    ("data.split_seed", -1, ">= 0"),
-    ("data.val_size", -0.1, ">= 0 and < 1"),
-    ("data.val_size", 1.0, ">= 0 and < 1"),
-    ("data.val_seed", -1, ">= 0"),
-    ("model.hidden.0", 0, ">= 1"),
-    ("model.hidden.1", -1, ">= 1"),
-    ("model.dropout", -0.1, ">= 0 and < 1"),
-    ("model.dropout", 1.0, ">= 0 and < 1"),
-    ("model.stages.0.filters", 0, ">= 1"),
-    ("model.stages.1.filters", 0, ">= 1"),
-    ("model.stages.0.kernel_size", 0, ">= 1"),
-    ("model.stages.0.stride", 0, ">= 1"),
-    ("model.stages.0.dilation", 0, ">= 1"),
-    ("model.stages.0.pool_size", 0, ">= 1"),
-    ("model.stages.0.pool_stride", 0, ">= 1"),
-    ("model.stages.0.dropout", -0.1, ">= 0 and < 1"),
-    ("model.stages.0.dropout", 1.0, ">= 0 and < 1"),
-    ("optimizer.lr", 0.0, "> 0"),
-    ("optimizer.lr", -1.0, "> 0"),
-    ("model.stages.0.residual", -1, ">= 0"),
-    ("augmentation.hflip", -0.1, ">= 0 and <= 1"),
-    ("augmentation.hflip", 1.1, ">= 0 and <= 1"),
-    ("augmentation.translate", -1, ">= 0"),
-    ("augmentation.cutout", -1, ">= 0"),
-    ("augmentation.impulse_noise", -0.1, ">= 0 and <= 1"),
-    ("augmentation.impulse_noise", 1.1, ">= 0 and <= 1"),
-    ("data.pad", -1, ">= 0 and <= 1000"),
-    ("data.pad", 1001, ">= 0 and <= 1000"),
-    ("data.permutation_seed", -1, ">= 0"),
-    ("accelerator.devices", 0, ">= 1"),
-    ("optimizer.weight_decay", -0.1, ">= 0"),
-    ("optimizer.momentum", -0.1, ">= 0 and < 1"),
-    ("optimizer.momentum", 1.0, ">= 0 and < 1"),
-    ("scheduler.eta_min", -0.1, ">= 0"),
-    ("scheduler.pct_start", 0.0, "> 0 and < 1"),
-    ("scheduler.pct_start", 1.0, "> 0 and < 1"),
-    ("scheduler.div_factor", 0.5, ">= 1"),
-    ("scheduler.final_div_factor", 0.5, ">= 1"),
-    ("scheduler.step_size", 0, ">= 1"),
-    ("scheduler.gamma", 0.0, "> 0"),
+    *((key, low, words) for key, (low, _, words) in RANGES.items() if low is not None),
+    *((key, high, words) for key, (_, high, words) in RANGES.items()),
     ("accelerator.precision", "16", "one of 32-true, 64-true, bf16-mixed, 16-mixed"),
-    ("accelerator.num_threads", 0, ">= 1"),
-    ("debug.limit_rows", 0, ">= 1"),
-    ("seed", -1, ">= 0"),
-    ("checkpoint_interval_seconds", 0.0, "> 0"),
-    ("data.max_decompressed_gib", 0.0, "> 0"),
-    ("epochs", 0, ">= 1"),
-    ("batch_size", 0, ">= 1"),
 ]
 
 IN_RANGE = [
     ("data.test_size", 1e-9),
+    ("data.split_seed", 2**32 - 1),
+    ("data.permutation_seed", 2**63 - 1),
+    ("seed", 2**63 - 1),
+    ("model.hidden.0", 1_000_000),
+    ("model.stages.0.padding", "same"),
+    ("scheduler.gamma", 1.1),
+    ("batch_size", 10**9),
     ("data.val_size", 0.0),
     ("data.split_seed", 0),
     ("model.hidden.0", 1),
@@ -107,6 +114,7 @@ def load_once(*overrides: str) -> schema.TrainConfig:
 def config_with(key: str) -> schema.TrainConfig:
     """Return a new configuration with the choices that have the key."""
     choices = {
+        "data.image_shape": "data.image_shape=[1,28,28]",
         "model.hidden": "model.hidden=[8,4]",
         "optimizer.momentum": "optimizer=sgd",
         "optimizer.nesterov": "optimizer=sgd",
@@ -195,25 +203,50 @@ class TestRanges:
             ("scheduler=step",),
         ]
         limited = {key for overrides in choices for key in limited_keys(load_once(*overrides))}
-        tested = {re.sub(r"hidden\.\d", "hidden", key) for key, _, _ in OUT_OF_RANGE}
+        tested = {re.sub(r"(hidden|image_shape)\.\d", r"\1", key) for key, _, _ in OUT_OF_RANGE}
         assert limited - tested == set()
         assert len(limited) > 25
 
-    def test_every_number_has_a_range_or_a_rule(self) -> None:
-        nodes = {node for group in GROUP_SCHEMAS.values() for node in group.values()}
-        unlimited = {
-            f"{node.__name__}.{entry.name}"
-            for node in {*nodes, schema.TrainConfig, Stage}
-            for entry in fields(node)
-            if re.search(r"\b(int|float)\b", str(entry.type)) and not is_limited(entry)
-        }
+    def test_every_number_has_a_lower_bound_or_a_rule(self) -> None:
+        unlimited = unlimited_keys("int|float", {"gt", "ge"})
         # Both have a rule; see below.
         assert unlimited == {"DataConfig.image_shape", "Stage.padding"}
+
+    def test_every_number_has_an_upper_bound(self) -> None:
+        assert unlimited_keys("int|float", {"lt", "le"}) == set()
+
+    def test_every_list_has_a_largest_length_or_a_rule(self) -> None:
+        assert unlimited_keys("list", {"max_length"}) == {"DataConfig.image_shape"}
+
+    def test_missing_upper_bound_is_found(self) -> None:
+        @dataclass
+        class Forgotten:
+            bounded: int = option("a number", 1, ge=0, le=3)
+            unbounded: int | None = option("a number", 1, ge=0)
+            items: list[float] = option("numbers", ge=0)
+            text: str = option("text", "")
+
+        assert unlimited_keys("int|float", {"lt", "le"}, Forgotten) == {
+            "Forgotten.unbounded",
+            "Forgotten.items",
+        }
 
 
 def is_limited(entry: Field[Any]) -> bool:
     limits = (entry.metadata.get(name) for name in ("gt", "ge", "lt", "le", "choices"))
     return any(limit not in (None, ()) for limit in limits)
+
+
+def unlimited_keys(types: str, limits: set[str], *nodes: type) -> set[str]:
+    """Return the keys of these types, in these dataclasses or all, that have none of the limits."""
+    groups = {node for group in GROUP_SCHEMAS.values() for node in group.values()}
+    return {
+        f"{node.__name__}.{entry.name}"
+        for node in nodes or {*groups, *COMMAND_SCHEMAS.values(), ClaimsConfig, Stage}
+        for entry in fields(node)
+        if re.search(rf"\b({types})\b", str(entry.type))
+        and all(entry.metadata.get(limit) is None for limit in limits)
+    }
 
 
 def limited_keys(node: Any, prefix: str = "") -> Iterator[str]:

@@ -18,8 +18,11 @@ from csvision.classifier import Classifier
 from csvision.config import schema
 from csvision.config.compose import load_config
 from csvision.errors import ConfigError, RunError
+from csvision.run import device
+from csvision.run.device import limit_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.prepare import prepare_run
+from csvision.run.resume import resume_config
 from csvision.run.sweep_table import sweep_table
 from csvision.run.train import TrainResult, train
 from tests.conftest import SMALL_MLP, SMALL_RUN, SMALL_TRAINING
@@ -110,9 +113,26 @@ class TestDirectory:
         assert "run/train.py" in manifest["code"]
         assert manifest["weights_sha256"] != manifest["predictions_sha256"]
 
-    def test_manifest_records_the_default_number_of_threads(self) -> None:
+    def test_manifest_records_the_default_number_of_threads(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OMP_NUM_THREADS", str(torch.get_num_threads()))
         manifest = read_json(run("run", "accelerator.num_threads=null").directory / "run.json")
         assert manifest["threads"] == torch.get_num_threads()
+
+    def test_number_of_threads_on_a_busy_machine_is_logged_recorded_and_kept(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        monkeypatch.setattr(device, "idle_processors", lambda: 2)
+        with limit_threads(3):
+            run_dir = RunDirectory(run("run", "accelerator.num_threads=null").directory)
+            assert torch.get_num_threads() == 3
+        assert run_dir.read_manifest()["threads"] == 2
+        assert "accelerator.num_threads=2 instead of 3: " in run_dir.log.read_text("utf-8")
+        monkeypatch.setattr(device, "idle_processors", lambda: 1)
+        assert resume_config(run_dir, None).accelerator.num_threads == 2
+        assert csvision.reproduce(run_dir.path).equal
 
     def test_metrics_json_contains_the_returned_metrics(
         self, small_run_result: TrainResult

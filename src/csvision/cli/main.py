@@ -67,9 +67,9 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
     register_schemas()
     # Let Hydra raise its errors instead of printing them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    # Hydra accepts overrides before or after its options, not both.
-    words = sorted(quote_paths(arguments), key=lambda word: word not in MULTIRUN)
     try:
+        # Hydra accepts overrides before or after its options, not both.
+        words = sorted(quote_paths(arguments), key=lambda word: word not in MULTIRUN)
         validate_hydra_flags(words)
         if {"--help", "-h"} & set(words):
             print(command_help(command, words))

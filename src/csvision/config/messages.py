@@ -45,6 +45,8 @@ def format_hydra_error(error: Exception) -> str:
         if inside and inside[1] not in name.split("."):
             name = f"{name}.{inside[1]}"
         return unknown_key(name)
+    if first.startswith("Exceeds the limit"):
+        return "a number on the command line has thousands of digits; write it with fewer"
     if first.startswith("Ambiguous value"):
         return f"{first}: use -m to sweep over several values, or [...] for a list"
     missing = re.match(r"Error merging override (model\.stages\.\d+)\..+", first)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from csvision.config.limits import MAX_LAYERS, MAX_PIXELS, MAX_UNITS
 from csvision.config.option import option
 
 
@@ -77,7 +78,9 @@ class ModelConfig:
 class MLPConfig(ModelConfig):
     """A fully connected network on the flattened image."""
 
-    hidden: list[int] = option("units of each hidden layer", ge=1)
+    hidden: list[int] = option(
+        "units of each hidden layer", ge=1, le=MAX_UNITS, max_length=MAX_LAYERS
+    )
     activation: Activation = option("activation after each hidden layer")
     dropout: float = option("dropout probability after each hidden layer", ge=0, lt=1)
 
@@ -86,18 +89,22 @@ class MLPConfig(ModelConfig):
 class Stage:
     """One stage of a CNN: convolution, normalization, activation, pooling, dropout."""
 
-    filters: int = option("output channels of the convolution", 32, ge=1)
-    kernel_size: int = option("side of the square kernel", 3, ge=1)
-    stride: int = option("stride of the convolution", 1, ge=1)
-    padding: int | str = option("valid, same, full, or pixels on each side", 1)
+    filters: int = option("output channels of the convolution", 32, ge=1, le=MAX_UNITS)
+    kernel_size: int = option("side of the square kernel", 3, ge=1, le=MAX_PIXELS)
+    stride: int = option("stride of the convolution", 1, ge=1, le=MAX_PIXELS)
+    padding: int | str = option("valid, same, full, or pixels on each side", 1, le=MAX_PIXELS)
     padding_mode: PaddingMode = option("how padding is filled", PaddingMode.zeros)
-    dilation: int = option("dilation of the kernel", 1, ge=1)
+    dilation: int = option("dilation of the kernel", 1, ge=1, le=MAX_PIXELS)
     normalization: Normalization = option("layer after the convolution", Normalization.none)
     activation: Activation = option("activation after the normalization", Activation.relu)
     pool: Pool = option("pooling after the activation", Pool.max)
-    pool_size: int = option("side of the pooling window", 2, ge=1)
-    pool_stride: int | None = option("stride of the pooling; null: pool_size", None, ge=1)
-    residual: int = option("residual blocks of two 3x3 convolutions after the pooling", 0, ge=0)
+    pool_size: int = option("side of the pooling window", 2, ge=1, le=MAX_PIXELS)
+    pool_stride: int | None = option(
+        "stride of the pooling; null: pool_size", None, ge=1, le=MAX_PIXELS
+    )
+    residual: int = option(
+        "residual blocks of two 3x3 convolutions after the pooling", 0, ge=0, le=MAX_LAYERS
+    )
     dropout: float = option("dropout probability at the end of the stage", 0.0, ge=0, lt=1)
 
     def __post_init__(self) -> None:
@@ -112,9 +119,13 @@ class Stage:
 class CNNConfig(ModelConfig):
     """Convolutional stages, global pooling or flattening, then dense layers."""
 
-    stages: list[Stage] = option("one entry per stage; model.stages.0.filters=64 edits one")
+    stages: list[Stage] = option(
+        "one entry per stage; model.stages.0.filters=64 edits one", max_length=MAX_LAYERS
+    )
     global_pool: GlobalPool = option("avg, max, or none: flatten the last feature maps")
-    hidden: list[int] = option("units of each dense layer before the logits", ge=1)
+    hidden: list[int] = option(
+        "units of each dense layer before the logits", ge=1, le=MAX_UNITS, max_length=MAX_LAYERS
+    )
     activation: Activation = option("activation after each dense layer")
     dropout: float = option("dropout probability after each dense layer", ge=0, lt=1)
 

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from csvision.config.limits import MAX_ARGUMENT
+from csvision.errors import ConfigError
+
 PATH_KEYS = (
     "run",
     "data.csv",
@@ -22,10 +25,21 @@ SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
 def quote_paths(arguments: Sequence[str]) -> list[str]:
     """Quote the values of path keys for Hydra.
 
-    In a multirun, a comma separates two paths unless a file has exactly that name.
+    In a multirun, a comma separates two paths unless a file has exactly that name. Raises
+    ConfigError for an argument that Hydra would need very long to parse.
     """
+    if errors := [argument_too_long(each) for each in arguments if len(each) > MAX_ARGUMENT]:
+        raise ConfigError(errors)
     multirun = any(argument in MULTIRUN for argument in arguments)
     return [quote_path(argument, multirun) for argument in arguments]
+
+
+def argument_too_long(argument: str) -> str:
+    """Say that an argument is too long."""
+    return (
+        f"{argument.partition('=')[0][:80]} has {len(argument)} characters; use at most "
+        f"{MAX_ARGUMENT}, or write the value to a file: --config-dir FOLDER"
+    )
 
 
 def quote_path(argument: str, multirun: bool) -> str:

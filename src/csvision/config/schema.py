@@ -6,6 +6,15 @@ Default values are defined in conf/.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from csvision.config.limits import (
+    MAX_EPOCHS,
+    MAX_LR,
+    MAX_PIXELS,
+    MAX_RANDOM_STATE,
+    MAX_ROWS,
+    MAX_SEED,
+    MAX_THREADS,
+)
 from csvision.config.model_schema import ModelConfig
 from csvision.config.option import option
 
@@ -41,21 +50,25 @@ class DataConfig:
     )
     test_csv: str | None = option("file of test images; null: split test rows off data.csv")
     label_column: str | None = option("name of the label column; null: the first column")
-    image_shape: list[int] | None = option("[channels,height,width]; null: square grayscale")
+    image_shape: list[int] | None = option(
+        "[channels,height,width]; null: square grayscale", le=100 * MAX_PIXELS
+    )
     layout: Layout = option("pixel order of color images: channels_first or channels_last")
     classes: list[str] | None = option(
-        "class names, in ascending order of the labels; null: the labels"
+        "class names, in ascending order of the labels; null: the labels", max_length=100_000
     )
     test_size: float = option("fraction of the rows used for testing", gt=0, lt=1)
-    split_seed: int = option("random_state of the train/test split", ge=0)
+    split_seed: int = option("random_state of the train/test split", ge=0, le=MAX_RANDOM_STATE)
     val_size: float = option("fraction of the training rows used for validation", ge=0, lt=1)
-    val_seed: int = option("random_state of the train/validation split", ge=0)
+    val_seed: int = option("random_state of the train/validation split", ge=0, le=MAX_RANDOM_STATE)
     pad: int = option("black pixels added on each side of every image", ge=0, le=1000)
     permutation_seed: int | None = option(
-        "seed of one fixed permutation of the pixels of all images; null: none", ge=0
+        "seed of one fixed permutation of the pixels of all images; null: none", ge=0, le=MAX_SEED
     )
     normalize: bool = option("subtract the mean and divide by the std of the training images")
-    max_decompressed_gib: float = option("largest decompressed size of a file, in GiB", gt=0)
+    max_decompressed_gib: float = option(
+        "largest decompressed size of a file, in GiB", gt=0, le=1_000_000
+    )
     cache: str | None = option("cache folder; null: the default folder; none: no cache")
 
 
@@ -64,8 +77,8 @@ class AugmentationConfig:
     """Random transforms of the training images; each uses its own random stream."""
 
     hflip: float = option("probability of a horizontal flip", ge=0, le=1)
-    translate: int = option("largest shift along each axis, in pixels", ge=0)
-    cutout: int = option("side of the square set to black, in pixels", ge=0)
+    translate: int = option("largest shift along each axis, in pixels", ge=0, le=MAX_PIXELS)
+    cutout: int = option("side of the square set to black, in pixels", ge=0, le=MAX_PIXELS)
     impulse_noise: float = option("probability of a pixel becoming black or white", ge=0, le=1)
 
 
@@ -82,8 +95,8 @@ class OptimizerConfig:
     """Keys of every optimizer."""
 
     name: OptimizerName = option("optimizer")
-    lr: float = option("learning rate; with a scheduler, its maximum", gt=0)
-    weight_decay: float = option("weight decay", ge=0)
+    lr: float = option("learning rate; with a scheduler, its maximum", gt=0, le=MAX_LR)
+    weight_decay: float = option("weight decay", ge=0, le=1e6)
 
 
 @dataclass
@@ -114,7 +127,7 @@ class SchedulerConfig:
 class CosineConfig(SchedulerConfig):
     """CosineAnnealingLR: from optimizer.lr to eta_min, updated after every batch."""
 
-    eta_min: float = option("learning rate at the end", ge=0)
+    eta_min: float = option("learning rate at the end", ge=0, le=MAX_LR)
 
 
 @dataclass
@@ -122,16 +135,18 @@ class OneCycleConfig(SchedulerConfig):
     """OneCycleLR: up to optimizer.lr, then down, after every batch (Smith and Topin 2018)."""
 
     pct_start: float = option("fraction of the steps in which the rate increases", gt=0, lt=1)
-    div_factor: float = option("the initial rate is optimizer.lr / div_factor", ge=1)
-    final_div_factor: float = option("the final rate is the initial rate / this value", ge=1)
+    div_factor: float = option("the initial rate is optimizer.lr / div_factor", ge=1, le=1e12)
+    final_div_factor: float = option(
+        "the final rate is the initial rate / this value", ge=1, le=1e12
+    )
 
 
 @dataclass
 class StepConfig(SchedulerConfig):
     """StepLR: multiply the rate by gamma every step_size epochs."""
 
-    step_size: int = option("epochs between two changes of the rate", ge=1)
-    gamma: float = option("factor of each change", gt=0)
+    step_size: int = option("epochs between two changes of the rate", ge=1, le=MAX_EPOCHS)
+    gamma: float = option("factor of each change", gt=0, le=1000)
 
 
 class AcceleratorName(StrEnum):
@@ -148,12 +163,16 @@ class AcceleratorConfig:
     """The hardware that trains the network."""
 
     name: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
-    devices: int = option("number of processes for distributed training (DDP)", ge=1)
+    devices: int = option(
+        "number of processes for distributed training (DDP)", ge=1, le=MAX_THREADS
+    )
     precision: str = option(
         "numerical precision, named as in Lightning",
         choices=("32-true", "64-true", "bf16-mixed", "16-mixed"),
     )
-    num_threads: int | None = option("CPU threads; null: the default of torch", ge=1)
+    num_threads: int | None = option(
+        "CPU threads; null: the default of torch, or fewer on a busy machine", ge=1, le=MAX_THREADS
+    )
 
 
 class LoggerName(StrEnum):
@@ -181,7 +200,9 @@ class CheckpointName(StrEnum):
 class DebugConfig:
     """Settings that help to find errors."""
 
-    limit_rows: int | None = option("use only the first rows of each split; null: all", ge=1)
+    limit_rows: int | None = option(
+        "use only the first rows of each split; null: all", ge=1, le=MAX_ROWS
+    )
     profile: bool = option("write fit-profile.txt with the time of each step of the fit")
 
 
@@ -197,12 +218,16 @@ class TrainConfig:
     accelerator: AcceleratorConfig = field(default_factory=AcceleratorConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     debug: DebugConfig = field(default_factory=DebugConfig)
-    seed: int = option("seed of initial weights, batch order, augmentation and dropout", ge=0)
-    epochs: int = option("number of epochs", ge=1)
-    batch_size: int = option("images per batch", ge=1)
+    seed: int = option(
+        "seed of initial weights, batch order, augmentation and dropout", ge=0, le=MAX_SEED
+    )
+    epochs: int = option("number of epochs", ge=1, le=MAX_EPOCHS)
+    batch_size: int = option("images per batch", ge=1, le=MAX_ROWS)
     test_checkpoint: CheckpointName = option(
         "checkpoint to test: last, or best by validation accuracy"
     )
-    checkpoint_interval_seconds: float = option("longest time between two checkpoints", gt=0)
+    checkpoint_interval_seconds: float = option(
+        "longest time between two checkpoints", gt=0, le=1e9
+    )
     output_dir: str = option("folder for run directories")
     quiet: bool = option("print only the path of the run directory")

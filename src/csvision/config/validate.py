@@ -1,13 +1,16 @@
-"""Validate the values of a configuration: ranges, rules between keys, fit to the data.
+"""Validate the values of a configuration: types, ranges, rules between keys, fit to the data.
 
-Hydra has checked names and types before. All errors found here are reported together.
+Hydra has checked names before. All errors found here are reported together.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from math import log
 from typing import Any
 
 from csvision.config import command_schema, model_schema, schema
+from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
+from csvision.config.value_types import format_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, padding_amounts
 
@@ -25,12 +28,16 @@ def find_errors(
     config: Any, image_shape: Shape | None = None, num_classes: int | None = None
 ) -> list[str]:
     """Return one line for each error of a configuration."""
+    if errors := list(type_errors(config)):
+        return errors
     errors = list(range_errors(config, ""))
     if isinstance(config, schema.TrainConfig | command_schema.InspectDataConfig):
         errors += data_errors(config.data)
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
         errors += padding_errors(config.model)
+        if not errors:
+            errors += [*depth_errors(config.model), *growth_errors(config)]
         if image_shape is not None and num_classes is not None and not errors:
             try:
                 layer_table(config.model, image_shape, num_classes)
@@ -46,13 +53,17 @@ def range_errors(node: Any, prefix: str) -> Iterator[str]:
         if is_dataclass(value):
             yield from range_errors(value, f"{name}.")
             continue
-        if value is None and "None" not in str(entry.type):
-            yield f"{name} is null; write {name}={entry.metadata['example']}"
+        longest = entry.metadata.get("max_length")
+        if isinstance(value, list) and longest is not None and len(value) > longest:
+            yield f"{name} has {len(value)} items; use at most {longest}"
+            continue
         for key, item in enumerate_items(name, value):
             if is_dataclass(item):
                 yield from range_errors(item, f"{key}.")
+            elif isinstance(item, str) and len(item) > MAX_STRING:
+                yield f"{key} has {len(item)} characters; use at most {MAX_STRING}"
             elif error := range_error(item, entry.metadata):
-                yield f"{key}={item} {error}"
+                yield f"{key}={format_value(item)} {error}"
 
 
 def enumerate_items(name: str, value: Any) -> list[tuple[str, Any]]:
@@ -80,7 +91,7 @@ def range_error(value: Any, limits: Mapping[str, Any]) -> str:
     if in_range:
         return ""
     bounds = [
-        f"{operator} {bound:g}"
+        f"{operator} {bound if isinstance(bound, int) else format(bound, 'g')}"
         for operator, bound in ((">", gt), (">=", ge), ("<", lt), ("<=", le))
         if bound is not None
     ]
@@ -96,13 +107,37 @@ def data_errors(data: schema.DataConfig) -> Iterator[str]:
         )
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):
-        yield f"data.image_shape={shape} must be [channels,height,width]"
+        yield f"data.image_shape={format_value(shape)} must be [channels,height,width]"
 
 
 def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
     """Yield errors of rules between the keys of optimizer."""
     if isinstance(optimizer, schema.SGDConfig) and optimizer.nesterov and not optimizer.momentum:
         yield "optimizer.nesterov=true needs optimizer.momentum > 0"
+
+
+def growth_errors(config: schema.TrainConfig) -> Iterator[str]:
+    """Yield an error if the scheduler lets the learning rate grow without a sensible limit."""
+    scheduler, lr = config.scheduler, config.optimizer.lr
+    if not isinstance(scheduler, schema.StepConfig) or scheduler.gamma <= 1:
+        return
+    changes = (config.epochs - 1) // scheduler.step_size
+    if log(lr) + changes * log(scheduler.gamma) > log(MAX_LR):
+        yield (
+            f"scheduler.gamma={scheduler.gamma} would raise the learning rate above {MAX_LR:g} "
+            f"in {changes} changes; reduce it, or increase scheduler.step_size"
+        )
+
+
+def depth_errors(model: model_schema.ModelConfig) -> Iterator[str]:
+    """Yield an error if all stages together have too many residual blocks."""
+    if isinstance(model, model_schema.CNNConfig):
+        blocks = sum(stage.residual for stage in model.stages)
+        if blocks > MAX_LAYERS:
+            yield (
+                f"model.stages: the stages have {blocks} residual blocks in total; "
+                f"use at most {MAX_LAYERS}"
+            )
 
 
 def padding_errors(model: model_schema.ModelConfig) -> Iterator[str]:
@@ -117,6 +152,6 @@ def padding_errors(model: model_schema.ModelConfig) -> Iterator[str]:
             yield f"{key}.{error}"
         if stage.padding == "same" and stage.stride != 1:
             yield (
-                f"{key}.padding=same needs {key}.stride=1, not {stage.stride}; "
+                f"{key}.padding=same needs {key}.stride=1, not {format_value(stage.stride)}; "
                 "give the padding as a number"
             )

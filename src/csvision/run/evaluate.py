@@ -28,6 +28,8 @@ from csvision.run.device import limit_threads, torch_device, validate_accelerato
 from csvision.run.directory import RunDirectory, with_model_path
 from csvision.run.launch_environment import validate_launch_environment
 from csvision.run.log import ignore_known_warnings, log
+from csvision.run.memory import check_weights_memory
+from csvision.run.resume import recorded_threads
 from csvision.run.trainer import build_eval_trainer
 from csvision.transforms import PadAndPermute
 
@@ -51,6 +53,7 @@ def load(path: Path, model_path: str | None = None, check_weights: bool = True) 
     config = with_model_path(run_dir.read_config(), run_dir, model_path)
     spec = read_data_spec(run_dir)
     image_shape = transformed_shape(spec.image_shape, config.data)
+    check_weights_memory(config, image_shape, len(spec.classes))
     network = build_model(config.model, image_shape, len(spec.classes), seed=0)
     channels = spec.image_shape[0]
     # The checkpoint contains the values of mean and std.
@@ -89,7 +92,7 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     classifier = load(run_dir.path, config.model.path, config.check_weights)
     trained = run_dir.read_config()
     subset = eval_split(run_dir, trained, config.data.csv)
-    threads = limit_threads(trained.accelerator.num_threads)
+    threads = limit_threads(recorded_threads(run_dir) or trained.accelerator.num_threads)
     with isolate_rng(), ignore_known_warnings(), threads, handle_signals():
         trainer = build_eval_trainer(trained.accelerator, config.device)
         result = evaluate_split(trainer, classifier, subset, trained.batch_size)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from csvision.config.limits import MAX_THREADS
 from csvision.errors import RunError
 
 STATES = ("running", "finished", "interrupted", "failed", "diverged")
@@ -18,7 +19,6 @@ RESULT_HASHES = ("weights_sha256", "predictions_sha256")
 
 MAX_BYTES = 64 * 2**20
 MAX_SIDE = 100_000
-MAX_THREADS = 1024
 
 
 def is_text(value: Any) -> bool:

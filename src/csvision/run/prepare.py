@@ -10,6 +10,7 @@ from csvision.data.splits import Splits, load_splits
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, transformed_shape
 from csvision.run.launch_environment import validate_launch_environment
+from csvision.run.memory import check_training_memory
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PreparedRun:
 def prepare_run(
     config: schema.TrainConfig, splits: Splits | None = None, directory: Path | None = None
 ) -> PreparedRun:
-    """Validate values, data, network, device and output folder; return what training needs.
+    """Validate values, data, network, device, memory and folder; return what training needs.
 
     `splits` are read from the configured files if not given. `directory` is where results will be
     written (default: output_dir). Raises UserError if the run cannot work.
@@ -44,6 +45,7 @@ def prepare_run(
     validate(config, image_shape, prepared.num_classes)
     splits.validate_world_size(config.accelerator.devices)
     check_device(config.accelerator)
+    check_training_memory(config, image_shape, prepared.num_classes, len(splits.train))
     check_custom_model(prepared)
     return prepared
 

@@ -29,9 +29,15 @@ def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.Train
     if kind := manifest.get("accelerator"):
         names = {"cuda": schema.AcceleratorName.gpu, "mps": schema.AcceleratorName.mps}
         accelerator = replace(accelerator, name=names.get(kind, schema.AcceleratorName.cpu))
-    if threads := manifest.get("threads"):
+    if threads := recorded_threads(run_dir):
         accelerator = replace(accelerator, num_threads=threads)
     return replace(config, accelerator=accelerator)
+
+
+def recorded_threads(run_dir: RunDirectory) -> int | None:
+    """Return the number of threads that a run used; None if training did not start."""
+    threads: int | None = run_dir.read_manifest().get("threads")
+    return threads
 
 
 def prepare_resume(run_dir: RunDirectory, config: schema.TrainConfig) -> PreparedRun:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning import Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
 
@@ -35,7 +36,7 @@ from csvision.plots import save_confusion_matrix
 from csvision.rng import derive_seed
 from csvision.run import provenance
 from csvision.run.checkpoints import load_weights
-from csvision.run.device import limit_threads
+from csvision.run.device import choose_num_threads, limit_threads
 from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
 from csvision.run.fit import fit
 from csvision.run.launch_environment import restore_launch_variables
@@ -72,6 +73,7 @@ def train(
     """
     config = prepared.config
     run_dir = RunDirectory(directory)
+    # Lightning, too, changes the number of threads if there are several processes.
     with (
         handle_signals() as signals,
         isolate_rng(),
@@ -88,6 +90,7 @@ def train(
         )
         trainer = build_trainer(config, run_dir, history, checkpoints, signals)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
+            torch.set_num_threads(choose_num_threads(config.accelerator))
             classifier = build_classifier(prepared)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
