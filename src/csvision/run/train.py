@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lightning import Trainer
-from lightning.pytorch.utilities.seed import isolate_rng
 
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.rng_state import seed_global_generators
 from csvision.callbacks.signals import RunInterrupted, handle_signals
 from csvision.classifier import Classifier
 from csvision.command_hints import command_line, display_path
@@ -33,8 +31,9 @@ from csvision.evaluation import (
 from csvision.files import iso_time
 from csvision.models.build import build_model
 from csvision.models.summary import summarize
+from csvision.models.user_code import refuse_exit
 from csvision.plots import save_confusion_matrix
-from csvision.rng import derive_seed
+from csvision.rng import derive_seed, isolate_rng, seed_global_generators
 from csvision.run import provenance
 from csvision.run.checkpoints import latest_checkpoint, load_weights
 from csvision.run.device import limit_threads
@@ -162,8 +161,9 @@ def run_context(
         with (
             run_dir.lock(),
             log_to_file(run_dir.log),
-            translate_system_errors(run_dir, config.batch_size),
+            translate_system_errors(run_dir, config.batch_size, config.model),
             run_dir.record_state(),
+            refuse_exit(config.model),
         ):
             if resume:
                 times = run_dir.read_manifest().get("resumed", [])
@@ -218,7 +218,7 @@ def fit(
     """Fit the classifier, starting at the latest checkpoint of a resumed run."""
     config = prepared.config
     data = CSVDataModule(prepared.splits, config.batch_size, derive_seed(config.seed, "batches"))
-    seed_global_generators(config.seed)
+    seed_global_generators(config.seed, torch_seed=derive_seed(config.seed, "dropout"))
     checkpoint = None if resume_from is None else latest_checkpoint(resume_from)
     if resume_from is not None:
         log.info("resuming from %s", checkpoint or "the beginning: there is no checkpoint")
