@@ -13,6 +13,7 @@ from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape
 from csvision.models.build import build_model
 from csvision.models.custom import check_eval_mode, check_logits
+from csvision.models.summary import profile_model
 from csvision.models.user_code import raised_in_user_code, run_user_code
 from csvision.rng import derive_seed, seeded_generators
 from csvision.run.last_batch import last_batch_size, one_image_error
@@ -44,6 +45,7 @@ def check_custom_network(
     images = torch.zeros(2, *image_shape)
     with seeded_generators(seed), torch.enable_grad(), run_user_code(model):
         check_eval_mode(model, network, image_shape, num_classes, batch_size=1)
+        profile_model(network, image_shape)
         check_training_step(model, network, images, num_classes)
         if last_batch_size(config, train_rows) == 1 and not trains_on_one_image(network, images):
             raise one_image_error(config, train_rows, model.path)
