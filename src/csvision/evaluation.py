@@ -21,8 +21,13 @@ from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.splits import Subset
 from csvision.errors import DivergedError
 from csvision.files import write_json
+from csvision.rng import seeded_generators
 
 Floats = NDArray[np.float32]
+
+EVALUATION_SEED = 0
+"""The seed of the global generators in a test: a network that draws from them gives equal results.
+"""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ def evaluate_split(
     collected = CollectLogits()
     trainer.callbacks.append(collected)  # type: ignore[attr-defined]
     try:
-        trainer.test(classifier, loader, verbose=False)
+        with seeded_generators(EVALUATION_SEED):
+            trainer.test(classifier, loader, verbose=False)
     finally:
         trainer.callbacks.remove(collected)  # type: ignore[attr-defined]
     metrics = select_metrics(trainer.callback_metrics, "test/")

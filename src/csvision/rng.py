@@ -1,6 +1,12 @@
-"""Derive independent random streams from one seed."""
+"""Derive independent random streams from one seed; seed and restore the global generators."""
 
 import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
@@ -11,3 +17,34 @@ def derive_seed(seed: int, *names: str | int) -> int:
     """
     text = "/".join(map(str, (seed, *names)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def seed_global_generators(seed: int, torch_seed: int) -> None:
+    """Seed the global generators of torch with `torch_seed`, those of Python and NumPy by `seed`.
+
+    csvision itself draws from the one of torch only: initial weights and dropout have their own
+    `torch_seed`. Custom networks may draw from all of them.
+    """
+    torch.manual_seed(torch_seed)
+    random.seed(derive_seed(seed, "python"))
+    np.random.seed(derive_seed(seed, "numpy") % 2**32)
+
+
+@contextmanager
+def isolate_rng() -> Iterator[None]:
+    """Restore the states of the global generators afterwards, also after an error."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextmanager
+def seeded_generators(seed: int) -> Iterator[None]:
+    """Seed all global generators with one seed, and restore their states afterwards."""
+    with isolate_rng():
+        seed_global_generators(seed, torch_seed=seed)
+        yield

@@ -49,7 +49,9 @@ Check = Callable[[Result], None]
 class Attack:
     """A line for the shell with its exit code and the words that it must print.
 
-    A user's error (exit code 2) prints lines that start with `error:` and leaves no run behind.
+    A user's error (exit code 2) prints lines that start with `error:` and leaves no run behind,
+    unless the run had started (`keeps_run`). Only an error of the user's own code shows a
+    traceback (`shows_traceback`).
     `prepare` changes the folder first; `checks` examine the result. A `thorough` attack takes
     seconds and is left out of the normal suite.
     """
@@ -61,6 +63,8 @@ class Attack:
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Path], None] | None = None
     checks: tuple[Check, ...] = ()
+    keeps_run: bool = False
+    shows_traceback: bool = False
     thorough: bool = False
     timeout_seconds: float = 60
 
@@ -94,11 +98,11 @@ def run_attack(attack: Attack, folder: Path) -> Result:
     )
     result = Result(folder, completed.returncode, completed.stdout, completed.stderr)
     assert result.exit_code == attack.exit_code, result.text
-    assert "Traceback" not in result.text, result.text
+    assert ("Traceback" in result.text) == attack.shows_traceback, result.text
     for words in attack.says:
         assert words in result.text, result.text
     if attack.exit_code == 2:
-        check_user_error(result, before)
+        check_user_error(result, set(result.manifests) if attack.keeps_run else before)
     for check in attack.checks:
         check(result)
     return result

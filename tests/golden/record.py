@@ -9,10 +9,9 @@ from pathlib import Path
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
 
-from csvision.callbacks.rng_state import seed_global_generators
 from csvision.config.compose import load_config
 from csvision.data.datamodule import CSVDataModule
-from csvision.rng import derive_seed
+from csvision.rng import derive_seed, seed_global_generators
 from csvision.run.device import limit_threads
 from csvision.run.log import log_to_console
 from csvision.run.prepare import prepare_run
@@ -73,7 +72,7 @@ def compute_losses(name: str, *overrides: str) -> list[float]:
         )
         seed = derive_seed(config.seed, "batches")
         data = CSVDataModule(prepared.splits, config.batch_size, seed)
-        seed_global_generators(config.seed)
+        seed_global_generators(config.seed, torch_seed=derive_seed(config.seed, "dropout"))
         trainer.fit(classifier, data)
     return recorder.losses
 

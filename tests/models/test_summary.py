@@ -146,3 +146,12 @@ def test_parameters_outside_of_leaf_modules_have_a_row() -> None:
     assert (linear.name, linear.parameters) == ("layers.1", 15)
     assert other == LayerSummary("other", 3, 0, (), ())
     assert "other" not in [layer.name for layer in profile_model(Twice(), (1, 2, 2))]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is:DeprecationWarning")
+def test_scripted_layers_are_counted_as_others() -> None:
+    scripted = torch.jit.script(nn.Linear(3, 2))
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), scripted)
+    names = [row.name for row in profile_model(network, (1, 2, 2))]
+    assert names == ["0", "1", "other"]
+    assert profile_model(network, (1, 2, 2))[-1].parameters == 3 * 2 + 2

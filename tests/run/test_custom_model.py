@@ -1,6 +1,7 @@
 """Runs with a custom network: no code is imported from a run directory."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,78 @@ def test_code_named_in_the_run_is_not_imported(custom_run: RunDirectory, digits_
 def test_code_of_another_network_is_refused(custom_run: RunDirectory) -> None:
     with pytest.raises(RunError, match="does not contain the weights of this network"):
         csvision.load(custom_run.path, model_path="net.py:Other")
+
+
+RANDOM_NET = """
+import random
+import numpy as np
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, image_shape, num_classes):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.LazyLinear(num_classes))
+        self.register_buffer("mask", torch.rand(64), persistent=False)
+        self.scale = nn.Parameter(torch.tensor(np.random.rand(), dtype=torch.float32))
+        self.shift = random.random()
+
+    def forward(self, images):
+        torch.manual_seed(torch.randint(9, (1,)).item())
+        noise = torch.rand(64) + random.random() + np.random.rand()
+        return self.layers((images.flatten(1) + noise) * self.mask) * self.scale + self.shift
+"""
+"""A network that draws from all global generators, also in evaluation mode."""
+
+
+class TestNetworkThatDrawsRandomNumbers:
+    @pytest.fixture(autouse=True)
+    def files(self, digits_csv: Path) -> None:
+        Path("net.py").write_text(RANDOM_NET, encoding="utf-8")
+
+    def train(self) -> RunDirectory:
+        return RunDirectory(csvision.train(*SMALL_TRAINING, *CUSTOM_MODEL).directory)
+
+    def test_gives_equal_results_for_equal_seeds(self) -> None:
+        np.random.seed(1)
+        random.seed(1)
+        first = self.train().read_manifest()
+        np.random.seed(2)
+        random.seed(2)
+        second = self.train().read_manifest()
+        for name in ("weights_sha256", "predictions_sha256"):
+            assert first[name] == second[name]
+
+    def test_gives_the_metrics_and_probabilities_of_the_run_in_evaluations(self) -> None:
+        run = self.train()
+        metrics = csvision.evaluate(run.path, "model.path=net.py:Net", "quiet=true").metrics
+        assert metrics.items() <= json.loads(run.metrics.read_text(encoding="utf-8")).items()
+        first, second = (
+            csvision.predict(run.path, "digits.csv", "model.path=net.py:Net", "quiet=true")
+            for _ in range(2)
+        )
+        np.testing.assert_array_equal(first.to_numpy(), second.to_numpy())
+
+    def test_can_be_resumed_with_the_same_bits(self) -> None:
+        whole = self.train().read_manifest()
+        run = train_until(20, (*SMALL_TRAINING, *CUSTOM_MODEL))
+        csvision.resume(run.path, "net.py:Net")
+        for name in ("weights_sha256", "predictions_sha256"):
+            assert run.read_manifest()[name] == whole[name]
+
+
+@pytest.mark.parametrize("act", ["evaluate", "predict"])
+def test_exit_in_an_evaluation_is_refused(
+    act: str, custom_run: RunDirectory, digits_csv: Path
+) -> None:
+    # The check of a new network uses two images.
+    code = CODE.replace(
+        "        return self", "        len(images) > 2 and exit(0)\n        return self"
+    )
+    Path("net.py").write_text(code, encoding="utf-8")
+    files = [digits_csv] if act == "predict" else []
+    with pytest.raises(ConfigError, match=r"net\.py, line \d+ calls sys.exit\(0\)"):
+        getattr(csvision, act)(custom_run.path, *files, "model.path=net.py:Net", "quiet=true")
 
 
 class TestResume:

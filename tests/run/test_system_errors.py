@@ -4,6 +4,7 @@ import errno
 import resource
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import csvision
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
+from csvision.config.compose import load_config
+from csvision.config.model_schema import CustomModelConfig, ModelName
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
 from csvision.run.system_errors import translate_system_errors
@@ -36,6 +39,9 @@ def limit_file_size(size: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
+
+
+MLP = load_config("train", ["model=mlp"]).model
 
 
 def only_run() -> RunDirectory:
@@ -147,7 +153,7 @@ def test_output_dir_may_have_any_name(name: str) -> None:
 def test_too_little_memory_names_the_batch_size(message: str, small_run: RunDirectory) -> None:
     with (
         pytest.raises(RunError, match="batch_size=512 does not fit into memory; reduce it"),
-        translate_system_errors(small_run, 512),
+        translate_system_errors(small_run, 512, MLP),
     ):
         raise RuntimeError(message)
 
@@ -156,6 +162,52 @@ def test_too_little_memory_names_the_batch_size(message: str, small_run: RunDire
     "error", [OSError(errno.ENOENT, "missing", "/elsewhere"), RuntimeError("a bug")]
 )
 def test_other_errors_are_not_translated(error: Exception, small_run: RunDirectory) -> None:
-    with pytest.raises(type(error)) as raised, translate_system_errors(small_run, 512):
+    with pytest.raises(type(error)) as raised, translate_system_errors(small_run, 512, MLP):
         raise error
     assert raised.value is error
+
+
+class TestErrorsOfACustomNetwork:
+    MODEL = CustomModelConfig(ModelName.custom, "net.py:Net", {})
+
+    def run_file(self, code: str) -> None:
+        Path("net.py").write_text(code, encoding="utf-8")
+        exec(compile(code, "net.py", "exec"), {})
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "raise OSError(28, 'No space left on device')",
+            "raise OSError(28, 'No space left on device', 'small_run/file')",
+            "open('missing.txt')",
+            "open('small_run/missing.txt')",
+        ],
+    )
+    def test_are_not_those_of_the_run_directory(self, code: str, small_run: RunDirectory) -> None:
+        with (
+            pytest.raises(OSError, match="No s") as raised,
+            translate_system_errors(small_run, 512, self.MODEL),
+        ):
+            self.run_file(code)
+        assert type(raised.value) in (OSError, FileNotFoundError)
+
+    def test_in_a_thread_are_printed(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        printed: list[threading.ExceptHookArgs] = []
+        monkeypatch.setattr(threading, "excepthook", printed.append)
+        code = (
+            "import threading\n"
+            "def f():\n    raise OSError(28, 'No space left on device')\n"
+            "thread = threading.Thread(target=f)\nthread.start()\nthread.join()"
+        )
+        with translate_system_errors(small_run, 512, self.MODEL):
+            self.run_file(code)
+        assert [arguments.exc_type for arguments in printed] == [OSError]
+
+    def test_of_its_run_directory_are_still_translated(self, small_run: RunDirectory) -> None:
+        with (
+            pytest.raises(RunError, match="cannot be written: No space left on device"),
+            translate_system_errors(small_run, 512, self.MODEL),
+        ):
+            raise OSError(errno.ENOSPC, "No space left on device")

@@ -4,14 +4,19 @@ import signal
 import threading
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from csvision.config.compose import load_config
+from csvision.errors import ConfigError
 from csvision.run.directory import RunDirectory
 from csvision.run.prepare import prepare_run
 from csvision.run.train import train
+from tests.cli.conftest import RunCommand
 from tests.conftest import SMALL_TRAINING
+from tests.run.interrupt import CUSTOM_MODEL
 
 FAILING_NET = """
 import builtins
@@ -73,6 +78,41 @@ def test_failure_leaves_no_running_thread() -> None:
     with pytest.raises(ZeroDivisionError):
         train_with_error("ZeroDivisionError", "logger=tensorboard")
     assert threading.active_count() == before
+
+
+def test_exit_is_refused_and_recorded_as_a_failure() -> None:
+    with pytest.raises(ConfigError, match=r"net\.py, line \d+ calls sys\.exit\("):
+        train_with_error("SystemExit")
+    assert RUN.read_manifest()["state"] == "failed"
+    assert "SystemExit" in RUN.log.read_text(encoding="utf-8")
+    assert len(pd.read_csv(RUN.history)) == 1
+
+
+def test_exit_ends_the_command_with_one_line_and_code_2(csvision_command: RunCommand) -> None:
+    output = csvision_command(
+        "train", *SMALL_TRAINING, *CUSTOM_MODEL, "model.kwargs={steps:9,error:SystemExit}"
+    )
+    assert "net.py, line" in output.error
+    (manifest,) = Path("outputs").rglob("run.json")
+    assert RunDirectory(manifest.parent).read_manifest()["state"] == "failed"
+
+
+def test_error_of_a_file_that_the_network_opens_keeps_its_traceback() -> None:
+    with pytest.raises(FileNotFoundError, match="failed on purpose"):
+        train_with_error("FileNotFoundError")
+    assert RUN.read_manifest()["state"] == "failed"
+    assert "Traceback" in RUN.log.read_text(encoding="utf-8")
+
+
+def test_generators_of_the_caller_are_restored_after_an_error() -> None:
+    torch.manual_seed(5)
+    np.random.seed(5)
+    expected = float(torch.rand(())), float(np.random.rand())
+    torch.manual_seed(5)
+    np.random.seed(5)
+    with pytest.raises(ZeroDivisionError):
+        train_with_error("ZeroDivisionError")
+    assert (float(torch.rand(())), float(np.random.rand())) == expected
 
 
 def test_keyboard_interrupt_is_recorded_and_its_handler_restored() -> None:

@@ -1,4 +1,4 @@
-"""Seed the global random generators, and save their states in checkpoints.
+"""Save the states of the global random generators in checkpoints.
 
 Dropout and custom networks draw from them. All other random numbers of a run (initial weights,
 batch order, augmentation) depend only on seed, epoch and step, and need no saved state.
@@ -10,16 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from lightning import Callback, LightningModule, Trainer
-
-from csvision.rng import derive_seed
-
-
-def seed_global_generators(seed: int) -> None:
-    """Seed the global random generators of torch, Python and NumPy."""
-    # Dropout always draws from the global generator; csvision uses it for nothing else.
-    torch.manual_seed(derive_seed(seed, "dropout"))
-    random.seed(derive_seed(seed, "python"))
-    np.random.seed(derive_seed(seed, "numpy") % 2**32)
 
 
 class RNGStateCallback(Callback):

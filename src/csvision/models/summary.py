@@ -44,7 +44,12 @@ def profile_layers(network: nn.Module, image_shape: Shape) -> list[LayerSummary]
         shapes = shape_of((args, kwargs)), shape_of(output)
         layers.append(LayerSummary(names[module], parameters, multiply_adds, *shapes))
 
-    leaves = [module for module in names if not list(module.children())]
+    # torch.jit.script modules accept no hooks.
+    leaves = [
+        module
+        for module in names
+        if not list(module.children()) and not isinstance(module, torch.jit.ScriptModule)
+    ]
     hooks = [module.register_forward_hook(record, with_kwargs=True) for module in leaves]
     training = network.training
     network.eval()

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from lightning.pytorch.utilities.seed import isolate_rng
 
 from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
@@ -14,6 +13,7 @@ from csvision.data.splits import Subset, load_splits
 from csvision.data.table import DataSpec, ImageTable, read_table
 from csvision.errors import RunError
 from csvision.evaluation import (
+    EVALUATION_SEED,
     EvalResult,
     evaluate_split,
     prediction_table,
@@ -23,6 +23,8 @@ from csvision.evaluation import (
 from csvision.files import make_dir, timestamp
 from csvision.layer_shapes import transformed_shape
 from csvision.models.build import build_model
+from csvision.models.user_code import refuse_exit
+from csvision.rng import derive_seed, isolate_rng, seeded_generators
 from csvision.run.checkpoints import check_weights_hash, load_weights
 from csvision.run.device import limit_threads, torch_device, validate_accelerator
 from csvision.run.directory import RunDirectory, with_model_path
@@ -54,7 +56,9 @@ def load(path: Path, model_path: str | None = None, check_weights: bool = True) 
     spec = read_data_spec(run_dir)
     image_shape = transformed_shape(spec.image_shape, config.data)
     check_weights_memory(config, image_shape, len(spec.classes))
-    network = build_model(config.model, image_shape, len(spec.classes), seed=0)
+    # Equal seeds give equal constants, such as buffers that no checkpoint contains.
+    seed = derive_seed(config.seed, "weights")
+    network = build_model(config.model, image_shape, len(spec.classes), seed)
     channels = spec.image_shape[0]
     # The checkpoint contains the values of mean and std.
     classifier = Classifier(
@@ -90,12 +94,13 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     run_dir = RunDirectory(Path(config.run))
     warn_if_unfinished(run_dir)
     classifier = load(run_dir.path, config.model.path, config.check_weights)
-    trained = run_dir.read_config()
+    trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
     subset = eval_split(run_dir, trained, config.data.csv)
     threads = limit_threads(recorded_threads(run_dir) or trained.accelerator.num_threads)
     with isolate_rng(), ignore_known_warnings(), threads, handle_signals():
         trainer = build_eval_trainer(trained.accelerator, config.device)
-        result = evaluate_split(trainer, classifier, subset, trained.batch_size)
+        with refuse_exit(trained.model):
+            result = evaluate_split(trainer, classifier, subset, trained.batch_size)
     folder = make_dir(run_dir.evaluations / timestamp())
     write_results(result, result.metrics, folder)
     return result, folder
@@ -123,11 +128,12 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
     warn_if_unfinished(run_dir)
     classifier = load(run_dir.path, config.model.path, config.check_weights)
     classifier.to(torch_device(config.device))
-    trained = run_dir.read_config()
+    trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
     options = ReadOptions.from_config(trained.data, allow_missing_labels=True)
     table = read_matching_table(config.data.csv, run_dir, options)
     batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
-    probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
+    with seeded_generators(EVALUATION_SEED), refuse_exit(trained.model):
+        probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
     require_finite(probabilities.numpy())
     predictions = prediction_table(Subset.full(table), probabilities.numpy(), table.labels)
     name = f"{Path(config.data.csv).name.split('.')[0]}_{timestamp()}.csv"

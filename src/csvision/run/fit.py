@@ -4,11 +4,11 @@ from pathlib import Path
 
 from lightning import Trainer
 
-from csvision.callbacks.rng_state import RNGStateCallback, seed_global_generators
+from csvision.callbacks.rng_state import RNGStateCallback
 from csvision.classifier import Classifier
 from csvision.data.datamodule import CSVDataModule
 from csvision.errors import RunError, first_line
-from csvision.rng import derive_seed
+from csvision.rng import derive_seed, seed_global_generators
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
@@ -27,7 +27,8 @@ def fit(
     """
     config = prepared.config
     data = CSVDataModule(prepared.splits, config.batch_size, derive_seed(config.seed, "batches"))
-    seed_global_generators(config.seed)
+    # Dropout draws from the global generator of torch.
+    seed_global_generators(config.seed, torch_seed=derive_seed(config.seed, "dropout"))
     if resume_from is None:
         trainer.fit(classifier, data)
         return

@@ -9,6 +9,7 @@ from csvision.config.validate import validate
 from csvision.data.splits import Splits, load_splits
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, transformed_shape
+from csvision.run.last_batch import check_last_batch
 from csvision.run.launch_environment import validate_launch_environment
 from csvision.run.memory import check_training_memory
 
@@ -44,6 +45,7 @@ def prepare_run(
     prepared = PreparedRun(config, splits, image_shape)
     validate(config, image_shape, prepared.num_classes)
     splits.validate_world_size(config.accelerator.devices)
+    check_last_batch(config, image_shape, prepared.num_classes, len(splits.train))
     check_device(config.accelerator)
     check_training_memory(config, image_shape, prepared.num_classes, len(splits.train))
     check_custom_model(prepared)
@@ -77,9 +79,10 @@ def check_device(accelerator: schema.AcceleratorConfig) -> None:
 
 
 def check_custom_model(prepared: PreparedRun) -> None:
-    """Raise ConfigError if the user's own network cannot be built for the data."""
+    """Raise ConfigError if the user's own network cannot be built, trained, saved or loaded."""
     config = prepared.config
     if isinstance(config.model, model_schema.CustomModelConfig):
-        from csvision.models.build import build_model
+        from csvision.run.check_model import check_custom_network
 
-        build_model(config.model, prepared.image_shape, prepared.num_classes, config.seed)
+        shape, classes = prepared.image_shape, prepared.num_classes
+        check_custom_network(config, config.model, shape, classes, len(prepared.splits.train))

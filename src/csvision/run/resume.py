@@ -5,7 +5,7 @@ from dataclasses import replace
 from csvision.config import schema
 from csvision.config.serialize import diff_configs
 from csvision.errors import RunError
-from csvision.models.build import split_model_path
+from csvision.models.custom import split_model_path
 from csvision.run import provenance
 from csvision.run.directory import (
     RunDirectory,

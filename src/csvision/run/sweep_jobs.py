@@ -15,7 +15,7 @@ from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError, first_line
 from csvision.legacy import migrate_override
-from csvision.models.build import split_model_path
+from csvision.models.custom import split_model_path
 from csvision.run.directory import (
     SWEEP_FILE,
     RunDirectory,

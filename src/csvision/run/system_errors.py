@@ -9,7 +9,9 @@ from pathlib import Path
 import torch
 
 from csvision.command_hints import command_line
+from csvision.config.model_schema import ModelConfig
 from csvision.errors import RunError, first_line
+from csvision.models.user_code import raised_in_user_code
 from csvision.run.directory import RunDirectory
 
 DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -19,13 +21,18 @@ OOM_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def translate_system_errors(run_dir: RunDirectory, batch_size: int) -> Iterator[None]:
-    """Convert errors of the run's disk, and of memory, to RunError."""
+def translate_system_errors(
+    run_dir: RunDirectory, batch_size: int, model: ModelConfig
+) -> Iterator[None]:
+    """Convert errors of the run's disk, and of memory, to RunError.
+
+    Other errors, and those of files that a custom network opens itself, are not changed.
+    """
     try:
-        with suppress_thread_tracebacks(run_dir):
+        with suppress_thread_tracebacks(run_dir, model):
             yield
     except OSError as error:
-        if message := disk_error(error, run_dir):
+        if message := disk_error(error, run_dir, model):
             raise RunError(message) from error
         raise
     except (RuntimeError, MemoryError) as error:
@@ -39,13 +46,13 @@ def translate_system_errors(run_dir: RunDirectory, batch_size: int) -> Iterator[
 
 
 @contextmanager
-def suppress_thread_tracebacks(run_dir: RunDirectory) -> Iterator[None]:
+def suppress_thread_tracebacks(run_dir: RunDirectory, model: ModelConfig) -> Iterator[None]:
     """Print no traceback of TensorBoard's thread about the disk: its next call raises the error."""
     before = threading.excepthook
 
     def hook(arguments: threading.ExceptHookArgs) -> None:
         error = arguments.exc_value
-        if not (isinstance(error, OSError) and disk_error(error, run_dir)):
+        if not (isinstance(error, OSError) and disk_error(error, run_dir, model)):
             before(arguments)
 
     threading.excepthook = hook
@@ -55,8 +62,10 @@ def suppress_thread_tracebacks(run_dir: RunDirectory) -> Iterator[None]:
         threading.excepthook = before
 
 
-def disk_error(error: OSError, run_dir: RunDirectory) -> str:
+def disk_error(error: OSError, run_dir: RunDirectory, model: ModelConfig) -> str:
     """Describe an error of the disk of a run; empty if the error has another cause."""
+    if raised_in_user_code(error, model):
+        return ""
     if not run_dir.manifest.exists():
         return f"{run_dir.path} was deleted during the run; start the run again"
     in_run = error.filename is not None and is_inside(Path(str(error.filename)), run_dir.path)

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from lightning import Trainer
-from lightning.pytorch.utilities.seed import isolate_rng
 
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
@@ -32,8 +31,9 @@ from csvision.evaluation import (
 from csvision.files import iso_time
 from csvision.models.build import build_model
 from csvision.models.summary import summarize
+from csvision.models.user_code import refuse_exit
 from csvision.plots import save_confusion_matrix
-from csvision.rng import derive_seed
+from csvision.rng import derive_seed, isolate_rng
 from csvision.run import provenance
 from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
@@ -170,8 +170,9 @@ def run_context(
         with (
             run_dir.lock(),
             log_to_file(run_dir.log),
-            translate_system_errors(run_dir, config.batch_size),
+            translate_system_errors(run_dir, config.batch_size, config.model),
             run_dir.record_state(),
+            refuse_exit(config.model),
         ):
             if resume:
                 times = run_dir.read_manifest().get("resumed", [])
