@@ -22,7 +22,7 @@ from csvision.layer_shapes import (
     Shape,
     layer_table,
     output_size,
-    padding_amounts,
+    resolve_padding,
     transformed_shape,
 )
 from csvision.models.cnn import CNN
@@ -59,7 +59,7 @@ Shapes = tuple[Shape, Shape]
 def test_output_size_of_a_convolution_by_hand(
     size: int, kernel_size: int, stride: int, padding: int | str, dilation: int, expected: int
 ) -> None:
-    amounts = padding_amounts(padding, kernel_size, dilation)
+    amounts = resolve_padding(padding, kernel_size, dilation)
     assert output_size(size, kernel_size, stride, amounts, dilation) == expected
 
 
@@ -114,16 +114,16 @@ def test_output_size_is_the_number_of_window_positions(
         ("full", 2, 3, (3, 3)),
     ],
 )
-def test_padding_amounts_by_hand(
+def test_resolve_padding_by_hand(
     padding: int | str, kernel_size: int, dilation: int, expected: tuple[int, int]
 ) -> None:
-    assert padding_amounts(padding, kernel_size, dilation) == expected
+    assert resolve_padding(padding, kernel_size, dilation) == expected
 
 
 @pytest.mark.parametrize("padding", ["sam", "1", "", -1])
 def test_invalid_padding_is_rejected(padding: int | str) -> None:
     with pytest.raises(ValueError, match=f"padding={padding} must be valid, same, full or"):
-        padding_amounts(padding, 3)
+        resolve_padding(padding, 3)
 
 
 def test_transformed_shape_includes_the_padding() -> None:

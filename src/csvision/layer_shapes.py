@@ -42,7 +42,7 @@ def transformed_shape(image_shape: Shape, data: DataConfig) -> Shape:
     return channels, height + 2 * data.pad, width + 2 * data.pad
 
 
-def padding_amounts(padding: int | str, kernel_size: int, dilation: int = 1) -> tuple[int, int]:
+def resolve_padding(padding: int | str, kernel_size: int, dilation: int = 1) -> tuple[int, int]:
     """Return the pixels added (before, after) along one axis.
 
     For an even kernel, `same` adds one more pixel after than before, as torch does.
@@ -86,7 +86,7 @@ def conv_row(name: str, shape: Shape, stage: Stage) -> LayerSummary:
     padding is larger than the input allows.
     """
     channels, *sizes = shape
-    padding = padding_amounts(stage.padding, stage.kernel_size, stage.dilation)
+    padding = resolve_padding(stage.padding, stage.kernel_size, stage.dilation)
     check_padding_fits(name, shape, stage.padding_mode, max(padding))
     output = (
         stage.filters,

@@ -12,7 +12,7 @@ from csvision.config import command_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.value_types import format_value, type_errors
 from csvision.errors import ConfigError
-from csvision.layer_shapes import Shape, layer_table, padding_amounts
+from csvision.layer_shapes import Shape, layer_table, resolve_padding
 
 
 def validate(config: Any, image_shape: Shape | None = None, num_classes: int | None = None) -> None:
@@ -147,7 +147,7 @@ def padding_errors(model: model_schema.ModelConfig) -> Iterator[str]:
     ):
         key = f"model.stages.{index}"
         try:
-            padding_amounts(stage.padding, stage.kernel_size, stage.dilation)
+            resolve_padding(stage.padding, stage.kernel_size, stage.dilation)
         except ValueError as error:
             yield f"{key}.{error}"
         if stage.padding == "same" and stage.stride != 1:

@@ -17,7 +17,7 @@ from csvision.config.model_schema import (
     Normalization,
     Stage,
 )
-from csvision.layer_shapes import Shape, cnn_table, padding_amounts
+from csvision.layer_shapes import Shape, cnn_table, resolve_padding
 from csvision.models.layers import (
     activation_layer,
     dense_layers,
@@ -76,7 +76,7 @@ class CNN(nn.Module):
 
 def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
     """Return the modules of one stage, in order, for an input of `input_shape` (C, H, W)."""
-    before, after = padding_amounts(stage.padding, stage.kernel_size, stage.dilation)
+    before, after = resolve_padding(stage.padding, stage.kernel_size, stage.dilation)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if before != after:
         layers["padding"] = padding_layer(stage.padding_mode, (before, after))
