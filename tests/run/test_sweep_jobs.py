@@ -11,8 +11,8 @@ import pytest
 import csvision
 from csvision.cli.main import main
 from csvision.errors import RunError
-from csvision.run.directory import RunDirectory
-from csvision.run.sweep_jobs import is_sweep, read_sweep
+from csvision.run.directory import RunDirectory, is_sweep
+from csvision.run.sweep_jobs import read_sweep
 from tests.cli.conftest import RunCommand
 from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits
 from tests.run.interrupt import signaling_model

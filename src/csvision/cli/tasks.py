@@ -9,12 +9,23 @@ from csvision.command_hints import display_path
 from csvision.config import command_schema
 
 
+def check_run(path: str) -> None:
+    """Raise RunError for a run whose run.json is damaged, before torch is imported."""
+    from csvision.run.directory import RunDirectory
+
+    RunDirectory(Path(path)).read_config()
+
+
 def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
-    from csvision import api
-    from csvision.run.sweep_jobs import is_sweep
+    from csvision.run.directory import is_sweep
 
-    if is_sweep(Path(config.run)):
+    sweep = is_sweep(Path(config.run))
+    if not sweep:
+        check_run(config.run)
+    from csvision import api
+
+    if sweep:
         if not api.resume_sweep(config.run, config.model.path):
             raise SystemExit(1)
         return
@@ -25,6 +36,7 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:
     """Test a run."""
+    check_run(config.run)
     from csvision import api
 
     result = api.evaluate(config)
@@ -34,6 +46,7 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
 
 def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
+    check_run(config.run)
     from csvision import api
 
     print(display_path(api.predict(config).attrs["path"]))
@@ -41,6 +54,7 @@ def run_predict(config: command_schema.PredictConfig) -> None:
 
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     """Train a run again and compare."""
+    check_run(config.run)
     from csvision import api
 
     comparison = api.reproduce(config.run, config.model.path)

@@ -156,6 +156,11 @@ class RunDirectory:
                 self.update_manifest(state=state, ended=iso_time())
 
 
+def is_sweep(folder: Path) -> bool:
+    """Return whether a folder contains a sweep."""
+    return (folder / SWEEP_FILE).is_file()
+
+
 def default_run_dir(config: schema.TrainConfig) -> Path:
     """Return the absolute path of a new run in output_dir, formed as in conf/train.yaml."""
     name = f"{timestamp()}_{config.model.name}_seed{config.seed}"

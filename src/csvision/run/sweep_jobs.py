@@ -46,11 +46,6 @@ class SweepJob:
         return RunDirectory(self.directory).manifest.exists()
 
 
-def is_sweep(folder: Path) -> bool:
-    """Return whether a folder contains a sweep."""
-    return (folder / SWEEP_FILE).is_file()
-
-
 def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
     """Return the jobs of a sweep in the order of its command line.
 
