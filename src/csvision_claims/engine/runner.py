@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import get_reusable_executor, process_executor
 
 from csvision_claims.engine.arms import Arm, expand_lr_grid, training_jobs
 from csvision_claims.engine.jobs import Job, JobCache, JobResult, iso_time, run_job
@@ -130,7 +130,17 @@ def execute_job(key: str, job: Job, owner: int) -> tuple[str, JobResult]:
     """Return a job's key and result; a worker process leaves Ctrl-C to `owner`, which stops it."""
     if os.getpid() != owner:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        keep_worker()
     return key, run_job(job)
+
+
+def keep_worker() -> None:
+    """Let joblib keep this worker process although it grows by more than 300 MB.
+
+    Importing torch alone takes that much. Where psutil is installed, joblib would take it for a
+    leak, warn, and start a new worker again and again; it has no public option against this.
+    """
+    process_executor._USE_PSUTIL = False
 
 
 def ignore_resource_tracker() -> None:

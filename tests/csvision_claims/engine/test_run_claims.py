@@ -139,6 +139,27 @@ def test_learning_rates_are_chosen_on_validation_rows(digits_csv: Path, tmp_path
     assert len(list((tmp_path / "jobs").iterdir())) == 2 * 3 * 2
 
 
+KEPT: list[bytes] = []
+
+
+def grow(size: int, number: int) -> int:
+    """Keep memory, wait until joblib measures it again, and return the process."""
+    KEPT.append(b"x" * size)
+    time.sleep(1.1)
+    return os.getpid()
+
+
+@pytest.mark.slow
+# A warning as an error in a thread of joblib would let this test wait forever.
+@pytest.mark.filterwarnings("default:A worker stopped")
+def test_worker_is_kept_when_it_grows(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    runner = Runner(QUICK, JobCache(tmp_path), 2)
+    runner.start("C1", 1)
+    processes = runner.run([Job(grow, {"size": 400_000_000, "number": n}) for n in range(6)])
+    assert len(set(processes)) <= 2
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_new_version_of_a_claim_is_measured_again(profile: Profile, tmp_path: Path) -> None:
     runner = Runner(profile, JobCache(tmp_path), 1)
     jobs = [Job(square, {"value": 12}), Job(square, {"value": 12}), Job(square, {"value": 3})]
