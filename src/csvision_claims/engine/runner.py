@@ -2,7 +2,6 @@
 
 import os
 import signal
-import warnings
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
@@ -69,8 +68,6 @@ class Runner:
         Unlike multiprocessing, joblib does not import the caller's script in its processes.
         """
         ignore_resource_tracker()
-        # joblib replaces a process whose memory has grown; its job is not lost.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
         parallel = Parallel(
             n_jobs=num_workers, batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
         )
