@@ -2,6 +2,7 @@
 
 from io import BytesIO
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -29,6 +30,14 @@ def displayed(text: Text) -> str:
     shown, formula = text._preprocess_math(text.get_text())  # type: ignore[attr-defined]
     assert formula is False
     return str(shown)
+
+
+def test_settings_of_the_user_are_neither_used_nor_changed() -> None:
+    counts, classes = np.eye(2, dtype=np.int64), ["a", "b"]
+    expected = render(plot_confusion_matrix(counts, classes))
+    with matplotlib.rc_context({"text.usetex": True, "font.size": 30.0}):
+        np.testing.assert_array_equal(render(plot_confusion_matrix(counts, classes)), expected)
+        assert matplotlib.rcParams["font.size"] == 30.0
 
 
 class TestConfusionMatrix:

@@ -112,12 +112,19 @@ __all__ = sorted(_EXPORTS)
 def __getattr__(name: str) -> Any:
     if name not in _EXPORTS:
         raise AttributeError(f"module 'csvision' has no attribute {name!r}")
+    import sys
     from importlib import import_module
 
-    if _EXPORTS[name] == "csvision.api":
+    module = _EXPORTS[name]
+    if module == "csvision.api":
         # Lightning, which this module imports, raises for ranks that are no numbers.
         import_module("csvision.run.launch_environment").launch_variables()
-    return getattr(import_module(_EXPORTS[name]), name)
+    if module not in sys.modules:
+        from csvision.process import isolate_import
+
+        with isolate_import():
+            import_module(module)
+    return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,7 @@
-"""The commands as Python functions; each takes overrides, or a configuration."""
+"""The commands as Python functions; each takes overrides, or a configuration.
+
+Calls from several threads run one after another.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +19,7 @@ from csvision.data_report import report_data
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
+from csvision.process import exclusive
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.evaluate import load as load_run
@@ -30,6 +34,7 @@ from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
 
 
+@exclusive()
 def train(*overrides: str | schema.TrainConfig) -> TrainResult:
     """Train a network as `csvision train OVERRIDES` does.
 
@@ -42,6 +47,7 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
         return train_prepared(prepare_run(config), default_run_dir(config), arguments)
 
 
+@exclusive()
 def resume(run: str | Path, model_path: str | None = None) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
 
@@ -55,6 +61,7 @@ def resume(run: str | Path, model_path: str | None = None) -> TrainResult:
         return train_prepared(prepared, run_dir.path, resume=True)
 
 
+@exclusive()
 def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     """Resume an interrupted sweep; return whether all of its jobs have finished.
 
@@ -79,6 +86,7 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     return summarize_sweep(Path(sweep)) and not failed
 
 
+@exclusive()
 def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
@@ -98,6 +106,7 @@ def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
     return comparison
 
 
+@exclusive()
 def load(run: str | Path, model_path: str | None = None, check_weights: bool = True) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
@@ -107,6 +116,7 @@ def load(run: str | Path, model_path: str | None = None, check_weights: bool = T
     return load_run(Path(run), model_path, check_weights)
 
 
+@exclusive()
 def evaluate(run: str | Path | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
@@ -122,6 +132,7 @@ def evaluate(run: str | Path | command_schema.EvaluateConfig, *overrides: str) -
     return replace(result, directory=folder)
 
 
+@exclusive()
 def predict(
     run: str | Path | command_schema.PredictConfig, csv: str | Path | None = None, *overrides: str
 ) -> pd.DataFrame:
@@ -139,6 +150,7 @@ def predict(
     return predictions
 
 
+@exclusive()
 def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     """Print a report on a data set as `csvision inspect-data OVERRIDES` does.
 

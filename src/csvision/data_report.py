@@ -8,15 +8,15 @@ import pandas as pd
 from csvision.config import command_schema
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits, load_splits
-from csvision.files import make_dir, timestamp
+from csvision.files import make_dir, result_name
 from csvision.plots import plot_samples
 
 
 def report_data(config: command_schema.InspectDataConfig) -> tuple[str, Path]:
     """Return the report on a data set and the path of the figure of its samples."""
     splits = load_splits(config.data)
-    name = Path(config.data.csv).name.split(".")[0]
-    path = make_dir(Path(config.output_dir) / "inspections") / f"{name}_{timestamp()}.png"
+    folder = make_dir(Path(config.output_dir) / "inspections")
+    path = folder / result_name(config.data.csv, ".png")
     plot_samples(splits.train).savefig(path, dpi=100)
     return describe_data(splits), path
 

@@ -39,6 +39,12 @@ def make_dir(path: Path) -> Path:
     return path
 
 
+def result_name(source: str, suffix: str) -> str:
+    """Return a new name for a result about a data file: the start of its name, and the time."""
+    # With at most 4 bytes per character, no name is longer than file systems allow.
+    return f"{Path(source).name.split('.')[0][:50]}_{timestamp()}{suffix}"
+
+
 def timestamp() -> str:
     """Return the current time to the microsecond, for names of directories."""
     return datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")

@@ -1,9 +1,13 @@
-"""Plot a confusion matrix, predictions, and samples of a data set."""
+"""Plot a confusion matrix, predictions, and samples of a data set.
+
+The settings of the user for matplotlib are not used: with text.usetex, plots would need LaTeX.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib import style
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -23,6 +27,7 @@ def save_confusion_matrix(result: EvalResult, folder: Path) -> None:
     figure.savefig(folder / "confusion_matrix.png", dpi=100)
 
 
+@style.context("default")
 def plot_confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> Figure:
     """Plot counts (K, K), one row per true class; the color is the fraction of the row."""
     fractions = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
@@ -41,6 +46,7 @@ def plot_confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> 
     return figure
 
 
+@style.context("default")
 def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
     """Plot the first test images with prediction and probability; wrong ones have a red title."""
     subset = result.subset.head(count)
@@ -62,6 +68,7 @@ def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
     return figure
 
 
+@style.context("default")
 def plot_samples(subset: Subset) -> Figure:
     """Plot the first images of each class, one row per class."""
     classes = subset.table.classes[:MAX_CLASSES]

@@ -261,6 +261,115 @@ def test_damaged_entry_is_reported_and_replaced(
     assert state(CACHE) == before
 
 
+def poison(entry: Path) -> None:
+    """Change all images, and the checksums with them."""
+    content = json.loads((entry / "table.json").read_text(encoding="utf-8"))
+    images = bytes(255 - value for value in (entry / "images.bin").read_bytes())
+    (entry / "images.bin").write_bytes(images)
+    content["checksums"]["images.bin"] = hashlib.sha256(images).hexdigest()
+    (entry / "table.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def replace_by_link(path: Path) -> None:
+    shutil.move(path, "elsewhere")
+    path.symlink_to(Path("elsewhere").absolute())
+
+
+def rename_as_entry_of_another_file(entry: Path) -> None:
+    Path("digits.csv").write_bytes(Path("digits.csv").read_bytes().replace(b",0\n", b",1\n"))
+    sha256 = hashlib.sha256(Path("digits.csv").read_bytes()).hexdigest()
+    entry.rename(entry.with_name(sha256 + entry.name[64:]))
+
+
+NOT_TRUSTED: dict[str, Callable[[Path], object]] = {
+    "a link to a folder": replace_by_link,
+    "a link to a file": lambda entry: replace_by_link(entry / "images.bin"),
+    "all users can write": lambda entry: entry.chmod(0o777),
+    "a group can write": lambda entry: entry.chmod(0o770),
+    "of another file": rename_as_entry_of_another_file,
+}
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(pytest.param(change, id=name) for name, change in NOT_TRUSTED.items()),
+        pytest.param(
+            lambda entry: os.chown(entry, 65534, 65534), id="of another user", marks=needs_root
+        ),
+        pytest.param(
+            lambda entry: os.chown(entry / "table.json", 65534, 65534),
+            id="a file of another user",
+            marks=needs_root,
+        ),
+    ],
+)
+def test_entry_that_another_user_can_have_written_is_replaced(
+    change: Callable[[Path], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    read()
+    poison(only_entry())
+    change(only_entry())
+    expected = read(cache="none")
+    assert_equal(read(), expected)
+    (record,) = caplog.records
+    assert "damaged" in record.getMessage()
+    assert not only_entry().is_symlink()
+    assert_equal(read(), expected)
+    assert len(caplog.records) == 1
+
+
+def test_entry_that_cannot_be_replaced_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = read(cache="none")
+    read()
+    poison(only_entry())
+    only_entry().chmod(0o777)
+
+    def fail(folder: Path) -> None:
+        raise PermissionError(f"{folder} is of another user")
+
+    monkeypatch.setattr("csvision.data.cache.remove_dir", fail)
+    assert_equal(read(), expected)
+    assert "cannot use the cache" in caplog.records[-1].getMessage()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_folder_to_which_others_can_write_is_not_used(
+    mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    CACHE.mkdir()
+    CACHE.chmod(mode)
+    assert_equal(read(), read(cache="none"))
+    (record,) = caplog.records
+    assert "chmod go-w" in record.getMessage()
+    assert list(CACHE.iterdir()) == []
+
+
+def test_files_are_private_whatever_the_umask() -> None:
+    before = os.umask(0)
+    try:
+        read()
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (CACHE, only_entry())] == [0o700, 0o700]
+    read()
+    assert len(list_entries(CACHE)) == 1
+
+
+def test_links_are_listed_and_cleared_without_what_they_point_to() -> None:
+    read()
+    replace_by_link(only_entry())
+    ((_, size),) = list_entries(CACHE)
+    assert size > 0
+    clear(CACHE)
+    assert list(CACHE.iterdir()) == []
+    assert len(list(Path("elsewhere").iterdir())) == 5
+
+
 def test_damaged_entry_is_listed_and_cleared() -> None:
     read()
     write_over("table.json", "[]")(only_entry())
@@ -324,7 +433,7 @@ def test_table_is_kept_in_memory_if_cache_is_not_writable(
     assert_equal(read(cache=folder), read(cache="none"))
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage().startswith(f"{folder}: cannot write the cache (")
+    assert record.getMessage().startswith(f"{folder}: cannot use the cache (")
     assert "\n" not in record.getMessage()
 
 
@@ -334,7 +443,7 @@ def test_table_is_kept_in_memory_if_disk_is_full() -> None:
     assert process.returncode == 0, stderr
     assert out.split() == ["ready", digest(read(cache="none"))]
     (warning,) = stderr.splitlines()
-    assert warning.startswith("cache: cannot write the cache (")
+    assert warning.startswith("cache: cannot use the cache (")
     assert list_entries(CACHE) == []
     assert list(CACHE.iterdir()) == []
 

@@ -1,6 +1,7 @@
 """Every file format gives the same table and the same locations; damaged files are rejected."""
 
 import gzip
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -223,11 +224,14 @@ def test_parquet_file_without_rows_is_rejected() -> None:
         ("absent.csv", "file not found"),
         ("folder.csv", "is a folder"),
         ("empty.parquet", "the file is empty"),
+        ("pipe.csv", "is a pipe or a device"),
+        ("/dev/null", "is a pipe or a device"),
     ],
 )
 def test_path_that_is_not_an_image_file_is_rejected(name: str, expected: str) -> None:
     Path("folder.csv").mkdir()
     Path("empty.parquet").touch()
+    os.mkfifo("pipe.csv")
     (message,) = errors_of(name)
     assert message.startswith(f"{name}: {expected}")
 

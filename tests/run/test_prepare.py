@@ -203,6 +203,12 @@ class TestCheckWritable:
         with pytest.raises(ConfigError, match=r"output_dir=digits\.csv/runs: .*not a folder"):
             check_writable(Path("digits.csv/runs"))
 
+    @pytest.mark.parametrize("target", ["nowhere", "link"])
+    def test_refuses_a_link_to_nowhere(self, target: str) -> None:
+        Path("link").symlink_to(target)
+        with pytest.raises(ConfigError, match=r"output_dir=link/runs: .*link is not a folder"):
+            check_writable(Path("link/runs"))
+
     def test_refuses_a_name_that_is_too_long(self) -> None:
         with pytest.raises(ConfigError, match=r"output_dir=x+: File name too long"):
             check_writable(Path("x" * 300))

@@ -10,6 +10,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
+from csvision.cli.environment import limit_error
 from csvision.config.compose import compose_config, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.sweep import expand_sweep
@@ -74,9 +75,12 @@ def prepare_all(configs: Iterable[DictConfig], sweep: bool = False) -> None:
                 messages |= dict.fromkeys(error.messages)
     except UserError as error:
         messages |= dict.fromkeys(error.messages)
-    except Exception:
-        traceback.print_exc()
-        raise SystemExit(1) from None
+    except Exception as error:
+        if message := limit_error(error):
+            messages[message] = None
+        else:
+            traceback.print_exc()
+            raise SystemExit(1) from None
     if messages:
         for message in messages:
             print(f"error: {message}", file=sys.stderr)

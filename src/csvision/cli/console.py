@@ -1,5 +1,6 @@
 """Keep a command independent of its console: results are in files, messages in train.log."""
 
+import codecs
 import io
 import os
 import sys
@@ -8,11 +9,26 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 
+ESCAPE_CHARACTERS = "csvision.escape_characters"
+"""The name by which Python finds `escape_characters`."""
+
+
+def escape_characters(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return the bytes of a file name that is not valid text, and escapes of other characters."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+codecs.register_error(ESCAPE_CHARACTERS, escape_characters)
+
+
 class ConsoleStream:
     """A standard stream whose errors end nothing: after the first one, output is discarded.
 
     An error other than a closed pipe is reported once on `report`. Characters that the stream
-    cannot encode are escaped.
+    cannot encode are escaped, except the bytes of file names.
     """
 
     def __init__(self, stream: TextIO, name: str, report: TextIO | None) -> None:
@@ -21,7 +37,7 @@ class ConsoleStream:
         self.report = report
         self.failed = False
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace", line_buffering=True)
+            stream.reconfigure(errors=ESCAPE_CHARACTERS, line_buffering=True)
 
     def write(self, text: str) -> int:
         """Write text; return its length."""

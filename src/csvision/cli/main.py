@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from csvision.cli.commands import Command, command_names, find_command, list_commands
 from csvision.cli.completion import complete_command, is_completion_query
 from csvision.cli.console import use_safe_console
+from csvision.cli.environment import check_environment, limit_error, remove_library_variables
 from csvision.cli.help import command_help, overview
 from csvision.config.compose import conf_dir, register_schemas, to_dataclass
 from csvision.config.hydra_private import hydra_argument_parser
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     User errors end with one line each on stderr and exit code 2, a diverged run with 1, Ctrl-C
     with 130. Other exceptions keep their traceback.
     """
+    remove_library_variables()
     with use_safe_console():
         dispatch(list(sys.argv[1:] if arguments is None else arguments))
 
@@ -51,7 +53,15 @@ def dispatch(words: list[str]) -> None:
     elif words[0] not in names:
         exit_with_errors([unknown_command(words[0], names)])
     else:
-        run_command(find_command(words[0]), words[1:])
+        try:
+            check_environment()
+            run_command(find_command(words[0]), words[1:])
+        except UserError as error:
+            exit_with_errors(error.messages)
+        except Exception as error:
+            if message := limit_error(error):
+                exit_with_errors([message])
+            raise
 
 
 def unknown_command(word: str, names: Sequence[str]) -> str:
@@ -112,6 +122,8 @@ def run_hydra(command: Command, arguments: Sequence[str]) -> None:
         if not composing or isinstance(error, UserError):
             raise
         if isinstance(error, OSError) and error.strerror:
+            if error.filename is None:
+                raise
             exit_with_errors([f"{error.filename}: {error.strerror}; choose another output_dir"])
         exit_with_errors([format_hydra_error(error)])
 

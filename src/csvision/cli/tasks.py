@@ -7,6 +7,7 @@ from pathlib import Path
 
 from csvision.command_hints import display_path
 from csvision.config import command_schema
+from csvision.errors import RunError
 
 
 def check_run(path: str) -> None:
@@ -74,11 +75,16 @@ def run_cache(config: command_schema.CacheConfig) -> None:
     """Show or clear the cache."""
     from csvision.data import cache
 
-    folder = Path(config.folder) if config.folder else cache.default_folder()
-    if config.clear:
-        print(f"{cache.clear(folder) / 1e6:.1f} MB freed in {folder}")
-        return
-    entries = cache.list_entries(folder)
+    place = config.folder or "cache"
+    try:
+        folder = Path(config.folder) if config.folder else cache.default_folder()
+        place = str(folder)
+        if config.clear:
+            print(f"{cache.clear(folder) / 1e6:.1f} MB freed in {folder}")
+            return
+        entries = cache.list_entries(folder)
+    except OSError as error:
+        raise RunError(f"{place}: cannot use the cache: {error}; check folder") from error
     for source, size in entries:
         print(f"{size / 1e6:10.1f} MB  {source}")
     total = sum(size for _, size in entries)

@@ -20,6 +20,7 @@ from csvision.config.messages import format_hydra_error, unknown_key
 from csvision.config.quoting import quote_paths
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
+from csvision.process import exclusive
 
 
 def conf_dir() -> Path:
@@ -53,6 +54,7 @@ def load_config(command: str, overrides: Sequence[str]) -> Any:
     return to_dataclass(compose_config(command, quote_paths(overrides)))
 
 
+@exclusive()
 def compose_config(command: str, overrides: Sequence[str]) -> DictConfig:
     """Compose conf/COMMAND.yaml with overrides as on the command line.
 

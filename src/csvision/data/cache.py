@@ -2,7 +2,8 @@
 
 An entry is a folder named after the hash and size of the file and a hash of how it was parsed. It
 contains the arrays as raw bytes and table.json with their checksums. It is written under a
-temporary name and renamed when it is complete, so an incomplete entry is never used.
+temporary name and renamed when it is complete, so an incomplete entry is never used. Nothing that
+another user can have written is used.
 """
 
 import hashlib
@@ -10,8 +11,8 @@ import io
 import json
 import logging
 import re
-import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import platformdirs
 
 from csvision.data.columns import Columns
 from csvision.data.parse_file import ParsedFile, file_sha256, parse_images, parse_into_memory
+from csvision.data.private_files import is_private, make_private_dir, remove_dir
 from csvision.data.source import DataFile
 
 VERSION = 4
@@ -31,27 +33,32 @@ log = logging.getLogger("csvision")
 
 
 def default_folder() -> Path:
-    """Return the cache folder of this user on this system."""
-    return platformdirs.user_cache_path("csvision")
+    """Return the cache folder of this user on this system; raises OSError if there is none."""
+    try:
+        return platformdirs.user_cache_path("csvision")
+    except RuntimeError as error:
+        raise FileNotFoundError("there is no home folder; set HOME or XDG_CACHE_HOME") from error
 
 
-def load_or_parse(file: DataFile, columns: Columns, folder: Path) -> ParsedFile:
+def load_or_parse(file: DataFile, columns: Columns, folder: Path | None) -> ParsedFile:
     """Return a parsed file with images mapped from the cache; parse it if it is not there.
 
-    If the cache cannot be written, logs one warning and keeps the images in memory. Raises
-    DataError for an invalid file.
+    `folder` is the cache (default: that of this user). If it cannot be used, logs one warning and
+    keeps the images in memory. Raises DataError for an invalid file.
     """
-    suffix = entry_suffix(file.path, columns)
-    # Hash the file first only if there is an entry for a file of this size; parsing hashes it, too.
-    if any(folder.glob(f"*-{suffix}")):
-        parsed = load_entry(folder / f"{file_sha256(file.path)}-{suffix}", columns)
-        if parsed is not None:
-            return parsed
     try:
-        entry = write_entry(folder, suffix, file, columns)
-        return mmap_arrays(entry, columns)
+        folder = folder or default_folder()
+        make_private_dir(folder)
+        suffix = entry_suffix(file.path, columns)
+        # Hash the file first only if there is an entry for a file of this size; parsing hashes it.
+        if any(folder.glob(f"*-{suffix}")):
+            parsed = load_entry(folder / f"{file_sha256(file.path)}-{suffix}", columns)
+            if parsed is not None:
+                return parsed
+        return write_entry(folder, suffix, file, columns)
     except OSError as error:
-        log.warning("%s: cannot write the cache (%s); keeping images in memory", folder, error)
+        place = folder or "cache"
+        log.warning("%s: cannot use the cache (%s); keeping images in memory", place, error)
         return parse_into_memory(file, columns)
 
 
@@ -61,21 +68,22 @@ def entry_suffix(path: Path, columns: Columns) -> str:
     return f"{path.stat().st_size}-{hashlib.sha256(options.encode()).hexdigest()[:16]}"
 
 
-def write_entry(folder: Path, suffix: str, file: DataFile, columns: Columns) -> Path:
+def write_entry(folder: Path, suffix: str, file: DataFile, columns: Columns) -> ParsedFile:
     """Parse a file into a new entry; raises OSError if it cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as name:
         unfinished = Path(name) / "entry"
-        unfinished.mkdir()
+        unfinished.mkdir(mode=0o700)
         parsed = write_arrays(unfinished, file, columns)
         entry = folder / f"{parsed.sha256}-{suffix}"
         try:
             unfinished.rename(entry)
         except OSError:
             # Another process may have written the same entry first.
-            if not entry.is_dir():
+            other = load_entry(entry, columns)
+            if other is None:
                 raise
-    return entry
+            return other
+    return mmap_arrays(entry, columns)
 
 
 def write_arrays(folder: Path, file: DataFile, columns: Columns) -> ParsedFile:
@@ -117,21 +125,26 @@ class HashedFile(io.FileIO):
 
 
 def load_entry(entry: Path, columns: Columns) -> ParsedFile | None:
-    """Return the parsed file in an entry; None if it does not exist or is damaged.
+    """Return the parsed file in an entry; None if it does not exist, is damaged or not private.
 
-    A damaged entry is deleted.
+    Such an entry is deleted.
     """
     if not entry.is_dir():
         return None
     try:
+        if not is_private(entry):
+            raise ValueError("another user can have written it")
         content = json.loads((entry / "table.json").read_text(encoding="utf-8"))
+        if not entry.name.startswith(content["sha256"]):
+            raise ValueError("it is of another file")
         for name, expected in content["checksums"].items():
             if file_sha256(entry / name) != expected:
                 raise ValueError(f"{name} has changed")
         return mmap_arrays(entry, columns)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s: the cache entry is damaged (%s); parsing the file again", entry, error)
-        shutil.rmtree(entry, ignore_errors=True)
+        with suppress(OSError):
+            remove_dir(entry)
         return None
 
 
@@ -156,7 +169,7 @@ def list_entries(folder: Path) -> list[tuple[str, int]]:
     """Return source and size in bytes of each entry, including those of killed processes."""
     found = []
     for entry in entry_dirs(folder):
-        size = sum(file.stat().st_size for file in entry.rglob("*") if file.is_file())
+        size = sum(path.lstat().st_size for path in entry.rglob("*") if path.is_file())
         try:
             source = json.loads((entry / "table.json").read_text(encoding="utf-8"))["source"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -169,7 +182,7 @@ def clear(folder: Path) -> int:
     """Delete all entries; return their size in bytes."""
     size = sum(size for _, size in list_entries(folder))
     for entry in entry_dirs(folder):
-        shutil.rmtree(entry)
+        remove_dir(entry)
     return size
 
 

@@ -68,6 +68,11 @@ def resolve_path(source: str) -> Path:
             if "fashion_mnist" in source:
                 hint = f"create it with {command_line('prepare-fashion-mnist')}"
             raise DataError(f"{path}: file not found; {hint}")
+        if not path.is_file():
+            raise DataError(
+                f"{path}: is a pipe or a device, not a file, and cannot be read twice; "
+                "save the data in a file"
+            )
         size = path.stat().st_size
     except (OSError, RuntimeError) as error:
         # For example a name that is too long, or the home folder of an unknown user.

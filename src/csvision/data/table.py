@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvision.config.schema import NO_CACHE
-from csvision.data.cache import default_folder, load_or_parse
+from csvision.data.cache import load_or_parse
 from csvision.data.columns import infer_columns
 from csvision.data.parse_file import LabelValues, ParsedFile, image_hashes, parse_into_memory
 from csvision.data.read_options import ReadOptions
 from csvision.data.source import GIB, DataFile, read_names, resolve_path
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
+from csvision.process import use_threads
 
 DEFAULT_OPTIONS = ReadOptions()
 
@@ -105,12 +106,12 @@ def read_table(
 
 def parse(path: Path, options: ReadOptions) -> ParsedFile:
     """Return a parsed file, from the cache if it is there."""
+    use_threads()
     columns = infer_columns(path, read_names(path), options)
     file = DataFile(path, options.max_decompressed_gib * GIB)
     if options.cache == NO_CACHE:
         return parse_into_memory(file, columns)
-    folder = Path(options.cache) if options.cache else default_folder()
-    return load_or_parse(file, columns, folder)
+    return load_or_parse(file, columns, Path(options.cache) if options.cache else None)
 
 
 def name_classes(

@@ -20,15 +20,19 @@ from csvision.evaluation import (
     require_finite,
     write_results,
 )
-from csvision.files import make_dir, timestamp
+from csvision.files import make_dir, result_name, timestamp
 from csvision.layer_shapes import transformed_shape
 from csvision.models.build import build_model
 from csvision.models.user_code import refuse_exit
+from csvision.process import use_threads
 from csvision.rng import derive_seed, isolate_rng, seeded_generators
 from csvision.run.checkpoints import check_weights_hash, load_weights
 from csvision.run.device import limit_threads, torch_device, validate_accelerator
 from csvision.run.directory import RunDirectory, with_model_path
-from csvision.run.launch_environment import validate_launch_environment
+from csvision.run.launch_environment import (
+    ignore_lightning_variables,
+    validate_launch_environment,
+)
 from csvision.run.log import ignore_known_warnings, log
 from csvision.run.memory import check_weights_memory
 from csvision.run.resume import recorded_threads
@@ -51,6 +55,7 @@ def load(path: Path, model_path: str | None = None, check_weights: bool = True) 
     RunError if this is not a run directory, has no suitable checkpoint or, with `check_weights`, if
     the weights of a finished run have changed.
     """
+    use_threads()
     run_dir = RunDirectory(path)
     config = with_model_path(run_dir.read_config(), run_dir, model_path)
     spec = read_data_spec(run_dir)
@@ -97,7 +102,13 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
     subset = eval_split(run_dir, trained, config.data.csv)
     threads = limit_threads(recorded_threads(run_dir) or trained.accelerator.num_threads)
-    with isolate_rng(), ignore_known_warnings(), threads, handle_signals():
+    with (
+        isolate_rng(),
+        ignore_known_warnings(),
+        ignore_lightning_variables(),
+        threads,
+        handle_signals(),
+    ):
         trainer = build_eval_trainer(trained.accelerator, config.device)
         with refuse_exit(trained.model):
             result = evaluate_split(trainer, classifier, subset, trained.batch_size)
@@ -136,7 +147,6 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
         probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
     require_finite(probabilities.numpy())
     predictions = prediction_table(Subset.full(table), probabilities.numpy(), table.labels)
-    name = f"{Path(config.data.csv).name.split('.')[0]}_{timestamp()}.csv"
-    path = make_dir(run_dir.predictions) / name
+    path = make_dir(run_dir.predictions) / result_name(config.data.csv, ".csv")
     predictions.to_csv(path, index=False)
     return predictions, path

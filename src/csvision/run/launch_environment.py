@@ -37,6 +37,18 @@ def restore_launch_variables() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def ignore_lightning_variables() -> Iterator[None]:
+    """Hide the variables PL_* by which Lightning would change a run: PL_TRAINER_MAX_STEPS=1."""
+    hidden = {name: value for name, value in os.environ.items() if name.startswith("PL_")}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
 def launch_variables() -> dict[str, int]:
     """Return the variables that are set; raises ConfigError if one is not a number."""
     values = {}

@@ -56,7 +56,10 @@ def check_writable(folder: Path) -> None:
     """Raise ConfigError if no directory can be created in `folder`."""
     path = folder.absolute()
     try:
-        nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+        # A symbolic link to nowhere exists, too: no folder can be created in its place.
+        nearest = next(
+            parent for parent in (path, *path.parents) if parent.exists() or parent.is_symlink()
+        )
     except OSError as error:
         raise ConfigError(f"output_dir={folder}: {error.strerror}; choose another one") from error
     if not nearest.is_dir():

@@ -33,13 +33,14 @@ from csvision.models.build import build_model
 from csvision.models.summary import summarize
 from csvision.models.user_code import refuse_exit
 from csvision.plots import save_confusion_matrix
+from csvision.process import use_threads
 from csvision.rng import derive_seed, isolate_rng
 from csvision.run import provenance
 from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
 from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
 from csvision.run.fit import fit
-from csvision.run.launch_environment import restore_launch_variables
+from csvision.run.launch_environment import ignore_lightning_variables, restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
 from csvision.run.prepare import PreparedRun
 from csvision.run.system_errors import translate_system_errors
@@ -73,12 +74,14 @@ def train(
     """
     config = prepared.config
     run_dir = RunDirectory(directory)
+    use_threads()
     # Lightning, too, changes the number of threads if there are several processes.
     with (
         handle_signals() as signals,
         isolate_rng(),
         limit_threads(config.accelerator.num_threads),
         restore_launch_variables(),
+        ignore_lightning_variables(),
     ):
         use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
         history = HistoryCallback(run_dir.history, run_dir.path if use_tensorboard else None)
