@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
-
 ESCAPE_CHARACTERS = "csvision.escape_characters"
 """The name by which Python finds `escape_characters`."""
 
