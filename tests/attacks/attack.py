@@ -5,9 +5,11 @@ TRAIN, a training of half a second, as a variable: `csvision $TRAIN seed=-1`.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,14 +90,7 @@ def run_attack(attack: Attack, folder: Path) -> Result:
         "TRAIN": TRAIN,
         **attack.environment,
     }
-    completed = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", attack.command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=attack.timeout_seconds,
-    )
+    completed = run_shell(attack.command, folder, environment, attack.timeout_seconds)
     result = Result(folder, completed.returncode, completed.stdout, completed.stderr)
     assert result.exit_code == attack.exit_code, result.text
     assert ("Traceback" in result.text) == attack.shows_traceback, result.text
@@ -106,6 +101,32 @@ def run_attack(attack: Attack, folder: Path) -> Result:
     for check in attack.checks:
         check(result)
     return result
+
+
+def run_shell(
+    command: str, folder: Path, environment: Mapping[str, str], timeout_seconds: float
+) -> "subprocess.CompletedProcess[str]":
+    """Run a line of the shell; end all its processes when it ends or takes too long.
+
+    Signals have their default actions, even if this process was started by nohup.
+    """
+    shell = ["env", "--default-signal=HUP,INT,PIPE", "bash", "-o", "pipefail", "-c", command]
+    with subprocess.Popen(
+        shell,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout_seconds)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(shell, process.returncode, output, errors)
 
 
 def check_user_error(result: Result, manifests_before: set[Path]) -> None:
