@@ -113,7 +113,7 @@ ATTACKS = (
         "resume the checkpoint of another run",
         RESUME,
         2,
-        ("run.json was modified: seed was 5 and is 0",),
+        ("run.json was modified: seed was 5 and is 42",),
         prepare=both(interrupted, swap_checkpoint),
     ),
     Attack(

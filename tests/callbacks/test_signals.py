@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -23,14 +22,6 @@ from tests.run.interrupt import signaling_model
 NEVER = 10**6
 
 pytestmark = pytest.mark.usefixtures("digits_csv")
-
-
-@pytest.fixture(autouse=True)
-def default_hangup() -> Iterator[None]:
-    """Let SIGHUP have its default action, even if pytest was started by nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 def signaling_run(at: int, number: int = signal.SIGTERM, times: int = 1) -> tuple[str, ...]:

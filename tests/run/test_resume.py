@@ -160,17 +160,6 @@ class TestRefused:
         with pytest.raises(RunError, match="cannot be written: Is a directory"):
             csvision.resume(interrupted_run.path)
 
-    @pytest.mark.parametrize("threads", [True, 0, -1, 1.5, "2", [1], 10**5, 2**31, 10**30])
-    def test_recorded_number_of_threads_that_cannot_be(
-        self, threads: Any, interrupted_run: RunDirectory
-    ) -> None:
-        interrupted_run.update_manifest(threads=threads)
-        before = file_contents(interrupted_run.path)
-        for act in (csvision.resume, csvision.evaluate):
-            with pytest.raises(RunError, match=r"run\.json is damaged: threads=.* from 1 to 1024"):
-                act(interrupted_run.path)
-        assert file_contents(interrupted_run.path) == before
-
     def test_changed_data(self, digits_csv: Path) -> None:
         run = train_until(20, SMALL_RUN)
         content = digits_csv.read_text(encoding="utf-8")
