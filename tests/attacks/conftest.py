@@ -1,4 +1,4 @@
-"""Every test in this folder has the marker `attacks`."""
+"""Every test in this folder has the markers `attacks` and `slow`: each starts commands."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.attacks)
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
