@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from csvision.config.serialize import config_from_dict as config_from_dict
     from csvision.config.serialize import config_to_dict as config_to_dict
     from csvision.data.datamodule import CSVDataModule as CSVDataModule
-    from csvision.data.parse_file import file_sha256 as file_sha256
+    from csvision.data.open_source import resolve_path as resolve_path
     from csvision.data.read_options import ReadOptions as ReadOptions
-    from csvision.data.source import resolve_path as resolve_path
+    from csvision.data.source import file_sha256 as file_sha256
     from csvision.data.splits import Splits as Splits
     from csvision.data.splits import Subset as Subset
     from csvision.data.splits import load_splits as load_splits
@@ -80,7 +80,7 @@ _EXPORTS = {
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
     "evaluate": "csvision.api",
-    "file_sha256": "csvision.data.parse_file",
+    "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",
@@ -98,7 +98,7 @@ _EXPORTS = {
     "profile_layers": "csvision.models.summary",
     "read_table": "csvision.data.table",
     "reproduce": "csvision.api",
-    "resolve_path": "csvision.data.source",
+    "resolve_path": "csvision.data.open_source",
     "resume": "csvision.api",
     "resume_sweep": "csvision.api",
     "train": "csvision.api",

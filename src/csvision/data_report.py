@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from csvision.config import command_schema
+from csvision.data.pixel_range import BYTES
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits, load_splits
 from csvision.files import make_dir, result_name
@@ -24,14 +25,15 @@ def report_data(config: command_schema.InspectDataConfig) -> tuple[str, Path]:
 def describe_data(splits: Splits) -> str:
     """Describe image shape, pixel range, rows per class and split, and warnings."""
     table = splits.train.table
-    scale = "0 to 1, stored in 256 steps" if table.pixels_are_unit_range else "0 to 255"
+    black, white = table.pixel_range
+    steps = "" if table.pixel_range == BYTES else ", stored in 256 steps"
     named = {"train": splits.train, "val": splits.val, "test": splits.test}
     counts = pd.DataFrame({"label": table.label_values, "class": table.classes})
     for name, subset in named.items():
         counts[name] = np.bincount(subset.labels, minlength=len(table.classes))
     shape = "x".join(map(str, table.image_shape))
     lines = [
-        f"images {shape} (channels x height x width), pixels from {scale}",
+        f"images {shape} (channels x height x width), pixels from {black:g} to {white:g}{steps}",
         counts.to_string(index=False),
         "  ".join(f"{name} {len(subset)}" for name, subset in named.items()),
         *(data_warnings(splits) or ["no warnings"]),

@@ -27,6 +27,17 @@ RENAMED_KEYS = {
 }
 """Configuration keys of version 0.1 with their new names."""
 
+ADDED_KEYS: dict[str, dict[str, Any]] = {
+    "data": {
+        "labels_csv": None,
+        "header": "auto",
+        "ignore": [],
+        "pixel_range": "auto",
+        "transpose": False,
+    }
+}
+"""Configuration keys that version 0.2.0 did not have, by group, with their defaults."""
+
 RENAMED_VALUES = {
     "data.csv": {"embedded": "bundled"},
     "model.global_pool": {"flatten": "none", "global_average": "avg", "global_max": "max"},
@@ -50,13 +61,17 @@ def rename_key(key: str) -> str:
 
 
 def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a plain configuration with the current names of keys and values.
+    """Return a plain configuration with the current names of keys and values, and all keys.
 
     A configuration that has them already is returned unchanged. Raises TypeError for other values.
     """
     if not isinstance(values, Mapping):
         raise TypeError(f"{values!r} is not a configuration")
-    return migrate_section(values, "")
+    migrated = migrate_section(values, "")
+    for group, defaults in ADDED_KEYS.items():
+        if isinstance(migrated.get(group), Mapping):
+            migrated[group] = defaults | migrated[group]
+    return migrated
 
 
 def migrate_section(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from csvision.command_hints import display_path
 from csvision.data import parse_file
-from csvision.data.source import DataFile
+from csvision.data.source import Source
 from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
 
@@ -61,9 +61,9 @@ def count_parsed_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     parsed: list[str] = []
     parse_rows = parse_file.parse_rows
 
-    def counting(file: DataFile, *arguments: object) -> parse_file.ParsedFile:
-        parsed.append(str(file.path))
-        return parse_rows(file, *arguments)  # type: ignore[arg-type]
+    def counting(opened: Source, *arguments: Any) -> parse_file.Rows:
+        parsed.append(str(opened.path))
+        return parse_rows(opened, *arguments)
 
     monkeypatch.setattr(parse_file, "parse_rows", counting)
     return parsed

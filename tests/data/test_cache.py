@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 from csvision.data.cache import clear, default_folder, list_entries
-from csvision.data.parse_chunk import iter_parsed_chunks
+from csvision.data.data_spec import DataSpec
+from csvision.data.parse_file import parsed_chunks
 from csvision.data.read_options import ReadOptions
-from csvision.data.table import DataSpec, ImageTable, read_table
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
 READ = """
@@ -36,18 +37,20 @@ print(hashlib.sha256(table.images.tobytes() + table.labels.tobytes()).hexdigest(
 
 BLOCKED_READ = """
 import time
-from csvision.data import parse_chunk, source
+from csvision.data import source
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import read_table
 
-def read_and_block(file):
-    for number, chunk in enumerate(source.read_chunks(file)):
+chunks = source.Source.chunks
+
+def read_and_block(self, chunk_bytes=None):
+    for number, chunk in enumerate(chunks(self, chunk_bytes)):
         yield chunk
         if number == 8:
             time.sleep(60)
 
 source.CHUNK_BYTES = 4096
-parse_chunk.read_chunks = read_and_block
+source.Source.chunks = read_and_block
 read_table("digits.csv", ReadOptions(cache="cache"))
 """
 """Reads a table and blocks when some of the images are written."""
@@ -106,7 +109,7 @@ def forbid_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         pytest.fail("the file was parsed again")
 
-    monkeypatch.setattr("csvision.data.parse_file.iter_parsed_chunks", fail)
+    monkeypatch.setattr("csvision.data.parse_file.parsed_chunks", fail)
 
 
 def test_second_read_neither_parses_nor_writes(
@@ -125,7 +128,7 @@ def test_second_read_neither_parses_nor_writes(
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param("a,b,c,digit\n1,2,3,cat\n4,5,6,dog\n", id="text labels"),
+        pytest.param("a,b,c,digit\n1,2,3,cat\n4,5,60,dog\n", id="text labels"),
         pytest.param("a,b,c,digit\n0.1,1,0,4\n0.5,0,0.75,5\n", id="pixels in 0..1"),
     ],
 )
@@ -138,13 +141,13 @@ def test_cached_table_equals_parsed_table(content: str) -> None:
 
 
 def test_file_without_labels_is_cached() -> None:
-    Path("own.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
+    Path("own.csv").write_text("a,b\n1,2\n3,40\n", encoding="utf-8")
     options = ReadOptions(cache="cache", allow_missing_labels=True)
     spec = DataSpec((1, 1, 2), [0, 1], ["0", "1"])
     for _ in range(2):
         table = read_table("own.csv", options, reference=spec)
         assert table.labels is None
-        assert table.images.ravel().tolist() == [1, 2, 3, 4]
+        assert table.images.ravel().tolist() == [1, 2, 3, 40]
     assert len(list_entries(CACHE)) == 1
 
 
@@ -152,12 +155,12 @@ def test_changed_content_with_same_name_size_and_time_is_parsed_again() -> None:
     path = Path("own.csv")
     path.write_text("label,a\n0,10\n1,20\n", encoding="utf-8")
     times = path.stat()
-    assert read("own.csv").images.ravel().tolist() == [10, 20]
+    assert read("own.csv", image_shape=[1, 1, 1]).images.ravel().tolist() == [10, 20]
     path.write_text("label,a\n0,10\n1,21\n", encoding="utf-8")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert path.stat().st_size == times.st_size
     assert path.stat().st_mtime_ns == times.st_mtime_ns
-    assert read("own.csv").images.ravel().tolist() == [10, 21]
+    assert read("own.csv", image_shape=[1, 1, 1]).images.ravel().tolist() == [10, 21]
 
 
 def test_copy_under_another_name_uses_the_same_entry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +172,9 @@ def test_copy_under_another_name_uses_the_same_entry(monkeypatch: pytest.MonkeyP
 
 
 def test_each_combination_of_read_options_has_its_own_entry() -> None:
-    Path("own.csv").write_text("label,b,c,d,e\n0,1,0,1,1\n1,2,1,4,5\n0,3,0,7,8\n", encoding="utf-8")
+    Path("own.csv").write_text(
+        "label,b,c,d,e\n0,1,0,1,1\n1,2,1,4,5\n0,3,0,70,80\n", encoding="utf-8"
+    )
     combinations: list[dict[str, Any]] = [
         {},
         {"label_column": "c"},
@@ -177,6 +182,9 @@ def test_each_combination_of_read_options_has_its_own_entry() -> None:
         {"image_shape": [4, 1, 1]},
         {"image_shape": [2, 1, 2]},
         {"image_shape": [2, 1, 2], "layout": "channels_last"},
+        {"pixel_range": 80},
+        {"transpose": True},
+        {"ignore": ["e"], "image_shape": [1, 1, 3]},
     ]
     for _ in range(2):
         for options in combinations:
@@ -185,7 +193,7 @@ def test_each_combination_of_read_options_has_its_own_entry() -> None:
 
 
 def test_class_names_do_not_change_the_entry() -> None:
-    Path("own.csv").write_text("label,a\n0,1\n1,2\n", encoding="utf-8")
+    Path("own.csv").write_text("label,a,b,c,d\n0,1,1,1,1\n1,2,2,2,20\n", encoding="utf-8")
     assert read("own.csv").classes == ["0", "1"]
     named = read_table("own.csv", ReadOptions(cache="cache"), classes=["cat", "dog"])
     assert named.classes == ["cat", "dog"]
@@ -452,7 +460,7 @@ def test_invalid_file_leaves_no_entry() -> None:
     Path("own.csv").write_text("label,a\n0,1\n1,300\n", encoding="utf-8")
     for _ in range(2):
         with pytest.raises(DataError, match=r"line 3, column a: '300' is outside 0\.\.255"):
-            read("own.csv")
+            read("own.csv", image_shape=[1, 1, 1])
         assert list(CACHE.iterdir()) == []
 
 
@@ -460,20 +468,21 @@ def test_file_that_changes_while_it_is_read_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = Path("own.csv")
-    path.write_text("label,a\n0,1\n1,2\n", encoding="utf-8")
+    path.write_text("label,a\n0,100\n1,200\n", encoding="utf-8")
 
     def read_and_append(*arguments: Any) -> Any:
-        yield from iter_parsed_chunks(*arguments)
+        yield from parsed_chunks(*arguments)
         with path.open("a", encoding="utf-8") as file:
-            file.write("1,3\n")
+            file.write("1,30\n")
 
     with monkeypatch.context() as patch:
-        patch.setattr("csvision.data.parse_file.iter_parsed_chunks", read_and_append)
+        patch.setattr("csvision.data.parse_file.parsed_chunks", read_and_append)
         for cache in ("cache", "none"):
             with pytest.raises(DataError, match=r"own\.csv: changed while it was read"):
-                read("own.csv", cache=cache)
+                read("own.csv", cache=cache, image_shape=[1, 1, 1])
     assert list(CACHE.iterdir()) == []
-    assert read("own.csv").images.ravel().tolist() == [1, 2, 3, 3]
+    images = read("own.csv", image_shape=[1, 1, 1]).images
+    assert images.ravel().tolist() == [100, 200, 30, 30]
 
 
 def test_sha256_is_the_hash_of_the_file(digits_csv: Path) -> None:
@@ -484,9 +493,9 @@ def test_sha256_is_the_hash_of_the_file(digits_csv: Path) -> None:
 def test_list_entries_returns_source_and_size_and_clear_deletes_entries() -> None:
     assert list_entries(CACHE) == []
     assert clear(CACHE) == 0
-    Path("own.csv").write_text("label,a\n0,1\n1,2\n", encoding="utf-8")
+    Path("own.csv").write_text("label,a,b\n0,1,1\n1,2,20\n", encoding="utf-8")
     read()
-    read("own.csv")
+    read("own.csv", image_shape=[1, 1, 2])
     found = dict(list_entries(CACHE))
     assert found.keys() == {str(Path(name).resolve()) for name in ("digits.csv", "own.csv")}
     assert found[str(Path("digits.csv").resolve())] > 300 * (64 + 8 + 8)

@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csvision.data.columns import Columns, infer_columns, suggest_shapes
+from csvision.data.columns import Columns, suggest_shapes
+from csvision.data.open_source import open_source
 from csvision.data.read_options import ReadOptions
+from csvision.data.sample import Sample
+from csvision.data.sniff import infer_columns
 from csvision.data.table import read_table
 from csvision.errors import DataError
 
@@ -25,8 +28,14 @@ def columns_of(
     image_shape: Sequence[int] | None = None,
     allow_missing_labels: bool = False,
 ) -> Columns:
-    options = ReadOptions(label_column, image_shape, allow_missing_labels=allow_missing_labels)
-    return infer_columns(PATH, header, options)
+    options = ReadOptions(
+        label_column, image_shape=image_shape, allow_missing_labels=allow_missing_labels
+    )
+    rows = [[row, *[200] * (len(header) - 1)] for row in range(2)]
+    PATH.write_text("\n".join(",".join(map(str, row)) for row in [header, *rows]))
+    source = open_source(PATH, options)
+    columns, _ = infer_columns(source, options, None, Sample(source))
+    return columns
 
 
 def error_of(
@@ -54,7 +63,7 @@ def test_label_is_the_first_or_the_named_column(
     header: list[str], label_column: str | None, index: int
 ) -> None:
     columns = columns_of(header, label_column)
-    assert columns.label_index == index
+    assert columns.label == index
     assert columns.num_pixels == 4
     assert columns.image_shape == (1, 2, 2)
 
@@ -82,7 +91,7 @@ def test_missing_or_ambiguous_label_column_is_rejected() -> None:
 @pytest.mark.parametrize(
     ("num_pixels", "image_shape", "expected"),
     [
-        (1, None, (1, 1, 1)),
+        (1, [1, 1, 1], (1, 1, 1)),
         (784, None, (1, 28, 28)),
         (12, [3, 2, 2], (3, 2, 2)),
         (12, [1, 3, 4], (1, 3, 4)),
@@ -96,16 +105,35 @@ def test_image_shape_is_a_grayscale_square_by_default(
 
 
 def test_pixels_that_form_no_square_are_rejected_with_shapes_that_fit() -> None:
-    message = error_of(names(12))
-    assert message.startswith("images.csv: 12 pixel columns")
-    assert "9 and 16" in message
-    assert message.endswith("set data.image_shape, for example [3,2,2] or [1,3,4] or [1,2,6]")
+    message = error_of(names(20))
+    assert message.startswith("images.csv: 20 pixel columns")
+    assert "16 and 25" in message
+    assert "set data.image_shape, for example [1,4,5] or [1,2,10] or [1,1,20]" in message
+    assert message.endswith("data.ignore=[NAME]")
+
+
+def test_pixels_of_one_rgb_square_are_read_as_such() -> None:
+    assert columns_of(names(12)).image_shape == (3, 2, 2)
+
+
+def test_one_pixel_too_many_is_not_advised_to_become_a_pixel() -> None:
+    message = error_of(["label", "extra", *(f"pixel{index}" for index in range(4))], "label")
+    assert message.startswith("images.csv, column extra: neither a pixel nor the label")
+    assert "data.ignore=[extra]" in message
+    message = error_of(["label", *(f"a{'b' * index}" for index in range(5))])
+    assert message.startswith("images.csv: 5 pixel columns do not form a square, but one less")
+    assert "data.ignore=[NAME]" in message
+    assert "image_shape" not in message
+
+
+def test_image_of_one_pixel_is_rejected_unless_its_shape_is_given() -> None:
+    assert error_of(names(1)).startswith("images.csv: images of 1 pixels")
 
 
 def test_image_shape_that_does_not_fit_is_rejected() -> None:
     message = error_of(names(12), image_shape=[1, 4, 4])
-    assert message.startswith("images.csv: 13 columns, but image shape [1, 4, 4] needs 16 pixel")
-    assert "check the image shape" in message
+    assert message.startswith("images.csv: 12 pixel columns, but image shape [1, 4, 4] needs 16")
+    assert "check data.image_shape" in message
 
 
 @pytest.mark.parametrize("num_pixels", [2, 3, 7, 12, 30, 768, 785, 3072, 49152])
@@ -124,15 +152,15 @@ def test_header_with_only_a_label_is_rejected() -> None:
 
 def test_number_of_columns_shows_that_a_file_has_no_labels() -> None:
     header = names(4)[1:]
-    assert columns_of(header, None, [1, 2, 2], allow_missing_labels=True).label_index is None
-    assert columns_of(names(4), None, [1, 2, 2], allow_missing_labels=True).label_index == 0
-    assert "needs 4" in error_of(header, image_shape=[1, 2, 2])
+    assert columns_of(header, None, [1, 2, 2], allow_missing_labels=True).label is None
+    assert columns_of(names(4), None, [1, 2, 2], allow_missing_labels=True).label == 0
+    assert "no label column" in error_of(header, image_shape=[1, 2, 2])
 
 
 def test_missing_label_column_is_rejected_by_name() -> None:
-    message = error_of(["a", "b"], image_shape=[1, 1, 2])
-    assert message.startswith("images.csv: 2 columns, but image shape [1, 1, 2] needs 2 pixel")
-    assert message.endswith("add the label column")
+    message = error_of(["pixel0", "pixel1"], image_shape=[1, 1, 2])
+    assert message.startswith("images.csv: there is no label column")
+    assert "data.label_column=NAME" in message
 
 
 @pytest.mark.parametrize("shape", [(3, 2, 2), (3, 2, 5), (1, 4, 3), (4, 1, 2)])
@@ -150,5 +178,6 @@ def test_both_layouts_give_the_same_images(shape: tuple[int, int, int]) -> None:
 
 
 def test_unknown_layout_is_rejected() -> None:
+    columns_of(names(4))
     with pytest.raises(ValueError, match="diagonal"):
-        infer_columns(PATH, names(4), ReadOptions(layout="diagonal"))
+        read_table(str(PATH), ReadOptions(layout="diagonal", cache="none"))

@@ -16,10 +16,17 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from csvision.data.parse_chunk import SAMPLED_ROWS
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
+from tests.data.cell_rules import (
+    has_integer_labels,
+    is_boolean,
+    is_missing,
+    is_pixel,
+    is_whole,
+    pixel_value,
+)
 
 NUM_PIXELS = 4
 HEADER = "label,a,b,c,d"
@@ -30,16 +37,16 @@ def read_file(name: str = "images.csv", **options: Any) -> ImageTable:
     return read_table(name, ReadOptions(cache="none", **options))
 
 
-def read(rows: list[str]) -> ImageTable:
+def read(rows: list[str], **options: Any) -> ImageTable:
     """Return the table of a file with these rows of a label and four pixels."""
     Path("images.csv").write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
-    return read_file()
+    return read_file(**options)
 
 
-def errors_of(rows: list[str]) -> list[str]:
+def errors_of(rows: list[str], **options: Any) -> list[str]:
     """Return the error messages for a file with these rows, without the file name."""
     with pytest.raises(DataError) as caught:
-        read(rows)
+        read(rows, **options)
     assert all(message.startswith("images.csv") for message in caught.value.messages)
     return [message.removeprefix("images.csv").lstrip(", :") for message in caught.value.messages]
 
@@ -66,7 +73,7 @@ def values(table: ImageTable) -> list[list[int]]:
     ],
 )
 def test_integer_pixel_may_be_written_in_any_format(cell: str, value: int) -> None:
-    assert values(read([f"0,{cell},1,2,3", "1,0,0,0,9"])) == [[value, 1, 2, 3], [0, 0, 0, 9]]
+    assert values(read([f"0,{cell},1,2,3", "1,0,0,0,90"])) == [[value, 1, 2, 3], [0, 0, 0, 90]]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +88,7 @@ def test_integer_pixel_may_be_written_in_any_format(cell: str, value: int) -> No
         ("-1", "'-1' is outside 0..255"),
         ("-0.1", "'-0.1' is outside 0..255"),
         ("1e2000", "'1e2000' is outside 0..255"),
-        ("5.5", "'5.5' is not an integer in 0..255"),
-        ("1e-2", "'1e-2' is not an integer in 0..255"),
+        ("true", "'true' is not a number"),
         ("x", "'x' is not a number"),
         ("inf", "'inf' is not a number"),
         ("0x10", "'0x10' is not a number"),
@@ -95,7 +101,7 @@ def test_integer_pixel_may_be_written_in_any_format(cell: str, value: int) -> No
     ],
 )
 def test_invalid_pixel_is_reported_with_line_column_and_value(cell: str, problem: str) -> None:
-    assert errors_of(["0,9,9,9,9", f"1,9,9,{cell},9"]) == [f"line 3, column c: {problem}"]
+    assert errors_of(["0,9,9,9,99", f"1,9,9,{cell},9"]) == [f"line 3, column c: {problem}"]
 
 
 @pytest.mark.parametrize(
@@ -103,34 +109,36 @@ def test_invalid_pixel_is_reported_with_line_column_and_value(cell: str, problem
     [
         ("", "'' is missing"),
         ("cat", "'cat' is not an integer label"),
-        ("1.0", "'1.0' is not an integer label"),
+        ("1.5", "'1.5' is not an integer label"),
         ("1_0", "'1_0' is not an integer label"),
         ("9223372036854775808", "'9223372036854775808' is too large for a label of 64 bits"),
     ],
 )
 def test_invalid_label_is_reported_with_line_column_and_value(cell: str, problem: str) -> None:
-    assert errors_of(["0,9,9,9,9", f"{cell},9,9,9,9"]) == [f"line 3, column label: {problem}"]
+    rows = ["0,9,9,9,99", f"{cell},9,9,9,9", "1,9,9,9,9"]
+    assert errors_of(rows) == [f"line 3, column label: {problem}"]
 
 
 @pytest.mark.parametrize("cell", ["", "  ", '""', '" "'])
 def test_missing_text_label_is_reported(cell: str) -> None:
     shown = cell.strip('"')
-    assert errors_of(["cat,1,2,3,4", f"{cell},1,2,3,4", "dog,1,2,3,4"]) == [
+    assert errors_of(["cat,1,2,3,40", f"{cell},1,2,3,4", "dog,1,2,3,4"]) == [
         f"line 3, column label: {shown!r} is missing"
     ]
 
 
 def test_rows_with_another_number_of_cells_are_reported() -> None:
-    first, second = errors_of(["0,1,2,3", "1,1,2,3,4", "0,1,2,3,4,5"])
+    first, second = errors_of(["0,1,2,3", "1,1,2,3,40", "0,1,2,3,4,5"])
     assert first.startswith("line 2: 4 cells, but the header has 5")
     assert second.startswith("line 4: 6 cells, but the header has 5")
 
 
 def test_all_errors_of_a_file_are_reported_together() -> None:
-    assert errors_of(["0,1,-2,3,4", "x,1,2,3", "1,1,2,3.5,", "z,1,2,3,4"]) == [
+    rows = ["0,1,-2,3,4", "x,1,2,3", "1,1,2,3x5,", "z,1,2,3,4", "0,1,2,3,99", "1,1,2,3,4"]
+    assert errors_of(rows) == [
         "line 2, column b: '-2' is outside 0..255",
         "line 3: 4 cells, but the header has 5",
-        "line 4, column c: '3.5' is not an integer in 0..255",
+        "line 4, column c: '3x5' is not a number",
         "line 4, column d: '' is missing",
         "line 5, column label: 'z' is not an integer label",
     ]
@@ -138,7 +146,7 @@ def test_all_errors_of_a_file_are_reported_together() -> None:
 
 def test_errors_after_the_first_20_are_counted() -> None:
     rows = [f"{row % 2},1,2,3,{300 + row}" for row in range(25)]
-    messages = errors_of(rows)
+    messages = errors_of(rows, pixel_range=255)
     assert len(messages) == 21
     assert messages[0] == "line 2, column d: '300' is outside 0..255"
     assert messages[19] == "line 21, column d: '319' is outside 0..255"
@@ -148,7 +156,7 @@ def test_errors_after_the_first_20_are_counted() -> None:
 def test_reading_stops_after_10000_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("csvision.data.source.CHUNK_BYTES", 50_000)
     rows = [f"{row % 2},300,300,300,300" for row in range(10_000)]
-    last = errors_of(rows)[-1]
+    last = errors_of(rows, pixel_range=255)[-1]
     assert last.startswith("more than ")
     assert last.endswith(" more errors; reading stopped")
     counted = int(last.split()[2])
@@ -163,8 +171,8 @@ def test_pixels_in_0_to_1_are_scaled_to_255(suffix: str) -> None:
         table.write_csv("images.csv")
     else:
         table.write_parquet("images.parquet")
-    parsed = read_file(f"images.{suffix}")
-    assert parsed.pixels_are_unit_range
+    parsed = read_file(f"images.{suffix}", image_shape=[1, 1, 1])
+    assert parsed.pixel_range == (0, 1)
     assert parsed.images.ravel().tolist() == [round(255 * cell) for cell in cells]
     assert parsed.images.ravel().tolist()[:4] == [0, 255, 128, 26]
 
@@ -174,18 +182,27 @@ def test_pixel_in_0_to_1_may_be_written_in_any_format() -> None:
     assert values(table) == [[0, 255, 128, 128], [26, 255, 51, 51]]
 
 
-def test_integers_0_and_1_are_not_scaled() -> None:
+def test_integers_0_and_1_are_black_and_white() -> None:
     table = read(["0,0,1,0,1", "1,1,1,0,0"])
-    assert not table.pixels_are_unit_range
-    assert values(table) == [[0, 1, 0, 1], [1, 1, 0, 0]]
+    assert table.pixel_range == (0, 1)
+    assert values(table) == [[0, 255, 0, 255], [255, 255, 0, 0]]
+    dark = read(["0,0,1,0,1", "1,1,1,0,0"], pixel_range=255)
+    assert dark.pixel_range == (0, 255)
+    assert values(dark) == [[0, 1, 0, 1], [1, 1, 0, 0]]
 
 
-def test_value_above_1_is_reported_if_the_first_rows_are_in_0_to_1() -> None:
-    rows = [f"{row % 2},0.5,0.5,0,1" for row in range(SAMPLED_ROWS)]
-    assert errors_of([*rows, "0,0.5,2,-0.5,x"]) == [
-        "line 12, column b: '2' is outside 0..1, the pixel range of the first rows",
-        "line 12, column c: '-0.5' is outside 0..1, the pixel range of the first rows",
-        "line 12, column d: 'x' is not a number",
+@pytest.mark.parametrize(("true", "false"), [("True", "False"), ("true", "false"), ("TRUE", "0")])
+def test_true_and_false_are_white_and_black(true: str, false: str) -> None:
+    table = read([f"0,{true},{false},{false},{true}", f"1,{false},{false},{true},{true}"])
+    assert values(table) == [[255, 0, 0, 255], [0, 0, 255, 255]]
+
+
+def test_value_above_1_is_reported_if_nearly_all_pixels_are_in_0_to_1() -> None:
+    rows = [f"{row % 2},0.5,0.5,0,1" for row in range(10)]
+    assert errors_of([*rows, "0,0.5,2,0.5,0.5", "0,0.5,1,-0.5,x"]) == [
+        "line 12, column b: '2' is outside 0..1",
+        "line 13, column c: '-0.5' is outside 0..1",
+        "line 13, column d: 'x' is not a number",
     ]
 
 
@@ -197,25 +214,27 @@ def test_text_column_is_reported_as_a_possible_label(suffix: str) -> None:
     else:
         table.write_parquet("images.parquet")
     with pytest.raises(DataError) as caught:
-        read_file(f"images.{suffix}", image_shape=[1, 1, 2])
+        read_file(f"images.{suffix}", label_column="a", image_shape=[1, 1, 2])
     (message,) = caught.value.messages
     assert message.startswith(f"images.{suffix}, column digit: 'six' is text; ")
     assert "data.label_column=digit" in message
-    labeled = read_file(f"images.{suffix}", label_column="digit", image_shape=[1, 1, 2])
+    options = {"image_shape": [1, 1, 2], "pixel_range": 255}
+    labeled = read_file(f"images.{suffix}", label_column="digit", **options)
     assert labeled.label_values == ["six", "two"]
 
 
 @dataclass
 class Oracle:
-    """The documented rules for a file; `invalid` if one is violated."""
+    """The documented rules for a small file; `invalid` if one is violated."""
 
     text: str
     invalid: bool = False
 
     def __post_init__(self) -> None:
         _, *self.rows = self.parse_rows()
-        self.unit_range = self.is_unit_range()
-        self.integer_labels = not (self.rows and is_text(self.rows[0][0]))
+        complete = [row for row in self.rows if row[0].strip() and all(map(is_pixel, row[1:]))]
+        self.range = self.decide_range([pixel_value(cell) for row in complete for cell in row[1:]])
+        self.integer_labels = has_integer_labels([row[0].strip() for row in complete])
         columns = list(zip(*self.rows, strict=True))[1:]
         if len(self.rows) > 1 and any(all(map(is_text, column)) for column in columns):
             self.invalid = True
@@ -235,49 +254,39 @@ class Oracle:
         except csv.Error:
             self.invalid = True
 
-    def is_unit_range(self) -> bool:
-        cells = [cell for row in self.rows for cell in row[1:] if is_number(cell)]
-        return all(0 <= Decimal(cell) <= 1 for cell in cells) and not all(map(is_integer, cells))
+    def decide_range(self, values: list[float]) -> tuple[float, float]:
+        highest = max(values, default=0)
+        fractions = any(value % 1 for value in values if value < 1e300)
+        few_above = sum(value > 1 for value in values) < 0.1 * len(values)
+        if highest == 1 or (fractions and (highest <= 1 or few_above)):
+            return 0, 1
+        if highest in (15, 16) and not fractions:
+            return 0, highest
+        if 1 < highest <= 16:
+            self.invalid = True
+        return 0, 255
 
     def pixel(self, cell: str) -> int:
-        highest = 1 if self.unit_range else 255
-        if not is_number(cell) or not 0 <= Decimal(cell) <= highest:
+        low, high = self.range
+        is_valid = is_pixel(cell) and low <= pixel_value(cell) <= high
+        if not is_valid or (is_boolean(cell) and high != 1):
             self.invalid = True
             return 0
-        if not self.unit_range and Decimal(cell) != int(Decimal(cell)):
-            self.invalid = True
-        return round(float(cell) * 255) if self.unit_range else int(Decimal(cell))
+        return round((pixel_value(cell) - low) * (255 / (high - low)))
 
     def label(self, cell: str) -> int | str:
-        if not cell.strip() or (self.integer_labels and not is_integer(cell)):
+        text = cell.strip()
+        if not self.integer_labels:
+            self.invalid = self.invalid or not text
+            return text
+        if not is_whole(text) or not -(2**63) <= int(Decimal(text)) < 2**63:
             self.invalid = True
             return 0
-        if self.integer_labels and not -(2**63) <= int(cell) < 2**63:
-            self.invalid = True
-        return int(cell) if self.integer_labels else cell.strip()
-
-
-def is_number(cell: str) -> bool:
-    """Return whether a cell is a decimal number in ASCII characters."""
-    text = cell.strip(" \t")
-    if not set(text) <= set("0123456789+-.eE"):
-        return False
-    try:
-        Decimal(text)
-    except ArithmeticError:
-        return False
-    return True
-
-
-def is_integer(cell: str) -> bool:
-    text = cell.strip(" \t")
-    digits = text[1:] if text[:1] in ("+", "-") else text
-    return digits != "" and set(digits) <= set("0123456789")
+        return int(Decimal(text))
 
 
 def is_text(cell: str) -> bool:
-    missing = cell.strip().lower() in ("", "nan", "na", "null", "none")
-    return not is_number(cell) and not missing
+    return not is_pixel(cell) and not is_missing(cell)
 
 
 ODD_CELLS = ["{}", " {}", "{} ", "\t{}", "+{}", "0{}", "000{}", "{}.0", "{}.", "{}e0", "{}00e-2"]
@@ -321,6 +330,9 @@ def texts(draw: st.DrawFn) -> str:
 @settings(max_examples=500, deadline=None)
 @given(texts())
 @example("label,a,b,c,d\n1,0,0,0,0\n2,0,0,0,-0")
+@example("label,a,b,c,d\n1,0,0,0,0\n2,0,0,0,true")
+@example("label,a,b,c,d\n1,9,99,0,0\n2,0,0,0,true")
+@example("label,a,b,c,d\n007,9,99,0,0\n6.0,0,0,0,2.5\n8,0,0,0,3.5")
 @example("label,a,b,c,d\n1,0,0,0,0\n\N{NO-BREAK SPACE}2,0,0,0,0")
 def test_parsers_agree_with_the_oracle(text: str) -> None:
     oracle = Oracle(text)
@@ -334,4 +346,4 @@ def test_parsers_agree_with_the_oracle(text: str) -> None:
     assert table.labels is not None
     assert values(table) == oracle.pixels
     assert [table.label_values[index] for index in table.labels] == oracle.labels
-    assert table.pixels_are_unit_range == oracle.unit_range
+    assert table.pixel_range == oracle.range

@@ -33,7 +33,9 @@ def make_splits(train: list[Row], val: list[Row], test: list[Row], *classes: str
     all_rows = [*train, *val, *test]
     lines = [f"{label},{','.join(map(str, pixels))}" for label, pixels in all_rows]
     Path("images.csv").write_text("\n".join(["label,a,b,c,d", *lines]), encoding="utf-8")
-    table = read_table("images.csv", ReadOptions(cache="none"), classes=classes or None)
+    table = read_table(
+        "images.csv", ReadOptions(pixel_range=255, cache="none"), classes=classes or None
+    )
     indices = np.split(np.arange(len(all_rows)), [len(train), len(train) + len(val)])
     return Splits(*(Subset(table, part) for part in indices))
 

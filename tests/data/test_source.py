@@ -22,6 +22,7 @@ PIXELS = [[0, 1, 2, 3], [255, 254, 253, 252], [10, 20, 30, 40], [5, 5, 5, 5], [1
 Compress = Callable[[bytes], bytes]
 COMPRESS: dict[str, Compress] = {"csv.gz": gzip.compress, "csv.zst": zstandard.compress}
 OPTIONS = ReadOptions(cache="none")
+ONE_PIXEL = ReadOptions(image_shape=[1, 1, 1], pixel_range=255, cache="none")
 
 
 def save(text: str, name: str = "images.csv") -> str:
@@ -34,10 +35,10 @@ def save(text: str, name: str = "images.csv") -> str:
     return name
 
 
-def errors_of(path: str) -> list[str]:
+def errors_of(path: str, options: ReadOptions = OPTIONS) -> list[str]:
     """Return all messages of the error raised for a file."""
     with pytest.raises(DataError) as error:
-        read_table(path, OPTIONS)
+        read_table(path, options)
     return error.value.messages
 
 
@@ -127,7 +128,7 @@ def test_errors_name_the_row_of_a_parquet_file(
     columns = {"label": [0, 1, 0, 1], "a": [1, None, 3, 300]}
     polars.DataFrame(columns).write_parquet("images.parquet")
     monkeypatch.setattr(source, "CHUNK_BYTES", chunk_bytes)
-    assert errors_of("images.parquet") == [
+    assert errors_of("images.parquet", ONE_PIXEL) == [
         "images.parquet, row 1, column a: '' is missing",
         "images.parquet, row 3, column a: '300' is outside 0..255",
     ]
@@ -136,7 +137,6 @@ def test_errors_name_the_row_of_a_parquet_file(
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        ([1.0, 5.5], "'5.5' is not an integer in 0..255"),
         ([2.0, -0.5], "'-0.5' is outside 0..255"),
         ([2.0, 255.9], "'255.9' is outside 0..255"),
         ([2.0, float("nan")], "'nan' is missing"),
@@ -144,7 +144,17 @@ def test_errors_name_the_row_of_a_parquet_file(
 )
 def test_fractions_in_a_parquet_file_are_not_truncated(cells: list[float], expected: str) -> None:
     polars.DataFrame({"label": [0, 1], "a": cells}).write_parquet("images.parquet")
-    assert errors_of("images.parquet") == [f"images.parquet, row 1, column a: {expected}"]
+    assert errors_of("images.parquet", ONE_PIXEL) == [
+        f"images.parquet, row 1, column a: {expected}"
+    ]
+
+
+def test_fractions_up_to_255_are_rounded_with_a_notice() -> None:
+    columns = {"label": [0, 1, 0], "a": [1.0, 5.4, 255.0], "b": [2.6, 3.0, 0.0]}
+    polars.DataFrame(columns).write_parquet("images.parquet")
+    table = read_table("images.parquet", ReadOptions(image_shape=[1, 1, 2], cache="none"))
+    assert table.images.reshape(3, 2).tolist() == [[1, 3], [5, 3], [255, 0]]
+    assert table.notices == ["2 pixels are not whole numbers and were rounded"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +171,7 @@ def test_fractions_in_a_parquet_file_are_not_truncated(cells: list[float], expec
 def test_parquet_columns_may_have_any_numeric_type(dtype: type[polars.DataType]) -> None:
     frame = polars.DataFrame({"label": ["x", "y"], "a": [0, 255]})
     frame.with_columns(polars.col("a").cast(dtype)).write_parquet("images.parquet")
-    assert read_table("images.parquet", OPTIONS).images.ravel().tolist() == [0, 255]
+    assert read_table("images.parquet", ONE_PIXEL).images.ravel().tolist() == [0, 255]
 
 
 @pytest.mark.parametrize("suffix", ["csv.gz", "csv.zst"])
@@ -199,11 +209,11 @@ def test_incomplete_last_line_is_rejected() -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("label,a\n", ": there are no rows"),
-        ("label,a", ": there are no rows"),
-        ("label,a\n\n\r\n\n", ": there are no rows"),
+        ("label,a,b,c,d\n", ": there are no rows"),
+        ("label,a,b,c,d", ": there are no rows"),
+        ("label,a,b,c,d\n\n\r\n\n", ": there are no rows"),
         ("\n1,2\n", ", line 1: the line is empty"),
-        ("5,1,2,3,4\n6,1,2,3,4\n", ", line 1: contains numbers only"),
+        ("5,1,2,3,4\n6,1,2,3,4\n", ": it is not clear which column is the label"),
         ("label\n0\n1\n", ", line 1: there are no pixel columns"),
     ],
 )
@@ -213,7 +223,9 @@ def test_file_without_header_or_rows_is_rejected(content: str, expected: str) ->
 
 
 def test_parquet_file_without_rows_is_rejected() -> None:
-    polars.DataFrame({"label": [0], "a": [0]}).clear().write_parquet("images.parquet")
+    polars.DataFrame({"label": [0], "a": [0], "b": [0], "c": [0], "d": [0]}).clear().write_parquet(
+        "images.parquet"
+    )
     (message,) = errors_of("images.parquet")
     assert message.startswith("images.parquet: there are no rows")
 
@@ -222,7 +234,7 @@ def test_parquet_file_without_rows_is_rejected() -> None:
     ("name", "expected"),
     [
         ("absent.csv", "file not found"),
-        ("folder.csv", "is a folder"),
+        ("folder.csv", "no images"),
         ("empty.parquet", "the file is empty"),
         ("pipe.csv", "is a pipe or a device"),
         ("/dev/null", "is a pipe or a device"),
@@ -240,8 +252,8 @@ def test_path_that_is_not_an_image_file_is_rejected(name: str, expected: str) ->
     ("path", "expected"),
     [
         ("nowhere.csv", "nowhere.csv: file not found; check data.csv"),
-        ("folder", "folder: is a folder"),
-        ("", ".: is a folder"),
+        ("folder", "folder: no images"),
+        ("", ".: no images"),
         ("no\0where.csv", "no\0where.csv: file not found; check data.csv"),
         (
             "outputs/data/fashion_mnist/train.csv",
@@ -257,4 +269,4 @@ def test_invalid_path_is_rejected_with_a_hint(path: str, expected: str) -> None:
     (message,) = errors_of(path)
     assert message.startswith(expected)
     assert "; " in message
-    assert "is a folder" in message or "fashion_mnist" in path or "check data.csv" in message
+    assert "CLASS/1.png" in message or "fashion_mnist" in path or "check data.csv" in message

@@ -18,6 +18,8 @@ from csvision.data.splits import Splits, Subset, load_splits
 from csvision.data.table import ImageTable
 from csvision.errors import DataError
 
+ONE_PIXEL = ("data=csv", "data.csv=own.csv", "data.image_shape=[1,1,1]", "data.pixel_range=255")
+
 
 @cache
 def data_config(*overrides: str) -> schema.DataConfig:
@@ -29,7 +31,7 @@ def config_of(labels: list[int], name: str = "own.csv") -> schema.DataConfig:
     """Write a file of one pixel per row, the number of the row; return its configuration."""
     lines = [f"{label},{row % 256}" for row, label in enumerate(labels)]
     Path(name).write_text("\n".join(["label,pixel", *lines]))
-    return replace(data_config("data=csv", "data.csv=own.csv"), csv=name)
+    return replace(data_config(*ONE_PIXEL), csv=name)
 
 
 def error_of(data: schema.DataConfig) -> str:
@@ -130,7 +132,7 @@ def test_test_file_with_other_image_shape_is_rejected() -> None:
     Path("test.csv").write_text("label,a,b\n3,0,0\n5,0,0\n")
     data = replace(config_of([3, 5, 9] * 10), test_csv="test.csv")
     message = error_of(data)
-    assert message.startswith("test.csv: 3 columns, but image shape [1, 1, 1] needs 1 pixel")
+    assert message.startswith("test.csv: no column is named 'pixel', a pixel of the training file")
 
 
 def test_class_with_one_training_row_is_rejected_by_label() -> None:
@@ -205,3 +207,41 @@ def test_every_row_is_in_exactly_one_split(
     assert len(splits.train)
     assert len(splits.test)
     assert bool(len(splits.val)) == bool(val_size)
+
+
+USAGE = ["Training"] * 20 + ["PublicTest"] * 6 + ["PrivateTest"] * 4
+
+
+def write_usage(words: list[str], name: str = "Usage") -> schema.DataConfig:
+    """Write a file with a column of splits; return its configuration."""
+    lines = [f"{row % 2},{row},{row},{row},200,{word}" for row, word in enumerate(words)]
+    Path("own.csv").write_text("\n".join([f"label,a,b,c,d,{name}", *lines]))
+    return data_config("data=csv", "data.csv=own.csv")
+
+
+def test_split_column_gives_the_splits() -> None:
+    splits = load_splits(write_usage(USAGE))
+    assert splits.train.indices.tolist() == list(range(20))
+    assert splits.val.indices.tolist() == list(range(20, 26))
+    assert splits.test.indices.tolist() == list(range(26, 30))
+    assert any("Usage" in notice for notice in splits.train.table.notices)
+
+
+def test_split_that_the_column_does_not_name_is_drawn_from_its_training_rows() -> None:
+    splits = load_splits(write_usage(["train"] * 30 + ["test"] * 10, "split"))
+    assert splits.test.indices.tolist() == list(range(30, 40))
+    assert len(splits.val) == 3
+    assert sorted([*splits.train.indices, *splits.val.indices]) == list(range(30))
+    splits = load_splits(write_usage(["train"] * 30 + ["val"] * 10, "subset"))
+    assert splits.val.indices.tolist() == list(range(30, 40))
+    assert sorted([*splits.train.indices, *splits.test.indices]) == list(range(30))
+
+
+def test_unknown_word_in_a_split_column_is_rejected_by_row() -> None:
+    message = error_of(write_usage([*USAGE, "Unused"]))
+    assert message.startswith("own.csv, row 30, column Usage: 'Unused' is not train, val or test")
+    assert "data.ignore" in message
+
+
+def test_split_column_without_training_rows_is_rejected() -> None:
+    assert "training rows" in error_of(write_usage(["test"] * 10, "split"))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from csvision.config.option import option
 from csvision.config.schema import AcceleratorName, DataConfig
@@ -20,6 +21,7 @@ class EvalDataConfig:
     """The rows to evaluate or predict."""
 
     csv: str | None = option("data file; null: the test rows of the run")
+    pixel_range: Any = option("value of white, or [black,white]; auto: that of the run")
 
 
 @dataclass
@@ -27,6 +29,7 @@ class PredictDataConfig:
     """The rows to predict."""
 
     csv: str = option("data file, with or without labels", example="FILE")
+    pixel_range: Any = option("value of white, or [black,white]; auto: that of the run")
 
 
 @dataclass

@@ -12,6 +12,7 @@ PATH_KEYS = (
     "run",
     "data.csv",
     "data.test_csv",
+    "data.labels_csv",
     "output_dir",
     "source_dir",
     "output",

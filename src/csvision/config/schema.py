@@ -5,6 +5,7 @@ Default values are defined in conf/.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from csvision.config.limits import (
     MAX_EPOCHS,
@@ -46,16 +47,30 @@ class DataConfig:
 
     name: DataName = option("data set; use data=csv data.csv=FILE for your own file")
     csv: str = option(
-        "data file: a header, then one row per image with its label and pixels", example="FILE"
+        "data file with one row per image, or folder with a folder of images per class",
+        example="FILE",
     )
     test_csv: str | None = option("file of test images; null: split test rows off data.csv")
-    label_column: str | None = option("name of the label column; null: the first column")
+    labels_csv: str | None = option("file with the labels of data.csv, if that has none; or null")
+    label_column: str | None = option(
+        "name of the label column, its number from 0 without a header; null: found by its name"
+    )
+    header: Any = option(
+        "true, false, or auto: the first row has names unless it looks like the next"
+    )
+    ignore: list[str] = option("names of the columns to leave out", max_length=100_000)
+    pixel_range: Any = option(
+        "value of white, or [black,white]; auto: 0..1, 0..15, 0..16 or 0..255, by all pixels"
+    )
     image_shape: list[int] | None = option(
         "[channels,height,width]; null: square grayscale", le=100 * MAX_PIXELS
     )
     layout: Layout = option("pixel order of color images: channels_first or channels_last")
-    classes: list[str] | None = option(
-        "class names, in ascending order of the labels; null: the labels", max_length=100_000
+    transpose: bool = option("images are stored column by column, as those of EMNIST")
+    classes: Any = option(
+        "{label: name}, or a list of names in ascending order of the labels if these are integers; "
+        "null: the labels",
+        max_length=100_000,
     )
     test_size: float = option("fraction of the rows used for testing", gt=0, lt=1)
     split_seed: int = option("random_state of the train/test split", ge=0, le=MAX_RANDOM_STATE)

@@ -10,6 +10,7 @@ from typing import Any
 
 from csvision.config import command_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
+from csvision.config.pixel_range import AUTO, parse_pixel_range
 from csvision.config.value_types import format_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
@@ -33,6 +34,9 @@ def find_errors(
     errors = list(range_errors(config, ""))
     if isinstance(config, schema.TrainConfig | command_schema.InspectDataConfig):
         errors += data_errors(config.data)
+        errors += [*class_errors(config.data.classes), *header_errors(config.data.header)]
+    if hasattr(config, "data"):
+        errors += pixel_range_errors(config.data.pixel_range)
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
         errors += padding_errors(config.model)
@@ -108,6 +112,29 @@ def data_errors(data: schema.DataConfig) -> Iterator[str]:
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):
         yield f"data.image_shape={format_value(shape)} must be [channels,height,width]"
+
+
+def pixel_range_errors(pixel_range: Any) -> Iterator[str]:
+    """Yield an error if data.pixel_range is neither auto, a number, nor two increasing numbers."""
+    try:
+        parse_pixel_range(pixel_range)
+    except ConfigError as error:
+        yield from error.messages
+
+
+def header_errors(header: Any) -> Iterator[str]:
+    """Yield an error if data.header is neither auto, true nor false."""
+    if header != AUTO and not isinstance(header, bool):
+        yield f"data.header={format_value(header)} must be auto, true or false"
+
+
+def class_errors(classes: Any) -> Iterator[str]:
+    """Yield an error if data.classes is neither null, a list of names, nor a mapping to names."""
+    names = list(classes.values()) if isinstance(classes, Mapping) else classes
+    if names is None:
+        return
+    if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
+        yield f"data.classes={format_value(classes)} must be null, [name,name] or {{label: name}}"
 
 
 def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:

@@ -20,14 +20,17 @@ import numpy as np
 import platformdirs
 
 from csvision.data.columns import Columns
-from csvision.data.parse_file import ParsedFile, file_sha256, parse_images, parse_into_memory
+from csvision.data.parse_file import ParsedFile, ParseSettings, parse_images, parse_into_memory
 from csvision.data.private_files import is_private, make_private_dir, remove_dir
-from csvision.data.source import DataFile
+from csvision.data.source import Source, file_sha256
 
-VERSION = 4
+VERSION = 5
 """Increased whenever the format of the entries changes, so older ones are not used."""
 
 ENTRY_NAME = re.compile(r"[0-9a-f]{64}-[0-9]+-[0-9a-f]{16}|unfinished-.*")
+
+JSON_FIELDS = ("sha256", "label_values", "pixel_range", "ids", "split", "notices")
+"""The fields of a parsed file that are in table.json."""
 
 log = logging.getLogger("csvision")
 
@@ -40,7 +43,9 @@ def default_folder() -> Path:
         raise FileNotFoundError("there is no home folder; set HOME or XDG_CACHE_HOME") from error
 
 
-def load_or_parse(file: DataFile, columns: Columns, folder: Path | None) -> ParsedFile:
+def load_or_parse(
+    source: Source, columns: Columns, settings: ParseSettings, folder: Path | None
+) -> ParsedFile:
     """Return a parsed file with images mapped from the cache; parse it if it is not there.
 
     `folder` is the cache (default: that of this user). If it cannot be used, logs one warning and
@@ -49,31 +54,33 @@ def load_or_parse(file: DataFile, columns: Columns, folder: Path | None) -> Pars
     try:
         folder = folder or default_folder()
         make_private_dir(folder)
-        suffix = entry_suffix(file.path, columns)
+        suffix = entry_suffix(source, columns, settings)
         # Hash the file first only if there is an entry for a file of this size; parsing hashes it.
         if any(folder.glob(f"*-{suffix}")):
-            parsed = load_entry(folder / f"{file_sha256(file.path)}-{suffix}", columns)
+            parsed = load_entry(folder / f"{source.sha256()}-{suffix}", columns)
             if parsed is not None:
                 return parsed
-        return write_entry(folder, suffix, file, columns)
+        return write_entry(folder, suffix, source, columns, settings)
     except OSError as error:
         place = folder or "cache"
         log.warning("%s: cannot use the cache (%s); keeping images in memory", place, error)
-        return parse_into_memory(file, columns)
+        return parse_into_memory(source, columns, settings)
 
 
-def entry_suffix(path: Path, columns: Columns) -> str:
+def entry_suffix(source: Source, columns: Columns, settings: ParseSettings) -> str:
     """Return the end of the name of an entry: the size of a file and a hash of how it is parsed."""
-    options = json.dumps([VERSION, columns.label_index, columns.image_shape, columns.layout])
-    return f"{path.stat().st_size}-{hashlib.sha256(options.encode()).hexdigest()[:16]}"
+    options = json.dumps([VERSION, vars(columns), settings.key()])
+    return f"{source.size()}-{hashlib.sha256(options.encode()).hexdigest()[:16]}"
 
 
-def write_entry(folder: Path, suffix: str, file: DataFile, columns: Columns) -> ParsedFile:
+def write_entry(
+    folder: Path, suffix: str, source: Source, columns: Columns, settings: ParseSettings
+) -> ParsedFile:
     """Parse a file into a new entry; raises OSError if it cannot be written."""
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as name:
         unfinished = Path(name) / "entry"
         unfinished.mkdir(mode=0o700)
-        parsed = write_arrays(unfinished, file, columns)
+        parsed = write_arrays(unfinished, source, columns, settings)
         entry = folder / f"{parsed.sha256}-{suffix}"
         try:
             unfinished.rename(entry)
@@ -86,10 +93,12 @@ def write_entry(folder: Path, suffix: str, file: DataFile, columns: Columns) -> 
     return mmap_arrays(entry, columns)
 
 
-def write_arrays(folder: Path, file: DataFile, columns: Columns) -> ParsedFile:
+def write_arrays(
+    folder: Path, source: Source, columns: Columns, settings: ParseSettings
+) -> ParsedFile:
     """Parse a file into the arrays and table.json of an entry."""
     with HashedFile(folder / "images.bin") as target:
-        parsed = parse_images(file, columns, target)
+        parsed = parse_images(source, columns, settings, target)
         checksums = {"images.bin": target.digest.hexdigest()}
     parsed.hashes.tofile(folder / "hashes.bin")
     parsed.constant.tofile(folder / "constant.bin")
@@ -97,10 +106,8 @@ def write_arrays(folder: Path, file: DataFile, columns: Columns) -> ParsedFile:
         parsed.labels.tofile(folder / "labels.bin")
     others = (path for path in sorted(folder.iterdir()) if path.name not in checksums)
     content = {
-        "source": str(file.path.resolve()),
-        "sha256": parsed.sha256,
-        "label_values": parsed.label_values,
-        "pixels_are_unit_range": parsed.pixels_are_unit_range,
+        "source": str(source.path.resolve()),
+        **{name: getattr(parsed, name) for name in JSON_FIELDS},
         "checksums": checksums | {path.name: file_sha256(path) for path in others},
     }
     (folder / "table.json").write_text(json.dumps(content), encoding="utf-8")
@@ -122,6 +129,13 @@ class HashedFile(io.FileIO):
         while written < len(view):
             written += super().write(view[written:])
         return written
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Delete the whole content."""
+        assert size is None
+        assert self.tell() == 0
+        self.digest = hashlib.sha256()
+        return super().truncate(0)
 
 
 def load_entry(entry: Path, columns: Columns) -> ParsedFile | None:
@@ -153,15 +167,13 @@ def mmap_arrays(entry: Path, columns: Columns) -> ParsedFile:
     content = json.loads((entry / "table.json").read_text(encoding="utf-8"))
     # Copy-on-write: torch needs writable memory, but writing never changes the file.
     images = np.memmap(entry / "images.bin", np.uint8, "c").reshape(-1, *columns.image_shape)
-    has_labels = columns.label_index is not None
+    low, high = content["pixel_range"]
     return ParsedFile(
         images=images,
-        labels=np.fromfile(entry / "labels.bin", np.int64) if has_labels else None,
+        labels=np.fromfile(entry / "labels.bin", np.int64) if columns.has_labels else None,
         hashes=np.fromfile(entry / "hashes.bin", np.uint64),
         constant=np.fromfile(entry / "constant.bin", np.bool_),
-        label_values=content["label_values"],
-        pixels_are_unit_range=content["pixels_are_unit_range"],
-        sha256=content["sha256"],
+        **{name: content[name] for name in JSON_FIELDS} | {"pixel_range": (low, high)},
     )
 
 

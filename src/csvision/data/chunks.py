@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars
@@ -20,10 +20,11 @@ BLANK_LINES = re.compile(rb"^\r?\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class CSVChunk:
-    """Consecutive lines of a CSV file; `start` is the number of the first one, counted from 1."""
+    """Consecutive lines of a text file; `start` is the number of the first one, counted from 1."""
 
     start: int
     content: bytes
+    separator: str = ","
 
     def to_frame(self, names: list[str], types: ColumnTypes) -> polars.DataFrame:
         """Return the cells as a data frame with these column names.
@@ -39,19 +40,21 @@ class CSVChunk:
         # polars ignores a carriage return at the end of a cell in the middle of a line.
         if b"\r" in self.content and self.content.count(b"\r") > self.content.count(b"\r\n"):
             raise polars.exceptions.ComputeError("carriage return in a line")
-        # polars ignores a comma at the very end of a text.
+        # polars ignores a separator at the very end of a text.
         content = self.content if self.content.endswith(b"\n") else self.content + b"\n"
-        return polars.read_csv(content, has_header=False, schema=schema, low_memory=True)
+        return polars.read_csv(
+            content, has_header=False, schema=schema, low_memory=True, separator=self.separator
+        )
 
     def without_blank_lines(self) -> "CSVChunk":
         """Return the same rows without blank lines; line numbers are no longer valid."""
-        return CSVChunk(self.start, BLANK_LINES.sub(b"", self.content))
+        return replace(self, content=BLANK_LINES.sub(b"", self.content))
 
     def rows(self) -> Iterator[Row]:
         """Yield each row that is not blank; bytes that are not UTF-8 are decoded as surrogates."""
         content = io.BytesIO(self.content)
         text = io.TextIOWrapper(content, encoding="utf-8", errors="surrogateescape", newline="")
-        reader = csv.reader(text, strict=True)
+        reader = csv.reader(text, strict=True, delimiter=self.separator)
         while True:
             location = f"line {self.start + reader.line_num}"
             try:
@@ -66,8 +69,8 @@ class CSVChunk:
 
 
 @dataclass(frozen=True)
-class ParquetChunk:
-    """Consecutive rows of a Parquet file; `start` is the number of the first, counted from 0."""
+class FrameChunk:
+    """Consecutive rows of a table; `start` is the number of the first, counted from 0."""
 
     start: int
     content: polars.DataFrame
@@ -77,6 +80,9 @@ class ParquetChunk:
 
         Raises PolarsError if a cell does not have the type of its column.
         """
+        # A cast to Boolean makes every number true.
+        if polars.Boolean in types.values():
+            raise polars.exceptions.InvalidOperationError("a cell is no boolean")
         renamed = self.content.rename(dict(zip(self.content.columns, names, strict=True)))
         result = renamed.cast(types)  # type: ignore[arg-type]
         # A cast to integers truncates fractions silently.
@@ -89,7 +95,7 @@ class ParquetChunk:
             raise polars.exceptions.InvalidOperationError("a cell is not an integer")
         return result
 
-    def without_blank_lines(self) -> "ParquetChunk":
+    def without_blank_lines(self) -> "FrameChunk":
         """Return the chunk itself, which has no lines."""
         return self
 
@@ -100,4 +106,4 @@ class ParquetChunk:
             yield f"row {self.start + index}", cells
 
 
-Chunk = CSVChunk | ParquetChunk
+Chunk = CSVChunk | FrameChunk

@@ -1,106 +1,128 @@
-"""Which column of a file is the label, which are pixels, and how pixels form an image."""
+"""Which columns of a file are label and pixels, and how pixels form an image.
+
+Shapes: N rows, P pixels per row, C channels, H height, W width.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt, prod
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from csvision.config.schema import Layout
-from csvision.data.read_options import ReadOptions
+from csvision.data.names import find_numbered
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file: their names, the index of the label column if any, the image shape."""
+    """The roles of the columns of a file, by their indices.
+
+    `pixels` are in the order of the image. `one_hot` columns are 1 for the rows of one label each.
+    `ids` identifies each row, `split` says to which split it belongs. Other columns are not read.
+    `transpose` is for images that are stored column by column.
+    """
 
     names: tuple[str, ...]
-    label_index: int | None
+    pixels: tuple[int, ...]
     image_shape: Shape
-    layout: Layout
+    layout: Layout = Layout.channels_first
+    transpose: bool = False
+    label: int | None = None
+    one_hot: tuple[int, ...] = ()
+    ids: int | None = None
+    split: int | None = None
+    has_header: bool = True
 
     @property
     def num_pixels(self) -> int:
         """The number of pixel columns."""
-        return len(self.names) - (self.label_index is not None)
+        return len(self.pixels)
 
-    def to_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    @property
+    def has_labels(self) -> bool:
+        """Whether the file has labels."""
+        return self.label is not None or bool(self.one_hot)
+
+    def name_of(self, index: int) -> str:
+        """Return the name of a column; its number, from 1, if the name is not printable."""
+        name = self.names[index].strip()
+        return name if name and name.isprintable() else str(index + 1)
+
+    def pixel_names(self) -> list[str] | None:
+        """Return the names of the pixels; None if they are numbered, not unique, or not known."""
+        names = [self.names[index] for index in self.pixels]
+        is_known = self.has_header and len(set(names)) == len(names)
+        return names if is_known and len(find_numbered(names)) < len(names) else None
+
+    def to_images(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Return rows of pixels (N, P) as images (N, C, H, W)."""
         channels, height, width = self.image_shape
+        if self.transpose:
+            height, width = width, height
         if self.layout is Layout.channels_last:
-            return pixels.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
-        return pixels.reshape(-1, channels, height, width)
+            images = pixels.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
+        else:
+            images = pixels.reshape(-1, channels, height, width)
+        return images.transpose(0, 1, 3, 2) if self.transpose else images
 
 
-def infer_columns(path: Path, names: Sequence[str], options: ReadOptions) -> Columns:
-    """Return which of the named columns are label and pixels, and the shape of the images.
+def infer_image_shape(
+    path: Path, pixel_names: Sequence[str], image_shape: Sequence[int] | None
+) -> Shape:
+    """Return the given (C, H, W), that of a grayscale square, or that of an RGB square.
 
-    Raises DataError if names, number of columns and image shape do not match.
+    Raises DataError if the number of pixels is another one, or not that of a square.
     """
-    if options.image_shape is not None:
-        check_column_count(path, len(names), options.image_shape, options.allow_missing_labels)
-    label_index = find_label(path, names, options)
-    num_pixels = len(names) - (label_index is not None)
-    if num_pixels < 1:
-        raise DataError(
-            f"{path}, line 1: there are no pixel columns besides the label; "
-            "separate the cells by commas"
-        )
-    shape = infer_image_shape(path, num_pixels, options.image_shape)
-    return Columns(tuple(names), label_index, shape, Layout(options.layout))
-
-
-def check_column_count(
-    path: Path, count: int, image_shape: Sequence[int], allow_missing_labels: bool
-) -> None:
-    """Raise DataError unless the number of columns is that of a label and an image."""
-    num_pixels = prod(image_shape)
-    if count == num_pixels + 1 or (count == num_pixels and allow_missing_labels):
-        return
-    hint = "add the label column" if count == num_pixels else "check the image shape"
-    raise DataError(
-        f"{path}: {count} columns, but image shape {list(image_shape)} needs {num_pixels} pixel "
-        f"columns and a label column; {hint}"
-    )
-
-
-def find_label(path: Path, names: Sequence[str], options: ReadOptions) -> int | None:
-    """Return the index of the label column; None for a file without labels if that is allowed.
-
-    A file has no labels if it has as many columns as an image has pixels.
-    """
-    shape, label = options.image_shape, options.label_column
-    if options.allow_missing_labels and shape is not None and len(names) == prod(shape):
-        return None
-    if label is None:
-        return 0
-    if names.count(label) != 1:
-        found = "more than one column" if label in names else "no column"
-        raise DataError(
-            f"{path}, line 1: {found} is named {label!r} (data.label_column); "
-            f"the columns are {', '.join(names[:3])}, ..."
-        )
-    return names.index(label)
-
-
-def infer_image_shape(path: Path, num_pixels: int, image_shape: Sequence[int] | None) -> Shape:
-    """Return the given (C, H, W), or that of a grayscale square.
-
-    Raises DataError if there is no given shape and the pixels do not form a square.
-    """
+    num_pixels = len(pixel_names)
     if image_shape is not None:
+        if prod(image_shape) != num_pixels:
+            raise DataError(
+                f"{path}: {num_pixels} pixel columns, but image shape {list(image_shape)} needs "
+                f"{prod(image_shape)}; check data.image_shape, or leave out other columns by "
+                "data.ignore=[NAME]"
+            )
         return tuple(image_shape)
-    side = isqrt(num_pixels)
-    if side * side != num_pixels:
+    if not num_pixels:
         raise DataError(
-            f"{path}: {num_pixels} pixel columns do not form a square (nearest: {side * side} and "
-            f"{(side + 1) ** 2}); set data.image_shape, for example {suggest_shapes(num_pixels)}"
+            f"{path}, line 1: there are no pixel columns besides the label; separate the cells by "
+            "commas"
         )
-    return (1, side, side)
+    if num_pixels < 2:
+        raise DataError(
+            f"{path}: images of {num_pixels} pixels; this file has no images, or its cells are not "
+            "separated by commas"
+        )
+    if is_square(num_pixels):
+        side = isqrt(num_pixels)
+        return (1, side, side)
+    if num_pixels > 3 and num_pixels % 3 == 0 and is_square(num_pixels // 3):
+        side = isqrt(num_pixels // 3)
+        return (3, side, side)
+    raise DataError(f"{path}: {num_pixels} pixel columns do not form {square_hint(pixel_names)}")
+
+
+def is_square(number: int) -> bool:
+    """Return whether a number is the square of another one."""
+    return isqrt(number) ** 2 == number
+
+
+def square_hint(pixel_names: Sequence[str]) -> str:
+    """Say what to do with pixels that form no square; one too many is perhaps no pixel."""
+    num_pixels, side = len(pixel_names), isqrt(len(pixel_names))
+    ignore = "data.ignore=[NAME]"
+    if is_square(num_pixels - 1) and num_pixels > 2:
+        return (
+            f"a square, but one less would ({side}x{side}); leave out the column that is no pixel, "
+            f"such as {pixel_names[0]} or {pixel_names[-1]}, by {ignore}"
+        )
+    return (
+        f"a square (nearest: {side**2} and {(side + 1) ** 2}); set data.image_shape, for example "
+        f"{suggest_shapes(num_pixels)}, or leave out columns that are no pixels by {ignore}"
+    )
 
 
 def suggest_shapes(num_pixels: int) -> str:

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from tqdm import tqdm
 
 from csvision.command_hints import command_line
-from csvision.data.source import READ_ERRORS, open_decompressed
+from csvision.data.packing import READ_ERRORS, open_decompressed
 from csvision.errors import DataError
 
 BASE_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"

@@ -4,32 +4,55 @@ Shapes: N rows, P pixels per row.
 """
 
 import csv
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from reprlib import repr as shorten
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csvision.config.pixel_range import PixelRange
+from csvision.data.cells import (
+    WHOLE_NUMBER,
+    encoding_error,
+    is_boolean,
+    is_missing,
+    missing_value_error,
+    parse_float,
+)
 from csvision.data.chunks import Row
 from csvision.data.columns import Columns
+from csvision.data.label_kind import LabelKind
+from csvision.data.pixel_range import UNIT
 from csvision.errors import DataError
 
-INTEGER = re.compile(r"\s*([-+]?)0*([0-9]+)\s*", re.ASCII)
-NUMBER = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*", re.ASCII)
-MISSING_VALUES = ("", "nan", "na", "null", "none")
-MAX_INT_DIGITS = 4000
-PLAIN_PIXELS = frozenset(map(str, range(256)))
+PLAIN_PIXELS = {str(value): float(value) for value in range(256)}
 
 
 @dataclass(frozen=True)
 class CellTypes:
-    """The types of the cells of a file: pixels in 0..1 or 0..255, labels integers or text."""
+    """The types of the cells of a file: the range of pixels, integer or text labels.
 
-    pixels_are_unit_range: bool
-    integer_labels: bool
+    None is a type that has not been decided: every number or text is valid.
+    """
+
+    pixel_range: PixelRange | None = None
+    labels: LabelKind | None = None
+
+
+@dataclass
+class Cells:
+    """The cells of rows: pixels (N, P) as numbers, and for each row its label, id and split.
+
+    A file without such a column has an empty list.
+    """
+
+    pixels: NDArray[np.float64]
+    labels: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    splits: list[str] = field(default_factory=list)
+    has_booleans: bool = False
 
 
 class ErrorCollector:
@@ -63,52 +86,78 @@ class ErrorCollector:
 
 def parse_rows_strict(
     rows: Iterator[Row], columns: Columns, types: CellTypes, errors: ErrorCollector
-) -> tuple[NDArray[np.uint8], list[str] | None]:
-    """Return pixels (N, P) from 0 to 255 and labels of the valid rows; collect errors of the rest.
-
-    Labels are None for a file without labels.
-    """
-    pixels: list[list[int]] = []
-    labels: list[str] = []
+) -> Cells:
+    """Return the cells of the valid rows; collect the errors of the others."""
+    pixels: list[list[float]] = []
+    parsed = Cells(np.empty((0, columns.num_pixels)))
     for location, cells in rows:
         count_before = errors.count
         if isinstance(cells, csv.Error):
             errors.add(f"invalid quotes: {cells}", location)
             continue
         if len(cells) != len(columns.names):
-            errors.add(f"{len(cells)} cells, but the header has {len(columns.names)}", location)
+            expected = "the header has" if columns.has_header else "the first line has"
+            errors.add(f"{len(cells)} cells, but {expected} {len(columns.names)}", location)
             continue
         values = []
-        for index, cell in enumerate(cells):
-            is_label = index == columns.label_index
-            error = label_error(cell, types) if is_label else pixel_error(cell, types)
-            if not error and not is_label:
-                # numpy and Python both round a half to the nearest even integer.
-                values.append(round(float(cell) * (255 if types.pixels_are_unit_range else 1)))
+        for index in sorted((*columns.pixels, *label_columns(columns))):
+            cell = cells[index]
+            if index == columns.label:
+                error = label_error(cell, types)
+            else:
+                error, value = parse_pixel(cell, types)
+                values.append(value)
+                parsed.has_booleans = parsed.has_booleans or is_boolean(cell)
             if error:
-                name = column_name(columns, index)
+                name = columns.name_of(index)
                 errors.add(f"{shorten(cell)} {error}", f"{location}, column {name}")
+        if columns.one_hot and one_hot_label(cells, columns) is None:
+            errors.add("not exactly one label column is 1", location)
         if errors.count == count_before:
             pixels.append(values)
-            if columns.label_index is not None:
-                labels.append(cells[columns.label_index].strip())
-    array = np.array(pixels, dtype=np.uint8).reshape(-1, columns.num_pixels)
-    return array, None if columns.label_index is None else labels
+            add_other_cells(parsed, cells, columns)
+    if pixels:
+        parsed.pixels = np.array(pixels)[:, file_to_image_order(columns)]
+    return parsed
 
 
-def column_name(columns: Columns, index: int) -> str:
-    """Return the name of a column; its number, counted from 1, if the name is not printable."""
-    name = columns.names[index].strip()
-    return name if name and name.isprintable() else str(index + 1)
+def label_columns(columns: Columns) -> tuple[int, ...]:
+    """Return the index of the label column, if there is one."""
+    return () if columns.label is None else (columns.label,)
+
+
+def file_to_image_order(columns: Columns) -> NDArray[np.int64]:
+    """Return the position in the file, among pixel columns, of each pixel of the image."""
+    return np.argsort(np.argsort(np.array(columns.pixels)))
+
+
+def add_other_cells(parsed: Cells, cells: list[str], columns: Columns) -> None:
+    """Add label, id and split of a valid row."""
+    if columns.label is not None:
+        parsed.labels.append(cells[columns.label].strip())
+    elif columns.one_hot:
+        parsed.labels.append(one_hot_label(cells, columns) or "")
+    if columns.ids is not None:
+        parsed.ids.append(cells[columns.ids].strip())
+    if columns.split is not None:
+        parsed.splits.append(cells[columns.split].strip())
+
+
+def one_hot_label(cells: list[str], columns: Columns) -> str | None:
+    """Return the name of the only one-hot column that is 1; None if there is no such column."""
+    values = [parse_float(cells[index]) for index in columns.one_hot]
+    if values.count(1.0) != 1 or values.count(0.0) != len(values) - 1:
+        return None
+    return columns.names[columns.one_hot[values.index(1.0)]].strip()
 
 
 def label_error(cell: str, types: CellTypes) -> str:
     """Return what is wrong with a label; an empty string if it is valid."""
-    if not types.integer_labels:
-        return text_error(cell)
+    if types.labels is not LabelKind.integers:
+        return encoding_error(cell)
     if error := missing_value_error(cell):
         return error
-    match = INTEGER.fullmatch(cell)
+    match = WHOLE_NUMBER.fullmatch(cell.strip())
     if match is None:
         return "is not an integer label"
     # 64 bits hold at most 19 digits, and Python refuses to parse thousands of digits.
@@ -116,57 +165,26 @@ def label_error(cell: str, types: CellTypes) -> str:
     return "is too large for a label of 64 bits" if too_large else ""
 
 
-def pixel_error(cell: str, types: CellTypes) -> str:
-    """Return what is wrong with a pixel; an empty string if it is valid."""
-    if cell in PLAIN_PIXELS and not types.pixels_are_unit_range:
-        return ""
-    if error := missing_value_error(cell):
-        return error
-    value = parse_float(cell)
+def parse_pixel(cell: str, types: CellTypes) -> tuple[str, float]:
+    """Return what is wrong with a pixel, an empty string if it is valid, and its value."""
+    value = PLAIN_PIXELS.get(cell)
     if value is None:
-        return "is not a number"
-    if types.pixels_are_unit_range:
-        return "" if 0 <= value <= 1 else "is outside 0..1, the pixel range of the first rows"
-    if not 0 <= value <= 255:
-        return "is outside 0..255"
-    return "" if value == int(value) else "is not an integer in 0..255"
+        if is_missing(cell):
+            return "is missing", 0.0
+        if error := encoding_error(cell):
+            return error, 0.0
+        value = parse_float(cell)
+        if value is None or (is_boolean(cell) and types.pixel_range not in (None, UNIT)):
+            return f"is not a number{decimal_comma_hint(cell)}", 0.0
+    if types.pixel_range is not None:
+        low, high = types.pixel_range
+        if not low <= value <= high:
+            return f"is outside {low:g}..{high:g}", 0.0
+    return "", value
 
 
-def missing_value_error(cell: str) -> str:
-    """Return an error if a cell is missing or not valid UTF-8; else an empty string."""
-    return "is missing" if cell.strip().lower() in MISSING_VALUES else text_error(cell)
-
-
-def text_error(cell: str) -> str:
-    """Return an error if a cell is empty or not valid UTF-8; else an empty string."""
-    if not cell.strip():
-        return "is missing"
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return "is not valid UTF-8"
+def decimal_comma_hint(cell: str) -> str:
+    """Return a hint for a number with a comma in the place of the decimal point."""
+    if cell.count(",") == 1 and parse_float(cell.replace(",", ".")) is not None:
+        return "; write decimals with a point"
     return ""
-
-
-def parse_int(cell: str) -> int:
-    """Return the integer in a cell, even if it has more leading zeros than Python accepts."""
-    if len(cell) < MAX_INT_DIGITS:
-        return int(cell)
-    match = INTEGER.fullmatch(cell)
-    assert match is not None
-    return int(match[1] + match[2])
-
-
-def parse_float(cell: str) -> float | None:
-    """Return the number in a cell; None if it does not contain one."""
-    return float(cell) if NUMBER.fullmatch(cell) else None
-
-
-def is_integer(cell: str) -> bool:
-    """Return whether a cell contains an integer without a decimal point."""
-    return INTEGER.fullmatch(cell) is not None
-
-
-def is_text(cell: str) -> bool:
-    """Return whether a cell contains text: neither a number nor a missing value."""
-    return parse_float(cell) is None and not missing_value_error(cell)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from csvision.config.pixel_range import AUTO
 from csvision.config.schema import DataConfig
 
 
@@ -11,15 +12,24 @@ from csvision.config.schema import DataConfig
 class ReadOptions:
     """How a data file is read.
 
-    `label_column` defaults to the first column, `image_shape` (C, H, W) to square grayscale.
-    `layout` is "channels_first" or "channels_last". `cache` is a folder, "none", or None for the
-    cache folder of the user. `max_decompressed_gib` limits compressed files. `allow_missing_labels`
-    accepts a file that contains only pixels.
+    `label_column` is the name of the label column (its number, counted from 0, without a header;
+    default: found by names and values). `header` is "auto", True or False. The columns named
+    in `ignore` are left out. `pixel_range` is "auto", the value of white, or the values of black
+    and white. `image_shape` (C, H, W) defaults to square grayscale, `layout` is "channels_first" or
+    "channels_last"; with `transpose`, images are stored column by column. `labels_csv` is a file
+    with the labels. `cache` is a folder, "none", or None for the cache folder of the user.
+    `max_decompressed_gib` limits compressed files. `allow_missing_labels` accepts a file without
+    labels.
     """
 
     label_column: str | None = None
+    header: str | bool = AUTO
+    ignore: Sequence[str] = ()
+    pixel_range: str | float | Sequence[float] = AUTO
     image_shape: Sequence[int] | None = None
     layout: str = "channels_first"
+    transpose: bool = False
+    labels_csv: str | None = None
     cache: str | None = None
     max_decompressed_gib: float = inf
     allow_missing_labels: bool = False
@@ -29,8 +39,13 @@ class ReadOptions:
         """Return the options given by a configuration."""
         return cls(
             label_column=data.label_column,
+            header=data.header,
+            ignore=tuple(data.ignore),
+            pixel_range=data.pixel_range,
             image_shape=data.image_shape,
             layout=data.layout,
+            transpose=data.transpose,
+            labels_csv=data.labels_csv,
             cache=data.cache,
             max_decompressed_gib=data.max_decompressed_gib,
             allow_missing_labels=allow_missing_labels,

@@ -1,6 +1,6 @@
 """Split the rows of a file into training, validation and test rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,18 +65,37 @@ def load_splits(data: schema.DataConfig, limit_rows: int | None = None) -> Split
     """
     options = ReadOptions.from_config(data)
     table = read_table(data.csv, options, classes=data.classes)
-    train = np.arange(len(table.images))
+    train, val, test = split_rows(table, data)
     if data.test_csv is None:
-        train, test_indices = split_test(train, data)
-        test = Subset(table, test_indices)
+        test_subset = Subset(table, test)
     else:
-        test = Subset.full(read_table(data.test_csv, options, reference=table.spec))
-    train, val = split_val(train, table, data)
+        test_options = replace(options, labels_csv=None)
+        test_subset = Subset.full(read_table(data.test_csv, test_options, reference=table.spec))
     return Splits(
         Subset(table, train).head(limit_rows),
         Subset(table, val).head(limit_rows),
-        test.head(limit_rows),
+        test_subset.head(limit_rows),
     )
+
+
+def split_rows(table: ImageTable, data: schema.DataConfig) -> tuple[Indices, Indices, Indices]:
+    """Return training, validation and test rows: by the split column of the file, else at random.
+
+    A split that the column does not name is drawn from its training rows.
+    """
+    train, val, test = (
+        np.flatnonzero(np.array(table.split) == name) if table.split else np.arange(0)
+        for name in ("train", "val", "test")
+    )
+    if not table.split:
+        train = np.arange(len(table.images))
+    elif not train.size:
+        raise DataError(f"{data.csv}: the split column names no training rows; correct it")
+    if data.test_csv is None and not test.size:
+        train, test = split_test(train, data)
+    if not val.size:
+        train, val = split_val(train, table, data)
+    return train, val, test
 
 
 def split_test(indices: Indices, data: schema.DataConfig) -> tuple[Indices, Indices]:

@@ -4,36 +4,38 @@ Shapes: N rows, C channels, H height, W width.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from csvision.config.pixel_range import parse_pixel_range
 from csvision.config.schema import NO_CACHE
 from csvision.data.cache import load_or_parse
-from csvision.data.columns import infer_columns
-from csvision.data.parse_file import LabelValues, ParsedFile, image_hashes, parse_into_memory
+from csvision.data.class_names import ClassNames, name_classes, preview, replace_control_chars
+from csvision.data.columns import Columns
+from csvision.data.data_spec import DataSpec, LabelValues
+from csvision.data.label_kind import decide_label_kind, kind_of, parse_label
+from csvision.data.labels_file import read_labels_file
+from csvision.data.open_source import open_source, resolve_path
+from csvision.data.parse_file import ParsedFile, ParseSettings, image_hashes, parse_into_memory
+from csvision.data.parse_strict import CellTypes, label_error
+from csvision.data.pixel_range import BYTES, guess_from_rows
 from csvision.data.read_options import ReadOptions
-from csvision.data.source import GIB, DataFile, read_names, resolve_path
+from csvision.data.sample import Sample
+from csvision.data.sniff import infer_columns
+from csvision.data.source import file_sha256
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
 from csvision.process import use_threads
 
 DEFAULT_OPTIONS = ReadOptions()
 
-
-@dataclass(frozen=True)
-class DataSpec:
-    """The image shape (C, H, W), labels and classes that a file must match.
-
-    A test file must match the training file; a file for evaluation must match the run.
-    """
-
-    image_shape: Shape
-    label_values: LabelValues
-    classes: list[str]
+MANY_LABELS = 20
+"""A file with more labels, most of them in a single row, has no classes."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,12 @@ class ImageTable(ParsedFile):
     """A parsed file with the names of its classes.
 
     `labels` are indices into `label_values`, the labels as in the file, and into `classes`, their
-    names.
+    names. `label_column` and `pixel_columns` are those of DataSpec.
     """
 
-    classes: list[str]
+    classes: list[str] = field(default_factory=list)
+    label_column: str | None = None
+    pixel_columns: list[str] | None = None
 
     @classmethod
     def from_arrays(
@@ -62,7 +66,7 @@ class ImageTable(ParsedFile):
             hashes=image_hashes(images),
             constant=(rows == rows[:, :1]).all(axis=1),
             label_values=list(label_values),
-            pixels_are_unit_range=False,
+            pixel_range=BYTES,
             sha256=hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest(),
             classes=list(classes),
         )
@@ -75,69 +79,105 @@ class ImageTable(ParsedFile):
     @property
     def spec(self) -> DataSpec:
         """What a file must match to be used with this table."""
-        return DataSpec(self.image_shape, self.label_values, self.classes)
+        return DataSpec(
+            self.image_shape,
+            self.label_values,
+            self.classes,
+            self.pixel_range,
+            self.label_column,
+            self.pixel_columns,
+        )
 
 
 def read_table(
     source: str,
     options: ReadOptions = DEFAULT_OPTIONS,
     *,
-    classes: Sequence[str] | None = None,
+    classes: ClassNames | None = None,
     reference: DataSpec | None = None,
 ) -> ImageTable:
-    """Read a data file: a header, then one row per image with its label and pixels.
+    """Read a data file: one row per image with its label and pixels.
 
-    `classes` are the names of the classes, in ascending order of the labels. With a `reference`,
-    image shape and labels must be those of the reference, and `classes` is not used. Raises
-    DataError with all errors of the file.
+    `classes` are the names of the classes, in ascending order of the labels, or a name for each
+    label. With a `reference`, image shape, labels and pixel range must be those of the reference,
+    and `classes` is not used. Raises DataError with all errors of the file.
     """
     path = resolve_path(source)
-    if reference is not None:
-        options = replace(options, image_shape=reference.image_shape)
-    parsed = parse(path, options)
+    parsed, columns = parse(path, options, reference)
     if reference is not None:
         label_values, names = reference.label_values, reference.classes
     else:
+        check_has_classes(path, parsed)
         label_values, names = name_classes(path, parsed.label_values, classes)
     labels = None if parsed.labels is None else relabel(path, parsed, label_values)
     parsed = replace(parsed, labels=labels, label_values=label_values)
-    return ImageTable(**vars(parsed), classes=[replace_control_chars(name) for name in names])
-
-
-def parse(path: Path, options: ReadOptions) -> ParsedFile:
-    """Return a parsed file, from the cache if it is there."""
-    use_threads()
-    columns = infer_columns(path, read_names(path), options)
-    file = DataFile(path, options.max_decompressed_gib * GIB)
-    if options.cache == NO_CACHE:
-        return parse_into_memory(file, columns)
-    return load_or_parse(file, columns, Path(options.cache) if options.cache else None)
-
-
-def name_classes(
-    path: Path, found: LabelValues, names: Sequence[str] | None
-) -> tuple[LabelValues, list[str]]:
-    """Return the label values of the classes and the names of the classes.
-
-    If there are as many names as labels, the names are in ascending order of the labels. If there
-    are more names, they are the names of the labels 0, 1, ..., and some labels do not occur. Raises
-    DataError for any other number of names, and for a file with a single label.
-    """
-    if len(found) < 2:
-        raise DataError(
-            f"{path}: the only label is {preview(found)}, but two or more are needed; "
-            "set data.label_column=NAME if the label is in another column"
-        )
-    if names is None:
-        return found, [str(value) for value in found]
-    if len(names) == len(found):
-        return found, list(names)
-    if all(isinstance(value, int) and 0 <= value < len(names) for value in found):
-        return list(range(len(names))), list(names)
-    raise DataError(
-        f"{path}: {len(found)} labels ({preview(found)}), but data.classes has {len(names)} names; "
-        "give one name per label"
+    return ImageTable(
+        **vars(parsed),
+        classes=[replace_control_chars(name) for name in names],
+        label_column=None if columns.label is None else columns.names[columns.label],
+        pixel_columns=columns.pixel_names(),
     )
+
+
+def parse(
+    path: Path, options: ReadOptions, reference: DataSpec | None = None
+) -> tuple[ParsedFile, Columns]:
+    """Return a parsed file, from the cache if it is there, and the roles of its columns."""
+    use_threads()
+    separate_labels = options.labels_csv is not None
+    if separate_labels:
+        options = replace(options, allow_missing_labels=True)
+    opened = open_source(path, options)
+    sample = Sample(opened)
+    columns, notices = infer_columns(opened, options, reference, sample)
+    pixel_range = parse_pixel_range(options.pixel_range)
+    guess = guess_from_rows(sample.rows, columns.pixels)
+    settings = ParseSettings(pixel_range, guess, reference)
+    if options.cache == NO_CACHE:
+        parsed = parse_into_memory(opened, columns, settings)
+    else:
+        folder = Path(options.cache) if options.cache else None
+        parsed = load_or_parse(opened, columns, settings, folder)
+    parsed = replace(parsed, notices=[*notices, *parsed.notices])
+    if separate_labels:
+        parsed = attach_labels(path, parsed, Path(options.labels_csv or ""), reference)
+    return parsed, columns
+
+
+def attach_labels(
+    path: Path, parsed: ParsedFile, labels_path: Path, reference: DataSpec | None
+) -> ParsedFile:
+    """Return a parsed file with the labels of a second file."""
+    if parsed.labels is not None:
+        raise DataError(f"{path}: has labels itself; remove data.labels_csv, or the label column")
+    resolved = resolve_path(str(labels_path))
+    texts = read_labels_file(resolved, len(parsed.hashes), parsed.ids)
+    counts = Counter(texts)
+    kind = decide_label_kind(counts) if reference is None else kind_of(reference.label_values)
+    for row, text in enumerate(texts):
+        if error := label_error(text, CellTypes(labels=kind)):
+            raise DataError(f"{resolved}, row {row}: {text!r} {error}")
+    values = [parse_label(text, kind) for text in texts]
+    label_values = sorted(set(values))
+    index = {value: number for number, value in enumerate(label_values)}
+    return replace(
+        parsed,
+        labels=np.array([index[value] for value in values], dtype=np.int64),
+        label_values=label_values,
+        sha256=hashlib.sha256((parsed.sha256 + file_sha256(resolved)).encode()).hexdigest(),
+    )
+
+
+def check_has_classes(path: Path, parsed: ParsedFile) -> None:
+    """Raise DataError if most labels have a single row: the column is no label."""
+    if parsed.labels is None or len(parsed.label_values) <= MANY_LABELS:
+        return
+    single = int((np.bincount(parsed.labels) == 1).sum())
+    if single > len(parsed.label_values) / 2:
+        raise DataError(
+            f"{path}: {len(parsed.label_values)} labels ({preview(parsed.label_values)}), of which "
+            f"{single} have a single row, are no classes; set data.label_column=NAME"
+        )
 
 
 def relabel(path: Path, parsed: ParsedFile, label_values: LabelValues) -> NDArray[np.int64]:
@@ -158,14 +198,3 @@ def relabel(path: Path, parsed: ParsedFile, label_values: LabelValues) -> NDArra
             f"correct the {unknown.size} rows with such labels"
         )
     return labels
-
-
-def replace_control_chars(name: str) -> str:
-    """Replace characters that would control a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in name)
-
-
-def preview(values: Sequence[int | str]) -> str:
-    """Format label values as text, shortened if there are many."""
-    text = ", ".join(replace_control_chars(str(value)) for value in values[:12])
-    return f"{text}, ... {replace_control_chars(str(values[-1]))}" if len(values) > 12 else text

@@ -8,9 +8,10 @@ import torch
 from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
+from csvision.data.data_spec import DataSpec
 from csvision.data.read_options import ReadOptions
 from csvision.data.splits import Subset, load_splits
-from csvision.data.table import DataSpec, ImageTable, read_table
+from csvision.data.table import ImageTable, read_table
 from csvision.errors import RunError
 from csvision.evaluation import (
     EVALUATION_SEED,

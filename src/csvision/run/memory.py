@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from csvision.config import model_schema, schema
-from csvision.data.source import GIB
+from csvision.data.packing import GIB
 from csvision.errors import ConfigError
 from csvision.layer_shapes import LayerSummary, Shape, layer_table
 

@@ -1,0 +1,68 @@
+"""The first rows of a file, from which the roles of its columns are inferred."""
+
+import csv
+from collections import Counter
+from functools import cached_property
+from itertools import islice
+
+import polars
+
+from csvision.data.chunks import Chunk
+from csvision.data.source import Source
+from csvision.errors import DataError
+
+FEW_ROWS = 10
+FEW_BYTES = 64 << 10
+MANY_ROWS = 5000
+
+
+class Sample:
+    """The first rows of a source with the expected number of cells."""
+
+    def __init__(self, source: Source) -> None:
+        self.width = len(source.names)
+        self.source = source
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """The first few rows."""
+        return self.complete_rows(next(self.source.chunks(FEW_BYTES), None), FEW_ROWS)
+
+    def complete_rows(self, chunk: Chunk | None, count: int) -> list[list[str]]:
+        """Return the rows of the expected length among the first ones of a chunk."""
+        rows = islice(chunk.rows(), count) if chunk is not None else iter(())
+        complete = (cells for _, cells in rows if not isinstance(cells, csv.Error))
+        return [cells for cells in complete if len(cells) == self.width]
+
+    @cached_property
+    def frame(self) -> polars.DataFrame:
+        """Many rows as a frame of texts."""
+        names = [f"column {index}" for index in range(self.width)]
+        chunk = next(self.source.chunks(), None)
+        if chunk is not None:
+            try:
+                types = dict.fromkeys(names, polars.String)
+                return chunk.without_blank_lines().to_frame(names, types).head(MANY_ROWS)
+            except polars.exceptions.PolarsError:
+                pass
+        rows = self.complete_rows(chunk, MANY_ROWS)
+        columns = zip(*rows, strict=True) if rows else [[] for _ in names]
+        return polars.DataFrame(dict(zip(names, map(list, columns), strict=True)))
+
+    def column(self, index: int) -> list[str]:
+        """Return the cells of one column in many rows, without white space around them."""
+        return [(cell or "").strip() for cell in self.frame.to_series(index)]
+
+    def counts(self, index: int) -> Counter[str]:
+        """Return how often each text occurs in a column."""
+        return Counter(self.column(index))
+
+    def all_rows(self) -> list[list[str]]:
+        """Return all rows of a small file; raises DataError for a row of another length."""
+        rows = []
+        for chunk in self.source.chunks():
+            for location, cells in chunk.rows():
+                if isinstance(cells, csv.Error) or len(cells) != self.width:
+                    raise DataError(f"{self.source}, {location}: not {self.width} cells")
+                rows.append(cells)
+        return rows
