@@ -48,7 +48,11 @@ class TestDescription:
         assert lines[12:] == ["train 192  val 48  test 60", "no warnings"]
 
     def test_contains_class_names_pixel_range_and_warnings(self) -> None:
-        lines = ["label,a", *(f"{row % 2},{row / 100}" for row in range(60)), "1,0.0"]
+        lines = [
+            "label,a,b,c,d",
+            *(f"{row % 2}{f',{row / 100}' * 4}" for row in range(60)),
+            "1,0,0,0,0",
+        ]
         Path("unit_range.csv").write_text("\n".join(lines), encoding="utf-8")
         data = config_of("data.csv=unit_range.csv", "data.classes=[cat,dog,owl]").data
         report = describe_data(load_splits(data))
@@ -69,10 +73,11 @@ class TestReport:
         assert width > 500
 
     def test_missing_validation_split_and_empty_class_are_reported(self) -> None:
-        Path("images.csv").write_text("label,a\n0,1\n2,2\n", encoding="utf-8")
+        Path("images.csv").write_text("label,a,b\n0,1,1\n2,2,20\n", encoding="utf-8")
         classes = "data.classes=['$x$','$','__']"
-        files = ("data.csv=images.csv", "data.test_csv=images.csv", "data.val_size=0.0", classes)
-        report, path = report_data(config_of(*files))
+        shape = "data.image_shape=[1,1,2]"
+        files = ("data.csv=images.csv", "data.test_csv=images.csv", "data.val_size=0.0")
+        report, path = report_data(config_of(*files, classes, shape))
         assert path.exists()
         assert "train 2  val 0  test 2" in report
 
@@ -88,7 +93,7 @@ class TestReport:
         assert not Path("outputs").exists()
 
     def test_errors_of_a_file_are_all_reported_and_nothing_is_written(self) -> None:
-        lines = ["label,a,b,c,d", "0,1,2,3,4", "1,x,2,3,4", "0,1,2,3", "1,1,2,300,"]
+        lines = ["label,a,b,c,d", "0,1,2,3,40", "1,x,2,3,4", "0,1,2,3", "1,1,2,300,"]
         Path("broken.csv").write_text("\n".join(lines), encoding="utf-8")
         with pytest.raises(UserError) as raised:
             csvision.inspect_data("data.csv=broken.csv")

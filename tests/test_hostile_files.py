@@ -136,7 +136,9 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 def assert_too_large(path: str, limit_gib: float) -> None:
     """Assert that a file is rejected for its size after decompression."""
-    options = csvision.ReadOptions(cache="cache", max_decompressed_gib=limit_gib)
+    options = csvision.ReadOptions(
+        image_shape=[1, 1, 1], cache="cache", max_decompressed_gib=limit_gib
+    )
     with pytest.raises(DataError) as raised:
         csvision.read_table(path, options)
     (message,) = raised.value.messages
@@ -157,14 +159,16 @@ class TestDecompressionBomb:
         assert Path("bomb.csv.zst").stat().st_size < 200_000
         assert_too_large("bomb.csv.zst", limit_gib=0.001)
         # Now the whole file is read, and its content is rejected.
+        options = csvision.ReadOptions(image_shape=[1, 1, 1], max_decompressed_gib=1)
         with pytest.raises(DataError, match="the only label is 1"):
-            csvision.read_table("bomb.csv.zst", csvision.ReadOptions(max_decompressed_gib=1))
+            csvision.read_table("bomb.csv.zst", options)
 
     def test_in_parquet_is_rejected(self) -> None:
         write_parquet_bomb(Path("bomb.parquet"))
         assert Path("bomb.parquet").stat().st_size < 200_000
         assert_too_large("bomb.parquet", limit_gib=0.1)
 
+    @pytest.mark.slow
     def test_in_one_line_does_not_fill_the_memory(self) -> None:
         write_gzip("bomb.csv.gz", b"label,a\n", b"1" * (1 << 20), count=400)
         command = [sys.executable, "-c", READ_AND_MEASURE, "bomb.csv.gz"]
@@ -183,6 +187,7 @@ class TestDecompressionBomb:
         write_gzip_bomb("bomb.csv.gz")
         command = [sys.executable, str(ROOT / "scripts" / "train.py"), "data=csv"]
         command += ["data.csv=bomb.csv.gz", "data.max_decompressed_gib=0.01"]
+        command += ["data.image_shape=[1,1,1]"]
         result = subprocess.run(command, capture_output=True, text=True)
         assert result.returncode == 2
         assert "bomb.csv.gz" in result.stderr
@@ -212,9 +217,11 @@ def named_run(named_run_original: Path, tmp_path: Path) -> Path:
 
 
 class TestClassNames:
+    @pytest.mark.slow
     def test_are_drawn_as_plain_text(self, named_run: Path) -> None:
         assert (named_run / "confusion_matrix.png").stat().st_size > 5_000
 
+    @pytest.mark.slow
     def test_do_not_control_the_terminal(
         self, named_run: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

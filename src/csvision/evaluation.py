@@ -148,10 +148,13 @@ def prediction_table(
 ) -> pd.DataFrame:
     """Return one row per image: its row in the file from 0, label, prediction, probabilities.
 
+    A file that identifies its rows gives a column id.
     Labels and predictions are label values of the file.
     """
     values = np.asarray(subset.table.label_values)
     columns: dict[str, NDArray[np.generic]] = {"row": subset.indices}
+    if subset.table.ids is not None:
+        columns["id"] = np.array(subset.table.ids)[subset.indices]
     if labels is not None:
         columns["label"] = values[labels]
     columns["prediction"] = values[probabilities.argmax(axis=1)]

@@ -53,6 +53,7 @@ def test_drop_hydra_node_returns_the_configuration_of_csvision() -> None:
 
 
 class TestSweepConfigs:
+    @pytest.mark.slow
     def test_are_those_of_the_jobs_in_order(self) -> None:
         configs = list(sweep_configs(sweep_config("model=mlp,cnn", "seed=0,1", "epochs=3")))
         jobs = [(config.model.name, config.seed, config.epochs) for config in configs]
@@ -120,6 +121,7 @@ class TestPreparation:
         (error,) = errors_of(self.callback.on_run_start, config, capsys)
         assert error.startswith("model.path=nowhere.py:Net: nowhere.py ")
 
+    @pytest.mark.slow
     def test_rejects_several_devices_in_a_sweep(self, capsys: pytest.CaptureFixture[str]) -> None:
         config = sweep_config(*DIGITS, "seed=0,1", "accelerator.devices=2")
         (error,) = errors_of(self.callback.on_multirun_start, config, capsys)

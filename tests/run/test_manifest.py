@@ -14,6 +14,7 @@ from csvision.errors import RunError
 from csvision.files import write_json
 from csvision.run.directory import RunDirectory
 from csvision.run.manifest import CHECKS, read_manifest
+from csvision.run.manifest import OPTIONAL as OPTIONAL_DATA
 
 Content = dict[str, Any]
 
@@ -27,6 +28,10 @@ INVALID_ENTRIES: dict[str, list[Any]] = {
     "data.image_shape": [None, [], [1, 8], [1, -8, 8], [1, 8.0, 8], ["1", 8, 8], [1, 8, 10**9]],
     "data.label_values": [None, [], [0, 0], [0, "1"], [0.5], [True, False], {"0": 1}],
     "data.classes": [None, 10, "ten", [0, 1], ["0"], ["0"] * 10**5],
+    "data.pixel_range": [None, [], 255, [0], [1, 0], [0, "255"], [0, 10**40]],
+    "data.label_column": [0, ["label"]],
+    "data.pixel_columns": ["pixel0", [0]],
+    "data.notices": [None, "read", [1]],
     "data.rows": [None, {}, {"train": 1}, {"train": -1, "val": 0, "test": 0}],
     "data.sha256": [None, "", "0" * 63, "G" * 64, 0],
     "data.split_sha256": [None, "0"],
@@ -63,6 +68,15 @@ def test_invalid_entry_is_named(name: str, value: Any, small_run: RunDirectory) 
         assert len(message) < 500
 
 
+def test_run_without_the_entries_of_later_versions_is_evaluated(small_run: RunDirectory) -> None:
+    expected = csvision.evaluate(small_run.path, "quiet=true").metrics
+    content = small_run.read_manifest()
+    for name in OPTIONAL_DATA:
+        del content["data"][name.removeprefix("data.")]
+    write_json(small_run.manifest, content)
+    assert csvision.evaluate(small_run.path, "quiet=true").metrics == expected
+
+
 @pytest.mark.parametrize("name", [name for name in CHECKS if name not in ("started", "ended")])
 def test_entry_that_is_missing_in_a_finished_run_is_named(
     name: str, small_run: RunDirectory
@@ -76,7 +90,7 @@ def test_entry_that_is_missing_in_a_finished_run_is_named(
         csvision.evaluate(small_run.path)
 
 
-OPTIONAL = ("resumed", "overrides", "git", "machine")
+OPTIONAL = ("resumed", "overrides", "git", "machine", *OPTIONAL_DATA)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +156,7 @@ def read_or_error(run: RunDirectory) -> RunError | None:
     return None
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(
     deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]

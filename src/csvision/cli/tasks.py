@@ -27,10 +27,15 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     from csvision import api
 
     if sweep:
+        if config.epochs is not None:
+            raise RunError(
+                f"run={config.run} is a sweep; epochs={config.epochs} extends a single run; give "
+                "the directory of one of its jobs"
+            )
         if not api.resume_sweep(config.run, config.model.path):
             raise SystemExit(1)
         return
-    result = api.resume(config.run, config.model.path)
+    result = api.resume(config.run, config.model.path, config.epochs)
     if result.is_global_zero:
         print(display_path(result.directory))
 

@@ -93,6 +93,7 @@ class Rows:
     """What was found in the rows of a file."""
 
     stats: PixelStats
+    errors: ErrorCollector
     label_counts: dict[str, int] = field(default_factory=dict)
     label_index: list[NDArray[np.int64]] = field(default_factory=list)
     hashes: list[NDArray[np.uint64]] = field(default_factory=list)
@@ -147,7 +148,8 @@ def parse_twice(
     try:
         decided = settings.pixel_range or decide_range(rows.stats)
     except AmbiguousRangeError as error:
-        raise DataError(f"{source}: {error}") from error
+        rows.errors.add(str(error))
+        raise DataError(rows.errors.messages()) from error
     types = CellTypes(decided, kind)
     if decided != guess or not rows.is_complete or not is_valid(rows, types):
         target.seek(start)
@@ -182,7 +184,7 @@ def parse_rows(
     Raises DataError with all errors of the file if `types` are decided.
     """
     errors = ErrorCollector(source.path)
-    rows = Rows(PixelStats(reference))
+    rows = Rows(PixelStats(reference), errors)
     count = 0
     for chunk in prefetch(parsed_chunks(source, columns, types, errors, pixel_range == BYTES)):
         count += len(chunk.pixels)

@@ -73,15 +73,17 @@ class ErrorCollector:
             where = f"{self.path}, {location}" if location else str(self.path)
             self.shown.append(f"{where}: {message}")
 
-    def raise_if_any(self) -> None:
-        """Raise DataError if an error was added."""
+    def messages(self) -> list[str]:
+        """Return one line per error that is shown, and one for all others."""
         more = self.count - len(self.shown)
         if self.count > self.MAX_COUNTED:
-            self.shown.append(f"{self.path}: more than {more} more errors; reading stopped")
-        elif more > 0:
-            self.shown.append(f"{self.path}: {more} more errors")
-        if self.shown:
-            raise DataError(self.shown)
+            return [*self.shown, f"{self.path}: more than {more} more errors; reading stopped"]
+        return [*self.shown, f"{self.path}: {more} more errors"] if more else list(self.shown)
+
+    def raise_if_any(self) -> None:
+        """Raise DataError if an error was added."""
+        if self.count:
+            raise DataError(self.messages())
 
 
 def parse_rows_strict(

@@ -19,6 +19,9 @@ UNIT: PixelRange = (0.0, 1.0)
 SMALL_RANGES = (15.0, 16.0)
 """Largest whole numbers of images with 16 or 17 levels."""
 
+UNIT_NOTICE = "pixels are from 0 to 1"
+DARK_NOTICE = "the largest pixel is "
+
 FEW_CELLS = 20
 FEW_FRACTION = 0.01
 DARKEST = 17 / 255
@@ -153,11 +156,13 @@ def guess_from_rows(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> Pi
 def range_notices(stats: PixelStats, pixel_range: PixelRange, automatic: bool) -> list[str]:
     """Return what to report about the pixels of a file that was read with a range."""
     notices = []
-    if automatic and pixel_range != BYTES:
+    if automatic and pixel_range == UNIT:
+        notices.append(UNIT_NOTICE if stats.fractions else "pixels are 0 (black) and 1 (white)")
+    elif automatic and pixel_range != BYTES:
         notices.append(f"pixels are from {pixel_range[0]:g} to {pixel_range[1]:g}")
     if automatic and pixel_range == BYTES and 1 < stats.maximum < DARK:
         notices.append(
-            f"the largest pixel is {stats.maximum:g} of 255; set data.pixel_range if that is white"
+            f"{DARK_NOTICE}{stats.maximum:g} of 255; set data.pixel_range if that is white"
         )
     if pixel_range == BYTES and stats.fractions:
         notices.append(f"{stats.fractions} pixels are not whole numbers and were rounded")

@@ -1,5 +1,7 @@
 """Infer the roles of the columns of a file: label, pixels in their order, identifiers, split."""
 
+from math import prod
+
 from csvision.config.schema import Layout
 from csvision.data.columns import Columns, infer_image_shape, is_square
 from csvision.data.data_spec import DataSpec
@@ -33,6 +35,8 @@ def infer_columns(
             f"{source}: images of shape {list(source.image_shape or ())}, but those of the "
             f"training file have {list(reference.image_shape)}; resize them"
         )
+    if reference is not None:
+        check_num_pixels(source, len(pixels), reference)
     shape = infer_image_shape(
         source.path,
         [evidence.name_of(index) for index in pixels],
@@ -56,6 +60,16 @@ def infer_columns(
         has_header=source.has_header,
     )
     return columns, [*source.notices, *roles.notices]
+
+
+def check_num_pixels(source: Source, num_pixels: int, reference: DataSpec) -> None:
+    """Raise DataError unless images have as many pixels as those of the training file."""
+    expected = prod(reference.image_shape)
+    if num_pixels != expected:
+        raise DataError(
+            f"{source}: {num_pixels} pixel columns, but the images of the training file, of shape "
+            f"{list(reference.image_shape)}, have {expected}; use images of the same size"
+        )
 
 
 def find_ids_and_split(evidence: Evidence, roles: Roles) -> None:

@@ -48,6 +48,12 @@ class Splits:
     val: Subset
     test: Subset
 
+    @property
+    def tables(self) -> list[ImageTable]:
+        """The tables of the files: one, or one of training and one of test images."""
+        tables = [self.train.table, self.test.table]
+        return tables[:1] if tables[0] is tables[1] else tables
+
     def validate_world_size(self, world_size: int) -> None:
         """Raise DataError if a split that is not empty has fewer rows than processes."""
         for name, subset in (("train", self.train), ("val", self.val), ("test", self.test)):

@@ -4,7 +4,6 @@ Shapes: N rows, C channels, H height, W width.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,16 +17,13 @@ from csvision.data.cache import load_or_parse
 from csvision.data.class_names import ClassNames, name_classes, preview, replace_control_chars
 from csvision.data.columns import Columns
 from csvision.data.data_spec import DataSpec, LabelValues
-from csvision.data.label_kind import decide_label_kind, kind_of, parse_label
-from csvision.data.labels_file import read_labels_file
+from csvision.data.labels_file import attach_labels
 from csvision.data.open_source import open_source, resolve_path
 from csvision.data.parse_file import ParsedFile, ParseSettings, image_hashes, parse_into_memory
-from csvision.data.parse_strict import CellTypes, label_error
 from csvision.data.pixel_range import BYTES, guess_from_rows
 from csvision.data.read_options import ReadOptions
 from csvision.data.sample import Sample
 from csvision.data.sniff import infer_columns
-from csvision.data.source import file_sha256
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
 from csvision.process import use_threads
@@ -95,12 +91,14 @@ def read_table(
     *,
     classes: ClassNames | None = None,
     reference: DataSpec | None = None,
+    allow_other_labels: bool = False,
 ) -> ImageTable:
     """Read a data file: one row per image with its label and pixels.
 
     `classes` are the names of the classes, in ascending order of the labels, or a name for each
     label. With a `reference`, image shape, labels and pixel range must be those of the reference,
-    and `classes` is not used. Raises DataError with all errors of the file.
+    and `classes` is not used; with `allow_other_labels`, rows with other labels have the index -1.
+    Raises DataError with all errors of the file.
     """
     path = resolve_path(source)
     parsed, columns = parse(path, options, reference)
@@ -109,7 +107,9 @@ def read_table(
     else:
         check_has_classes(path, parsed)
         label_values, names = name_classes(path, parsed.label_values, classes)
-    labels = None if parsed.labels is None else relabel(path, parsed, label_values)
+    labels = None
+    if parsed.labels is not None:
+        labels = relabel(path, parsed, label_values, allow_other_labels)
     parsed = replace(parsed, labels=labels, label_values=label_values)
     return ImageTable(
         **vars(parsed),
@@ -140,32 +140,8 @@ def parse(
         parsed = load_or_parse(opened, columns, settings, folder)
     parsed = replace(parsed, notices=[*notices, *parsed.notices])
     if separate_labels:
-        parsed = attach_labels(path, parsed, Path(options.labels_csv or ""), reference)
+        parsed = attach_labels(path, parsed, options.labels_csv or "", reference)
     return parsed, columns
-
-
-def attach_labels(
-    path: Path, parsed: ParsedFile, labels_path: Path, reference: DataSpec | None
-) -> ParsedFile:
-    """Return a parsed file with the labels of a second file."""
-    if parsed.labels is not None:
-        raise DataError(f"{path}: has labels itself; remove data.labels_csv, or the label column")
-    resolved = resolve_path(str(labels_path))
-    texts = read_labels_file(resolved, len(parsed.hashes), parsed.ids)
-    counts = Counter(texts)
-    kind = decide_label_kind(counts) if reference is None else kind_of(reference.label_values)
-    for row, text in enumerate(texts):
-        if error := label_error(text, CellTypes(labels=kind)):
-            raise DataError(f"{resolved}, row {row}: {text!r} {error}")
-    values = [parse_label(text, kind) for text in texts]
-    label_values = sorted(set(values))
-    index = {value: number for number, value in enumerate(label_values)}
-    return replace(
-        parsed,
-        labels=np.array([index[value] for value in values], dtype=np.int64),
-        label_values=label_values,
-        sha256=hashlib.sha256((parsed.sha256 + file_sha256(resolved)).encode()).hexdigest(),
-    )
 
 
 def check_has_classes(path: Path, parsed: ParsedFile) -> None:
@@ -180,17 +156,20 @@ def check_has_classes(path: Path, parsed: ParsedFile) -> None:
         )
 
 
-def relabel(path: Path, parsed: ParsedFile, label_values: LabelValues) -> NDArray[np.int64]:
+def relabel(
+    path: Path, parsed: ParsedFile, label_values: LabelValues, allow_others: bool
+) -> NDArray[np.int64]:
     """Return indices into `label_values` for indices into the labels of a file.
 
-    Raises DataError naming the first row with another label.
+    The index of another label is -1. Raises DataError naming the first row with such a label,
+    unless `allow_others`.
     """
     assert parsed.labels is not None
     index_of = {value: index for index, value in enumerate(label_values)}
     indices = np.array([index_of.get(value, -1) for value in parsed.label_values], dtype=np.int64)
     labels: NDArray[np.int64] = indices[parsed.labels]
     unknown = np.flatnonzero(labels < 0)
-    if unknown.size:
+    if unknown.size and not allow_others:
         row = int(unknown[0])
         value = parsed.label_values[parsed.labels[row]]
         raise DataError(

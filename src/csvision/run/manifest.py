@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from csvision.config.limits import MAX_THREADS
+from csvision.config.limits import MAX_EPOCHS, MAX_THREADS
 from csvision.errors import RunError
 
 STATES = ("running", "finished", "interrupted", "failed", "diverged")
@@ -16,6 +16,9 @@ METADATA = ("data", "code", "versions", "accelerator", "threads")
 
 RESULT_HASHES = ("weights_sha256", "predictions_sha256")
 """Entries written when the run is finished."""
+
+OPTIONAL = ("data.pixel_range", "data.label_column", "data.pixel_columns", "data.notices")
+"""Entries that version 0.2.0 did not write."""
 
 MAX_BYTES = 64 * 2**20
 MAX_SIDE = 100_000
@@ -52,11 +55,22 @@ def is_shape(value: Any) -> bool:
     return sides and all(is_integer(side, 1, MAX_SIDE) for side in value)
 
 
+def is_epoch_list(value: Any) -> bool:
+    """Return whether a value is a list of numbers of epochs."""
+    return isinstance(value, list) and all(is_integer(epochs, 1, MAX_EPOCHS) for epochs in value)
+
+
 def is_label_list(value: Any) -> bool:
     """Return whether a value is a list of different labels, all integers or all strings."""
     if not isinstance(value, list) or not value or len({type(label) for label in value}) > 1:
         return False
     return type(value[0]) in (int, str) and len(set(value)) == len(value)
+
+
+def is_pixel_range(value: Any) -> bool:
+    """Return whether a value has the values of black and white."""
+    numbers = isinstance(value, list) and all(type(number) in (int, float) for number in value)
+    return numbers and len(value) == 2 and -1e30 < value[0] < value[1] < 1e30
 
 
 def is_row_counts(value: Any) -> bool:
@@ -81,11 +95,19 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "ended": (is_text, "a time"),
     "resumed": (is_text_list, "a list of times"),
     "overrides": (is_text_list, "a list of strings"),
+    "extended_from": (is_epoch_list, f"a list of integers from 1 to {MAX_EPOCHS}"),
     "config": (is_mapping, "a configuration"),
     "data": (is_mapping, "an object"),
     "data.image_shape": (is_shape, f"[channels, height, width], each from 1 to {MAX_SIDE}"),
     "data.label_values": (is_label_list, "a list of different integers or strings"),
     "data.classes": (is_text_list, "a list of strings"),
+    "data.pixel_range": (is_pixel_range, "the values of black and white"),
+    "data.label_column": (lambda value: value is None or is_text(value), "a name or null"),
+    "data.pixel_columns": (
+        lambda value: value is None or is_text_list(value),
+        "a list of names or null",
+    ),
+    "data.notices": (is_text_list, "a list of strings"),
     "data.rows": (is_row_counts, "the numbers of rows of train, val and test"),
     "data.sha256": (is_hash, "a SHA-256"),
     "data.test_sha256": (is_hash, "a SHA-256"),
@@ -145,7 +167,7 @@ def required_entries(content: dict[str, Any]) -> list[str]:
     required = ["state", "config"]
     if content.get("state") == "finished" or any(name in content for name in METADATA):
         required += METADATA
-        required += [name for name in CHECKS if name.startswith("data.")]
+        required += [name for name in CHECKS if name.startswith("data.") and name not in OPTIONAL]
     if content.get("state") == "finished":
         required += RESULT_HASHES
     return required

@@ -37,7 +37,10 @@ def job_row(directory: Path) -> dict[str, Any]:
         name, _, value = str(override).lstrip("+").partition("=")
         row[name] = value
     if (manifest := directory / "run.json").exists():
-        row["state"] = json.loads(manifest.read_text(encoding="utf-8"))["state"]
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        row["state"] = content["state"]
+        if "extended_from" in content:
+            row["epochs"] = str(content["config"]["epochs"])
     if row["state"] == "finished":
         metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
         row |= {name: value for name, value in metrics.items() if isinstance(value, float)}

@@ -43,6 +43,7 @@ from csvision.run.fit import fit
 from csvision.run.launch_environment import ignore_lightning_variables, restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
 from csvision.run.prepare import PreparedRun
+from csvision.run.recorded_splits import write_splits
 from csvision.run.system_errors import translate_system_errors
 from csvision.run.trainer import build_trainer
 from csvision.tensorboard import log_to_tensorboard
@@ -97,8 +98,7 @@ def train(
             classifier = build_classifier(prepared)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
-                device = trainer.strategy.root_device.type
-                run_dir.update_manifest(**provenance.run_metadata(config, prepared.splits, device))
+                record_start(run_dir, prepared, trainer.strategy.root_device.type)
             fit(trainer, classifier, prepared, run_dir if resume else None)
             load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
             evaluation = evaluate_split(
@@ -122,6 +122,18 @@ def train(
         evaluation,
         trainer.is_global_zero,
     )
+
+
+def record_start(run_dir: RunDirectory, prepared: PreparedRun, device: str) -> None:
+    """Record the rows of the splits and what the run depends on; `device` is torch's name.
+
+    A resumed run keeps the record of its data: the file may have additional rows since.
+    """
+    recorded = run_dir.read_manifest().get("data")
+    if recorded is None or not run_dir.splits.exists():
+        write_splits(run_dir.splits, prepared.splits)
+    metadata = provenance.run_metadata(prepared.config, prepared.splits, device)
+    run_dir.update_manifest(**metadata | {"data": recorded or metadata["data"]})
 
 
 def write_outputs(
@@ -214,9 +226,12 @@ def build_classifier(prepared: PreparedRun) -> Classifier:
 
 
 def report_start(prepared: PreparedRun, classifier: Classifier) -> None:
-    """Log the layer table and the warnings about the data."""
+    """Log the layer table, how the data were read, and the warnings about them."""
     model, shape = prepared.config.model, prepared.image_shape
     log.info(summarize(classifier.network, model, shape, prepared.num_classes))
+    for table in prepared.splits.tables:
+        if table.notices:
+            log.info("data: %s", "; ".join(table.notices))
     for warning in data_warnings(prepared.splits):
         log.warning("data: %s", warning)
 

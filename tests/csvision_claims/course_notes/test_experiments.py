@@ -154,6 +154,7 @@ class TestInvariance:
 
 
 class TestMaxPooling:
+    @pytest.mark.slow
     def test_arms_without_learned_stride_have_equal_parameters(self) -> None:
         totals = {}
         for arm in b14_max_pooling.CLEAN:
