@@ -21,9 +21,12 @@ def has_leading_zero(text: str) -> bool:
 
 
 def is_whole(text: str) -> bool:
-    """Return whether a label is an integer, or one with zeros behind a decimal point."""
-    head, _, tail = text.partition(".")
-    return is_integer(head) and set(tail) <= {"0"}
+    """Return whether a label is an integer, such as 6, 6.0 or 6e0."""
+    if not is_number(text):
+        return False
+    number = Decimal(text)
+    exponent = "e" in text.lower() or text.startswith((".", "+.", "-."))
+    return number == number.to_integral_value() and (not exponent or abs(number) < 2**53)
 
 
 def is_boolean(cell: str) -> bool:

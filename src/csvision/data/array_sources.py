@@ -15,6 +15,7 @@ import polars
 from numpy.typing import NDArray
 
 from csvision.config.schema import Layout
+from csvision.data.channel_axis import find_channel_axis
 from csvision.data.chunks import FrameChunk
 from csvision.data.packing import check_decompressed_size, open_text
 from csvision.data.source import Source
@@ -96,16 +97,25 @@ def infer_array_shape(path: Path, images: Array) -> tuple[Shape | None, Layout |
     """Return image shape (C, H, W) and layout of an array; None for rows of pixels (N, P)."""
     if not len(images) or images.dtype.kind not in "buif":
         raise DataError(f"{path}: the images are of type {images.dtype}; store numbers")
-    match images.shape:
-        case (_, _):
+    return image_shape_of(str(path), images.shape[1:])
+
+
+def image_shape_of(where: str, sides: tuple[int, ...]) -> tuple[Shape | None, Layout | None]:
+    """Return image shape (C, H, W) and layout of one image; None for a list of pixels.
+
+    Raises DataError, starting with `where`, if it is not clear which axis has the channels.
+    """
+    match sides:
+        case (_,):
             return None, None
-        case (_, height, width):
+        case (height, width):
             return (1, height, width), Layout.channels_first
-        case (_, height, width, (1 | 3 | 4) as channels):
-            return (channels, height, width), Layout.channels_last
-        case (_, (1 | 3 | 4) as channels, height, width):
-            return (channels, height, width), Layout.channels_first
-    raise DataError(f"{path}: images of shape {images.shape}; store (rows, height, width)")
+        case (_, _, _) if found := find_channel_axis(sides):
+            return found
+    raise DataError(
+        f"{where}: images of shape {list(sides)}; store (height, width), (height, width, 3), or "
+        "one row of pixels and set data.image_shape"
+    )
 
 
 def open_arff(path: Path, max_bytes: float = inf) -> Source:

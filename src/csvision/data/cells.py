@@ -2,9 +2,12 @@
 
 import re
 
-INTEGER = re.compile(r"\s*([-+]?)0*([0-9]+)\s*", re.ASCII)
 NUMBER = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*", re.ASCII)
 WHOLE_NUMBER = re.compile(r"\s*([-+]?)0*([0-9]+)(\.0*)?\s*", re.ASCII)
+MAX_DIGITS = 20
+MAX_EXACT = 2**53
+"""The whole numbers below have exact values as floats."""
+
 MISSING_VALUES = ("", "nan", "na", "null", "none")
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
@@ -14,6 +17,20 @@ def parse_float(cell: str) -> float | None:
     if NUMBER.fullmatch(cell):
         return float(cell)
     return BOOLEANS.get(cell.strip().lower())
+
+
+def parse_whole(cell: str) -> int | None:
+    """Return the whole number in a cell, such as 6, 6.0 or 6e0; None if it contains none.
+
+    A number with more than 20 digits is only said to be too large for 64 bits.
+    """
+    if match := WHOLE_NUMBER.fullmatch(cell):
+        # Python refuses to parse thousands of digits.
+        return int(match[1] + match[2][:MAX_DIGITS])
+    if not NUMBER.fullmatch(cell):
+        return None
+    value = float(cell)
+    return int(value) if abs(value) < MAX_EXACT and value == int(value) else None
 
 
 def is_boolean(cell: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from reprlib import repr as shorten
 
-from csvision.data.cells import is_text
+from csvision.data.cells import is_text, parse_whole
 from csvision.data.names import SPLIT_WORDS, is_id_name, is_label_name, is_split_name
 from csvision.data.roles import Evidence, Roles
 from csvision.data.sample import Sample
@@ -195,10 +195,10 @@ def has_class_numbers(sample: Sample, index: int) -> bool:
     """Return whether a column looks like class numbers: 0 to K-1 or 1 to K, of similar counts."""
     if not can_be_label(sample, index):
         return False
-    texts = sample.counts(index)
-    if not all(text.isdecimal() and len(text) < 4 for text in texts):
+    values = [parse_whole(text) for text in sample.counts(index)]
+    if any(value is None or value < 0 for value in values):
         return False
-    return max(map(int, texts)) <= 1.5 * len(texts)
+    return max(value or 0 for value in values) <= 1.5 * len(values)
 
 
 def is_one_hot(columns: Sequence[int], sample: Sample) -> bool:

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 
-from csvision.data.cells import WHOLE_NUMBER, is_missing, is_number
+from csvision.data.cells import is_missing, is_number, parse_whole
 from csvision.data.data_spec import LabelValues
 
-MAX_INT_DIGITS = 4000
 MAX_FEW_ROWS = 5
 """A file of numbers with at most so many other labels has errors, not labels of text."""
 
@@ -40,13 +39,13 @@ def decide_label_kind(counts: Mapping[str, int]) -> LabelKind:
 
 
 def is_plain_integer(text: str) -> bool:
-    """Return whether a label is a whole number without leading zeros, such as 6, -1 or 6.0."""
-    return WHOLE_NUMBER.fullmatch(text) is not None and not has_leading_zero(text)
+    """Return whether a label is a whole number without leading zeros, such as 6, -1, 6.0 or 6e0."""
+    return parse_whole(text) is not None and not has_leading_zero(text)
 
 
 def is_fraction(text: str) -> bool:
     """Return whether a label is a number but no whole number."""
-    return is_number(text) and WHOLE_NUMBER.fullmatch(text) is None
+    return is_number(text) and parse_whole(text) is None
 
 
 def has_leading_zero(text: str) -> bool:
@@ -59,10 +58,9 @@ def parse_label(text: str, kind: LabelKind) -> int | str:
     """Return the value of a valid label."""
     if kind is LabelKind.texts:
         return text
-    match = WHOLE_NUMBER.fullmatch(text)
-    assert match is not None
-    # Python refuses to parse thousands of digits; leading zeros are not in the group.
-    return int(match[1] + match[2])
+    value = parse_whole(text)
+    assert value is not None
+    return value
 
 
 def kind_of(values: LabelValues) -> LabelKind:

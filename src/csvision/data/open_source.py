@@ -35,7 +35,7 @@ def resolve_path(source: str) -> Path:
         # For example a name that is too long, or the home folder of an unknown user.
         raise DataError(f"{source}: not a valid path ({error}); check data.csv") from error
     if size == 0:
-        raise DataError(f"{path}: the file is empty; it needs one row per image")
+        raise DataError(f"{path}: the file is empty; it needs a header and one row per image")
     return path
 
 

@@ -1,14 +1,14 @@
 """Put the pixel columns of a file in the order of the image, and infer its shape."""
 
 from collections.abc import Sequence
+from math import prod
 
 from csvision.config.schema import Layout
 from csvision.data.cells import is_text
+from csvision.data.channel_axis import find_channel_axis
 from csvision.data.roles import Evidence, Roles
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
-
-CHANNELS = (1, 3, 4)
 
 
 def order_pixels(evidence: Evidence, roles: Roles) -> list[int]:
@@ -57,10 +57,13 @@ def check_no_text(evidence: Evidence, pixels: Sequence[int]) -> None:
             raise DataError(f"{evidence.source}, column {name}: {rows[0][index]!r} is text; {hint}")
 
 
-def shape_in_names(roles: Roles, pixels: Sequence[int]) -> tuple[Shape | None, Layout | None]:
+def shape_in_names(
+    evidence: Evidence, roles: Roles, pixels: Sequence[int]
+) -> tuple[Shape | None, Layout | None]:
     """Return image shape and layout given by two or three numbers in each name.
 
-    Examples are 1x1 to 28x20, and r0c0ch0 to r7c7ch2 for pixels with the channels last.
+    Examples are 1x1 to 28x20, and r0c0ch0 to r7c7ch2 for pixels with the channels last. Raises
+    DataError if it is not clear which numbers are those of the channels.
     """
     positions = [roles.numbers.get(index, ()) for index in pixels]
     lengths = {len(position) for position in positions}
@@ -70,11 +73,12 @@ def shape_in_names(roles: Roles, pixels: Sequence[int]) -> tuple[Shape | None, L
     if len(spans) == 2:
         height, width = spans
         return ((1, height, width) if height * width == len(pixels) else None), None
-    first, second, third = spans
-    if first * second * third != len(pixels):
+    if prod(spans) != len(pixels):
         return None, None
-    if third in CHANNELS and first not in CHANNELS:
-        return (third, first, second), Layout.channels_last
-    if first in CHANNELS and third not in CHANNELS:
-        return (first, second, third), Layout.channels_first
-    return None, None
+    found = find_channel_axis((spans[0], spans[1], spans[2]))
+    if found is None and evidence.num_pixels is None:
+        raise DataError(
+            f"{evidence.source}: names such as {evidence.name_of(pixels[0])} count {spans} pixels; "
+            "it is not clear which of these are the channels; set data.image_shape and data.layout"
+        )
+    return found or (None, None)

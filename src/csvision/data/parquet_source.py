@@ -9,14 +9,12 @@ import numpy as np
 import polars
 from numpy.typing import NDArray
 
-from csvision.config.schema import Layout
-from csvision.data.array_sources import pixels_to_frame
+from csvision.data.array_sources import image_shape_of, pixels_to_frame
 from csvision.data.chunks import FrameChunk
 from csvision.data.decode_images import decode_image
 from csvision.data.packing import check_decompressed_size
 from csvision.data.source import Source
 from csvision.errors import DataError
-from csvision.layer_shapes import Shape
 
 Array = NDArray[Any]
 
@@ -40,7 +38,7 @@ def open_parquet(path: Path, max_bytes: float = inf) -> Source:
     if not len(first) or first[0] is None:
         raise DataError(f"{path}, row 0, column {name}: the image is missing; remove the row")
     image = images_of(path, 0, first)
-    shape, layout = image_shape_of(image.shape[1:])
+    shape, layout = image_shape_of(f"{path}, column {name}", image.shape[1:])
     num_pixels = prod(image.shape[1:])
     check_decompressed_size(path, rows * num_pixels, max_bytes)
     names = (*others, *(f"pixel{index}" for index in range(num_pixels)))
@@ -111,17 +109,3 @@ def to_array(content: Any) -> Array | None:
     except ValueError:
         return None
     return array if array.dtype.kind in "buif" else None
-
-
-def image_shape_of(shape: tuple[int, ...]) -> tuple[Shape | None, Layout | None]:
-    """Return image shape (C, H, W) and layout of one image; None for a list of pixels."""
-    match shape:
-        case (_,):
-            return None, None
-        case (height, width):
-            return (1, height, width), Layout.channels_first
-        case (height, width, (1 | 3 | 4) as channels):
-            return (channels, height, width), Layout.channels_last
-        case (channels, height, width):
-            return (channels, height, width), Layout.channels_first
-    return None, None

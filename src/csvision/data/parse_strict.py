@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from csvision.config.pixel_range import PixelRange
 from csvision.data.cells import (
-    WHOLE_NUMBER,
     encoding_error,
     is_boolean,
     is_missing,
     missing_value_error,
     parse_float,
+    parse_whole,
 )
 from csvision.data.chunks import Row
 from csvision.data.columns import Columns
@@ -159,12 +159,10 @@ def label_error(cell: str, types: CellTypes) -> str:
         return encoding_error(cell)
     if error := missing_value_error(cell):
         return error
-    match = WHOLE_NUMBER.fullmatch(cell.strip())
-    if match is None:
+    value = parse_whole(cell.strip())
+    if value is None:
         return "is not an integer label"
-    # 64 bits hold at most 19 digits, and Python refuses to parse thousands of digits.
-    too_large = len(match[2]) > 20 or not -(2**63) <= int(match[1] + match[2]) < 2**63
-    return "is too large for a label of 64 bits" if too_large else ""
+    return "" if -(2**63) <= value < 2**63 else "is too large for a label of 64 bits"
 
 
 def parse_pixel(cell: str, types: CellTypes) -> tuple[str, float]:

@@ -28,7 +28,7 @@ def infer_columns(
     find_ids_and_split(evidence, roles)
     pixels = order_pixels(evidence, roles)
     check_no_text(evidence, pixels)
-    named_shape, named_layout = shape_in_names(roles, pixels)
+    named_shape, named_layout = shape_in_names(evidence, roles, pixels)
     given = options.image_shape if reference is None else reference.image_shape
     if reference is not None and source.image_shape not in (None, reference.image_shape):
         raise DataError(
@@ -47,11 +47,13 @@ def infer_columns(
             f"{len(pixels)} pixels are read as an RGB image of {shape[1]}x{shape[2]}, "
             f"{options.layout}; set data.image_shape and data.layout if they are something else"
         )
+    # The names of a file for a run give the layout that they gave in training.
+    layout = named_layout if named_layout and named_shape == shape else Layout(options.layout)
     columns = Columns(
         names=tuple(source.names),
         pixels=tuple(pixels),
         image_shape=shape,
-        layout=source.layout or named_layout or Layout(options.layout),
+        layout=source.layout or layout,
         transpose=options.transpose,
         label=roles.label,
         one_hot=roles.one_hot,
