@@ -86,7 +86,7 @@ def test_file_is_read_once_per_command(
 @pytest.mark.slow
 def test_next_command_reads_the_file_again(csvision_command: RunCommand) -> None:
     csvision_command("train", *QUICK, "quiet=true", "data.cache=none")
-    Path("digits.csv").write_text("label,a\n0,1\n1,x\n", encoding="utf-8")
+    Path("digits.csv").write_text("label,a,b,c,d\n0,1,1,1,90\n1,x,1,1,1\n", encoding="utf-8")
     assert "line 3" in csvision_command("train", *QUICK, "data.cache=none").error
 
 

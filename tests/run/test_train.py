@@ -105,6 +105,10 @@ class TestDirectory:
             "image_shape": [1, 8, 8],
             "label_values": [*range(10)],
             "classes": [str(value) for value in range(10)],
+            "pixel_range": [0, 255],
+            "label_column": "label",
+            "pixel_columns": None,
+            "notices": [],
             "rows": {"train": 216, "val": 24, "test": 60},
         }
         assert manifest["accelerator"] == "cpu"

@@ -3,6 +3,7 @@
 Shapes: N rows, P pixels per row.
 """
 
+import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator
@@ -125,10 +126,14 @@ def open_arff(path: Path, max_bytes: float = inf) -> Source:
 
     with open_text(path, max_bytes) as file:
         text = io.TextIOWrapper(file, encoding="utf-8")
+        limit = csv.field_size_limit()
         try:
             data, meta = arff.loadarff(text)
         except (arff.ArffError, NotImplementedError, ValueError, StopIteration) as error:
             raise DataError(f"{path}: not a valid ARFF file: {first_line(error)}") from error
+        finally:
+            # scipy changes it for all readers of the process.
+            csv.field_size_limit(limit)
     names = tuple(name.strip("'\"") for name in meta.names())
     columns = {
         name: np.char.decode(data[original], "utf-8") if kind == "nominal" else data[original]

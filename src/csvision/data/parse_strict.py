@@ -60,11 +60,13 @@ class ErrorCollector:
 
     MAX_SHOWN = 20
     MAX_COUNTED = 10_000
+    MANY_LENGTHS = 3
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.shown: list[str] = []
         self.count = 0
+        self.row_lengths: set[int] = set()
 
     def add(self, message: str, location: str = "") -> None:
         """Add one error and its location in the file."""
@@ -74,11 +76,19 @@ class ErrorCollector:
             self.shown.append(f"{where}: {message}")
 
     def messages(self) -> list[str]:
-        """Return one line per error that is shown, and one for all others."""
+        """Return one line per error that is shown, one for all others, and one with advice."""
+        lines = list(self.shown)
         more = self.count - len(self.shown)
         if self.count > self.MAX_COUNTED:
-            return [*self.shown, f"{self.path}: more than {more} more errors; reading stopped"]
-        return [*self.shown, f"{self.path}: {more} more errors"] if more else list(self.shown)
+            lines.append(f"{self.path}: more than {more} more errors; reading stopped")
+        elif more > 0:
+            lines.append(f"{self.path}: {more} more errors")
+        if len(self.row_lengths) >= self.MANY_LENGTHS:
+            lines.append(
+                f"{self.path}: rows have {min(self.row_lengths)} to {max(self.row_lengths)} cells; "
+                "if images have unequal sizes, pad all of them to one size"
+            )
+        return lines
 
     def raise_if_any(self) -> None:
         """Raise DataError if an error was added."""
@@ -98,6 +108,7 @@ def parse_rows_strict(
             errors.add(f"invalid quotes: {cells}", location)
             continue
         if len(cells) != len(columns.names):
+            errors.row_lengths.add(len(cells))
             expected = "the header has" if columns.has_header else "the first line has"
             errors.add(f"{len(cells)} cells, but {expected} {len(columns.names)}", location)
             continue

@@ -86,12 +86,13 @@ def decide_range(stats: PixelStats) -> PixelRange:
     reference = stats.reference
     if reference is None:
         return guess_range(stats)
-    if reference == BYTES and is_unit_range(stats) and stats.fractions:
+    outside = stats.outside_bytes if reference == BYTES else stats.outside_reference
+    many_outside = outside > 0 and not stats.is_few(outside)
+    if reference == BYTES and stats.fractions and is_unit_range(stats) and not many_outside:
         return UNIT
     low, high = reference
     brightest = (stats.maximum - low) / (high - low)
-    outside = stats.outside_bytes if reference == BYTES else stats.outside_reference
-    if (outside and not stats.is_few(outside)) or 0 < brightest <= DARKEST:
+    if many_outside or 0 < brightest <= DARKEST:
         raise AmbiguousRangeError(
             f"pixels from {stats.minimum:g} to {stats.maximum:g}, but those of the training file "
             f"are from {low:g} to {high:g}; set data.pixel_range=[BLACK,WHITE] to the values of "

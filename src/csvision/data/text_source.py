@@ -72,8 +72,9 @@ def read_sample(path: Path, max_bytes: float) -> str:
 
 
 def check_no_nul(path: Path, content: bytes) -> None:
-    """Raise DataError if the first line is not text, such as UTF-16 without a byte order mark."""
-    if b"\0" in content.partition(b"\n")[0]:
+    """Raise DataError if many bytes of the first line are 0: UTF-16 without a byte order mark."""
+    first = content.partition(b"\n")[0]
+    if 4 * first.count(b"\0") > len(first):
         raise DataError(f"{path}, line 1: not valid UTF-8 (NUL bytes); save the file as UTF-8")
 
 
