@@ -28,9 +28,11 @@ def name_classes(
         return found, [str(value) for value in found]
     if isinstance(names, Mapping):
         return found, rename(path, found, names)
+    names = [str(name) for name in names]
+    check_unique(path, names)
     check_order(path, found, names)
     if len(names) == len(found):
-        return found, list(names)
+        return found, names
     if all(isinstance(value, int) and 0 <= value < len(names) for value in found):
         return list(range(len(names))), list(names)
     raise DataError(
@@ -50,12 +52,17 @@ def rename(path: Path, found: LabelValues, names: Mapping[str, str]) -> list[str
         )
     by_text = {str(label): name for label, name in names.items()}
     renamed = [str(by_text.get(text, text)) for text in texts]
-    if len(set(renamed)) < len(renamed):
-        raise DataError(
-            f"{path}: data.classes gives two labels the name "
-            f"{next(name for name in renamed if renamed.count(name) > 1)}; give one name per label"
-        )
+    check_unique(path, renamed)
     return renamed
+
+
+def check_unique(path: Path, names: Sequence[str]) -> None:
+    """Raise DataError if two classes have the same name."""
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(
+            f"{path}: data.classes gives two labels the name {twice}; give one name per label"
+        )
 
 
 def check_order(path: Path, found: LabelValues, names: Sequence[str]) -> None:

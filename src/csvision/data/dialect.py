@@ -146,7 +146,15 @@ def is_header(path: Path, first: Sequence[str], below: Rows) -> bool:
 
 
 def is_numbering(numbers: Sequence[str], num_columns: int) -> bool:
-    """Return whether the numbers in a first row are names: consecutive from 0, or 10 from 1."""
+    """Return whether the numbers in a first row are names: consecutive from 0, or 10 from 1.
+
+    The first or the last one can be the name of a label.
+    """
+    return any(is_consecutive(part, num_columns) for part in (numbers, numbers[1:], numbers[:-1]))
+
+
+def is_consecutive(numbers: Sequence[str], num_columns: int) -> bool:
+    """Return whether enough numbers are consecutive from 0 or 1."""
     from_zero = list(numbers) == [str(index) for index in range(len(numbers))]
     from_one = list(numbers) == [str(index + 1) for index in range(len(numbers))]
     few = len(numbers) < min(4, num_columns)

@@ -11,6 +11,7 @@ from csvision.errors import DataError
 
 MAX_SHOWN = 6
 MAX_CLASSES = 100
+MANY_ROWS = 10
 LARGEST_CLASS = 0.6
 """A column of numbers is a label only if no number has more than this fraction of the rows."""
 
@@ -106,6 +107,7 @@ def find_label_outside(evidence: Evidence, roles: Roles) -> None:
                 "identifiers; add it, or set data.label_column=NAME or data.labels_csv=FILE"
             )
         only_text = other[0]
+    check_values_repeat(evidence, only_text)
     roles.label = only_text
     roles.notices.append(f"column {evidence.name_of(only_text)} is read as the label")
 
@@ -126,12 +128,24 @@ def find_label_anywhere(evidence: Evidence, roles: Roles) -> int | None:
     if position.isdecimal() and len(other) - 1 == evidence.num_pixels and int(position) in other:
         return int(position)
     label = find_only_text(evidence.sample, other)
-    if label is None:
+    if label is not None:
+        check_values_repeat(evidence, label)
+    else:
         label = find_label_by_values(evidence, other)
         roles.notices.append(
             f"column {evidence.name_of(label)} is read as the label, as it has class numbers"
         )
     return label
+
+
+def check_values_repeat(evidence: Evidence, index: int) -> None:
+    """Raise DataError if each row has another value, so that the column identifies rows."""
+    counts = evidence.sample.counts(index)
+    if len(counts) >= MANY_ROWS and max(counts.values()) == 1:
+        raise DataError(
+            f"{evidence.source}: it is not clear which column is the label: each row has another "
+            f"value in {describe_candidates(evidence, [index])}; set data.label_column=NAME"
+        )
 
 
 def check_column_count(evidence: Evidence, count: int) -> None:
@@ -173,8 +187,13 @@ def find_label_by_values(evidence: Evidence, columns: Sequence[int]) -> int:
     Raises DataError if values do not tell.
     """
     sample, ends = evidence.sample, (columns[0], columns[-1])
-    for label, other in (ends, ends[::-1]):
-        if has_class_numbers(sample, label) and not can_be_label(sample, other):
+    for label, neighbor, other in (
+        (columns[0], columns[1], columns[-1]),
+        (columns[-1], columns[-2], columns[0]),
+    ):
+        # Pixels of few values look like class numbers, too, but in many columns.
+        is_alone = not has_class_numbers(sample, neighbor) or neighbor == other
+        if has_class_numbers(sample, label) and is_alone and not can_be_label(sample, other):
             return label
     raise DataError(
         f"{evidence.source}: it is not clear which column is the label: "
