@@ -1,5 +1,6 @@
 """The report on a data set, and the function that prints it."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,10 @@ import pytest
 from matplotlib.image import imread
 
 import csvision
-from csvision.config import command_schema
+from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
 from csvision.data.splits import load_splits
-from csvision.data_report import describe_data, report_data
+from csvision.data_report import DEFAULTS, describe_data, report_data, train_command
 from csvision.errors import UserError
 
 
@@ -45,7 +46,12 @@ class TestDescription:
         for digit, line in enumerate(lines[2:12]):
             counts = [int((labels[subset.indices] == digit).sum()) for subset in subsets]
             assert line.split() == [str(digit), str(digit), *map(str, counts)]
-        assert lines[12:] == ["train 192  val 48  test 60", "no warnings"]
+        assert lines[12:] == [
+            "train 192  val 48  test 60",
+            "no warnings",
+            "label column: label",
+            "if the sample images are on their side, set data.transpose=true",
+        ]
 
     def test_contains_class_names_pixel_range_and_warnings(self) -> None:
         lines = [
@@ -65,7 +71,12 @@ class TestDescription:
 class TestReport:
     def test_figure_is_written_below_output_dir(self, color_csv: Path) -> None:
         report, path = report_data(config_of(*COLOR, "output_dir=my results"))
-        assert report == describe_data(load_splits(config_of(*COLOR).data))
+        description, _, command = report.rpartition("\n")
+        assert description == describe_data(load_splits(config_of(*COLOR).data))
+        assert command == (
+            "to train: csvision train data=csv data.csv=color.csv 'data.image_shape=[3,2,2]' "
+            "data.layout=channels_last"
+        )
         assert path.parent == Path("my results/inspections")
         assert path.name.startswith("color_")
         height, width, _ = imread(path).shape
@@ -110,5 +121,39 @@ def test_function_prints_the_report_and_returns_the_path_of_the_figure(
 ) -> None:
     path = csvision.inspect_data(*COLOR)
     report = describe_data(load_splits(config_of(*COLOR).data))
-    assert capsys.readouterr() == (f"{report}\n", "")
+    output = capsys.readouterr()
+    assert output.out.startswith(f"{report}\nto train: csvision train data=csv data.csv=color.csv")
+    assert output.err == ""
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_decisions_about_the_file_are_reported() -> None:
+    images = pd.DataFrame(np.random.default_rng(0).integers(0, 17, (40, 9)))
+    images.insert(0, "name", [f"{row}.png" for row in range(40)])
+    images["kind"] = ["cat", "dog"] * 20
+    images.to_csv("images.csv", index=False)
+    report = describe_data(load_splits(config_of("data.csv=images.csv").data))
+    assert "pixels from 0 to 16" in report
+    assert "label column: kind" in report
+    assert "read: column name identifies the rows and is not read as a pixel" in report
+    assert "data.transpose=true" in report
+
+
+def test_printed_command_trains_with_the_same_keys() -> None:
+    data = config_of(
+        "data.csv=own file.csv",
+        "data.header=false",
+        "data.ignore=[1,x]",
+        "data.pixel_range=[-1,1]",
+        "data.transpose=true",
+        "data.classes={circle: Kreis, cross: Kreuz}",
+    ).data
+    words = shlex.split(train_command(data))
+    assert words[:2] == ["csvision", "train"]
+    trained: schema.TrainConfig = load_config("train", words[2:])
+    assert trained.data == data
+
+
+def test_defaults_are_those_of_the_configuration() -> None:
+    data = config_of("data.csv=images.csv").data
+    assert {name: getattr(data, name) for name in DEFAULTS} == DEFAULTS

@@ -1,16 +1,33 @@
 """Report on a data set: counts per class, warnings, and samples of each class."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from csvision.config import command_schema
+from csvision.command_hints import command_line
+from csvision.config import command_schema, schema
 from csvision.data.pixel_range import BYTES
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits, load_splits
+from csvision.data.table import ImageTable
 from csvision.files import make_dir, result_name
 from csvision.plots import plot_samples
+
+DEFAULTS: dict[str, Any] = {
+    "test_csv": None,
+    "labels_csv": None,
+    "label_column": None,
+    "header": "auto",
+    "ignore": [],
+    "pixel_range": "auto",
+    "image_shape": None,
+    "layout": schema.Layout.channels_first,
+    "transpose": False,
+    "classes": None,
+}
+"""The keys that say how a file is read, with their defaults in conf/data/csv.yaml."""
 
 
 def report_data(config: command_schema.InspectDataConfig) -> tuple[str, Path]:
@@ -19,7 +36,8 @@ def report_data(config: command_schema.InspectDataConfig) -> tuple[str, Path]:
     folder = make_dir(Path(config.output_dir) / "inspections")
     path = folder / result_name(config.data.csv, ".png")
     plot_samples(splits.train).savefig(path, dpi=100)
-    return describe_data(splits), path
+    report = f"{describe_data(splits)}\nto train: {train_command(config.data)}"
+    return report, path
 
 
 def describe_data(splits: Splits) -> str:
@@ -36,6 +54,36 @@ def describe_data(splits: Splits) -> str:
         f"images {shape} (channels x height x width), pixels from {black:g} to {white:g}{steps}",
         counts.to_string(index=False),
         "  ".join(f"{name} {len(subset)}" for name, subset in named.items()),
+        *(f"read: {notice}" for part in splits.tables for notice in part.notices),
         *(data_warnings(splits) or ["no warnings"]),
+        *describe_reading(table),
     ]
     return "\n".join(lines)
+
+
+def describe_reading(table: ImageTable) -> list[str]:
+    """Say which column is the label, and how to correct the orientation."""
+    label = [] if table.label_column is None else [f"label column: {table.label_column}"]
+    hint = "if the sample images are on their side, set data.transpose=true"
+    return [*label, hint]
+
+
+def train_command(data: schema.DataConfig) -> str:
+    """Return the command that trains on a data set, with the keys that it needs."""
+    keys = ["csv", *(name for name in DEFAULTS if getattr(data, name) != DEFAULTS[name])]
+    overrides = [f"data.{name}={format_value(getattr(data, name))}" for name in keys]
+    return command_line("train", f"data={data.name.value}", *overrides)
+
+
+def format_value(value: Any) -> str:
+    """Return a value as it is written on the command line."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            pairs = [f"{name}: {format_value(item)}" for name, item in value.items()]
+            return f"{{{', '.join(pairs)}}}"
+        case list():
+            return f"[{','.join(map(format_value, value))}]"
+        case _:
+            return str(value)

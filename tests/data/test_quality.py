@@ -62,6 +62,21 @@ def test_leakage_ignores_the_label() -> None:
     assert data_warnings(make_splits(TRAIN, VAL, [*TEST, relabeled])) == [f"1 {LEAKAGE}"]
 
 
+def test_equal_images_with_different_labels_are_reported_with_their_rows() -> None:
+    relabeled = (1, TRAIN[0][1])
+    splits = make_splits([*TRAIN, relabeled], VAL, TEST, "cat", "dog", "owl")
+    assert data_warnings(splits) == [
+        "1 training images are duplicates of others (row 6 = 0)",
+        "1 training images have another label than an equal image (row 0 is cat, row 6 is dog)",
+    ]
+
+
+def test_many_duplicates_are_shortened() -> None:
+    warning, *_ = data_warnings(make_splits([TRAIN[0]] * 10 + TRAIN[1:], VAL, TEST))
+    assert warning.startswith("9 training images are duplicates of others (row 1 = 0, row 2 = 0,")
+    assert warning.endswith(", row 5 = 0, ...)")
+
+
 def test_leakage_between_files() -> None:
     first = make_splits(TRAIN, VAL, TEST)
     second = make_splits(TEST, VAL, [*TEST, *TRAIN])
@@ -72,7 +87,7 @@ def test_leakage_between_files() -> None:
 
 def test_duplicates_are_counted_without_their_originals() -> None:
     assert data_warnings(make_splits([*TRAIN, TRAIN[1], TRAIN[1], TRAIN[3]], VAL, TEST)) == [
-        "3 training images are duplicates of others"
+        "3 training images are duplicates of others (row 6 = 1, row 7 = 1, row 8 = 3)"
     ]
 
 
@@ -142,7 +157,7 @@ def test_training_prints_and_logs_the_warnings(
     )
     expected = [
         f"data: 52 {LEAKAGE}",
-        "data: 1 training images are duplicates of others",
+        "data: 1 training images are duplicates of others (row 60 = 50)",
         "data: 1 training images have a single pixel value (first: row 40)",
     ]
     printed = capsys.readouterr().out.splitlines()

@@ -66,7 +66,7 @@ def is_no_usual_name(name: str) -> bool:
 def files(draw: st.DrawFn) -> WrittenFile:
     side = draw(st.integers(1, 6))
     values = draw(
-        st.sets(st.integers(SMALLEST, LARGEST) | st.integers(-3, 12), min_size=2, max_size=15)
+        st.sets(st.integers(SMALLEST, LARGEST) | st.integers(-3, 12), min_size=2, max_size=9)
     )
     labels = sorted(values) + draw(st.lists(st.sampled_from(sorted(values)), max_size=5))
     pixels = st.lists(st.integers(0, 255), min_size=side * side, max_size=side * side)

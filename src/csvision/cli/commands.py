@@ -78,6 +78,12 @@ BUILT_IN = (
         "csvision.cli.tasks:run_inspect_data",
     ),
     Command(
+        "convert",
+        "Write a data file as a CSV or Parquet file with a label and pixels from 0 to 255.",
+        command_schema.ConvertConfig,
+        "csvision.cli.tasks:run_convert",
+    ),
+    Command(
         "cache",
         "Show or clear the cache of parsed data files.",
         command_schema.CacheConfig,

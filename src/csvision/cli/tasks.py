@@ -5,7 +5,7 @@ Heavy modules are imported when a command runs, after its configuration has been
 
 from pathlib import Path
 
-from csvision.command_hints import display_path
+from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema
 from csvision.errors import RunError
 
@@ -74,6 +74,24 @@ def run_inspect_data(config: command_schema.InspectDataConfig) -> None:
     from csvision import api
 
     print(display_path(api.inspect_data(config)))
+
+
+def run_convert(config: command_schema.ConvertConfig) -> None:
+    """Write a data file in the canonical form, and print how to train on it."""
+    from csvision.data.convert import reading_overrides, write_table
+    from csvision.data.read_options import ReadOptions
+    from csvision.data.table import read_table
+
+    options = ReadOptions.from_config(config.data, allow_missing_labels=True)
+    table = read_table(config.data.csv, options)
+    path = Path(config.out)
+    write_table(table, path)
+    for notice in table.notices:
+        print(f"{config.data.csv}: {notice}")
+    overrides = [f"data.csv={display_path(path)}", *reading_overrides(table)]
+    if table.labels is not None:
+        print(f"to train on it: {command_line('train', 'data=csv', *overrides)}")
+    print(display_path(path))
 
 
 def run_cache(config: command_schema.CacheConfig) -> None:

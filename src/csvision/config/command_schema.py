@@ -18,6 +18,14 @@ class InspectDataConfig:
 
 
 @dataclass
+class ConvertConfig:
+    """A data file to write in the form that csvision reads without further keys."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    out: str = option(".csv or .parquet file to write", example="FILE.csv")
+
+
+@dataclass
 class EvalDataConfig:
     """The rows to evaluate or predict."""
 

@@ -32,6 +32,7 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "resume": command_schema.ResumeConfig,
     "reproduce": command_schema.ReproduceConfig,
     "inspect_data": command_schema.InspectDataConfig,
+    "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
     "cache": command_schema.CacheConfig,

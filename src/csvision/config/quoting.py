@@ -16,6 +16,7 @@ PATH_KEYS = (
     "output_dir",
     "source_dir",
     "output",
+    "out",
     "folder",
     "model.path",
 )

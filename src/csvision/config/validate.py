@@ -15,6 +15,9 @@ from csvision.config.value_types import format_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
 
+DATA_COMMANDS = command_schema.InspectDataConfig | command_schema.ConvertConfig
+"""The configurations of commands on a data set that train nothing."""
+
 
 def validate(config: Any, image_shape: Shape | None = None, num_classes: int | None = None) -> None:
     """Raise ConfigError with all errors of a configuration and, if given, of its fit to the data.
@@ -32,7 +35,7 @@ def find_errors(
     if errors := list(type_errors(config)):
         return errors
     errors = list(range_errors(config, ""))
-    if isinstance(config, schema.TrainConfig | command_schema.InspectDataConfig):
+    if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
         errors += [*class_errors(config.data.classes), *header_errors(config.data.header)]
     if hasattr(config, "data"):

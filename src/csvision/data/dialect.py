@@ -146,19 +146,19 @@ def is_header(path: Path, first: Sequence[str], below: Rows) -> bool:
 
 
 def is_numbering(numbers: Sequence[str], num_columns: int) -> bool:
-    """Return whether the numbers in a first row are names: consecutive from 0, or 10 from 1.
+    """Return whether the numbers in a first row are names: all from 0 to some N, or 10 from 1.
 
     The first or the last one can be the name of a label.
     """
-    return any(is_consecutive(part, num_columns) for part in (numbers, numbers[1:], numbers[:-1]))
+    parts = (numbers, numbers[1:], numbers[:-1])
+    return any(is_complete(part, min(4, num_columns)) for part in parts)
 
 
-def is_consecutive(numbers: Sequence[str], num_columns: int) -> bool:
-    """Return whether enough numbers are consecutive from 0 or 1."""
-    from_zero = list(numbers) == [str(index) for index in range(len(numbers))]
-    from_one = list(numbers) == [str(index + 1) for index in range(len(numbers))]
-    few = len(numbers) < min(4, num_columns)
-    return (from_zero and not few) or (from_one and len(numbers) >= 10)
+def is_complete(numbers: Sequence[str], fewest: int) -> bool:
+    """Return whether enough numbers are those from 0 or 1 to some N, in any order."""
+    count, found = len(numbers), set(numbers)
+    from_zero = count >= fewest and found == set(map(str, range(count)))
+    return from_zero or (count >= 10 and found == set(map(str, range(1, count + 1))))
 
 
 def undo_mangling(cells: Sequence[str], below: Rows) -> list[str] | None:

@@ -12,8 +12,13 @@ from csvision.errors import DataError
 MAX_SHOWN = 6
 MAX_CLASSES = 100
 MANY_ROWS = 10
+MIN_ROWS = 20
+MAX_COMPARED = 50
 LARGEST_CLASS = 0.6
 """A column of numbers is a label only if no number has more than this fraction of the rows."""
+
+LARGEST_OTHER = 0.8
+"""A column at the other end can be the label, too, if no value has more than this fraction."""
 
 
 def find_label(evidence: Evidence, roles: Roles) -> None:
@@ -29,6 +34,8 @@ def find_label(evidence: Evidence, roles: Roles) -> None:
         roles.label = find_given_label(evidence, roles, given)
     else:
         roles.label = find_named_label(evidence, roles.outside)
+        if roles.label is not None and reference is None:
+            check_values_repeat(evidence, roles.label)
         if roles.label is None and roles.names_tell:
             find_label_outside(evidence, roles)
         elif roles.label is None:
@@ -182,42 +189,55 @@ def find_only_text(sample: Sample, candidates: Sequence[int]) -> int | None:
 
 
 def find_label_by_values(evidence: Evidence, columns: Sequence[int]) -> int:
-    """Return the first or the last column if one contains class numbers and the other cannot.
+    """Return the first or the last column if it has class numbers, and others are unlike it.
 
     Raises DataError if values do not tell.
     """
-    sample, ends = evidence.sample, (columns[0], columns[-1])
-    for label, neighbor, other in (
-        (columns[0], columns[1], columns[-1]),
-        (columns[-1], columns[-2], columns[0]),
-    ):
-        # Pixels of few values look like class numbers, too, but in many columns.
-        is_alone = not has_class_numbers(sample, neighbor) or neighbor == other
-        if has_class_numbers(sample, label) and is_alone and not can_be_label(sample, other):
+    sample, first, last = evidence.sample, columns[0], columns[-1]
+    for label, other in ((first, last), (last, first)):
+        highest = highest_class(sample, label)
+        if highest is None or can_be_label(sample, other, LARGEST_OTHER):
+            continue
+        # Pixels of few values look like class numbers, too: they have more values than labels.
+        inner = [highest_class(sample, index) for index in compared(columns[1:-1])]
+        if all(other_highest is None or other_highest > highest for other_highest in inner):
             return label
     raise DataError(
         f"{evidence.source}: it is not clear which column is the label: "
-        f"{describe_candidates(evidence, ends)}; set data.label_column=NAME"
+        f"{describe_candidates(evidence, (first, last))}; set data.label_column=NAME"
     )
 
 
-def can_be_label(sample: Sample, index: int) -> bool:
-    """Return whether the values of a column repeat as those of a label do."""
+def compared(columns: Sequence[int]) -> Sequence[int]:
+    """Return all of some columns; if they are many, those at the ends and some between."""
+    if len(columns) <= MAX_COMPARED:
+        return columns
+    return [*columns[:3], *columns[3:-3][:: len(columns) // MAX_COMPARED], *columns[-3:]]
+
+
+def can_be_label(sample: Sample, index: int, largest: float = LARGEST_CLASS) -> bool:
+    """Return whether the values of a column repeat as those of a label do.
+
+    No value may have more than the `largest` fraction of the rows.
+    """
     counts = sample.counts(index)
     rows = counts.total()
     if not 2 <= len(counts) <= min(MAX_CLASSES, rows / 2):
         return False
-    return max(counts.values()) <= LARGEST_CLASS * rows
+    return max(counts.values()) <= largest * rows
 
 
-def has_class_numbers(sample: Sample, index: int) -> bool:
-    """Return whether a column looks like class numbers: 0 to K-1 or 1 to K, of similar counts."""
-    if not can_be_label(sample, index):
-        return False
+def highest_class(sample: Sample, index: int) -> int | None:
+    """Return the highest class number in a column: 0 to K-1 or 1 to K, of similar counts.
+
+    None if the column does not look like class numbers.
+    """
+    if not can_be_label(sample, index) or sample.frame.height < MIN_ROWS:
+        return None
     values = [parse_whole(text) for text in sample.counts(index)]
-    if any(value is None or value < 0 for value in values):
-        return False
-    return max(value or 0 for value in values) <= 1.5 * len(values)
+    numbers = [value for value in values if value is not None and value >= 0]
+    is_dense = len(numbers) == len(values) and max(numbers) <= 1.5 * len(numbers)
+    return max(numbers) if is_dense else None
 
 
 def is_one_hot(columns: Sequence[int], sample: Sample) -> bool:

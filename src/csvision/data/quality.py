@@ -1,10 +1,15 @@
 """Warn about problems of a data set that do not prevent training."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from csvision.data.splits import Splits, Subset
 from csvision.data.table import ImageTable
+
+MAX_LISTED = 5
+"""Warnings list so many rows."""
 
 IMBALANCE_RATIO = 10
 """Warn if the largest class has this many times the rows of the smallest."""
@@ -17,6 +22,7 @@ def data_warnings(splits: Splits) -> list[str]:
         *leakage("test", splits.test, splits.train),
         *leakage("validation", splits.val, splits.train),
         *duplicates(splits.train),
+        *label_conflicts("training", splits.train),
     ]
     for name, subset in named.items():
         lines += constant_images(name, subset)
@@ -42,9 +48,46 @@ def leakage(name: str, subset: Subset, train: Subset) -> list[str]:
 
 
 def duplicates(train: Subset) -> list[str]:
-    """Warn about images that occur in the training set more than once."""
-    count = len(train) - len(np.unique(hashes(train)))
-    return [f"{count} training images are duplicates of others"] if count else []
+    """Warn about images that occur in the training set more than once, and name their rows."""
+    pairs = [
+        f"row {row} = {first}" for group in equal_rows(train) for first, row in with_first(group)
+    ]
+    if not pairs:
+        return []
+    more = ", ..." if len(pairs) > MAX_LISTED else ""
+    listed = ", ".join(pairs[:MAX_LISTED])
+    return [f"{len(pairs)} training images are duplicates of others ({listed}{more})"]
+
+
+def with_first(group: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the first row of a group with each of the others."""
+    return [(group[0], row) for row in group[1:]]
+
+
+def label_conflicts(name: str, subset: Subset) -> list[str]:
+    """Warn about equal images with different labels, which are errors of labels."""
+    names, labels = subset.table.classes, subset.table.labels
+    assert labels is not None
+    pairs = [
+        f"row {first} is {names[labels[first]]}, row {row} is {names[labels[row]]}"
+        for group in equal_rows(subset)
+        for first, row in with_first(group)
+        if labels[first] != labels[row]
+    ]
+    if not pairs:
+        return []
+    more = "; ..." if len(pairs) > MAX_LISTED else ""
+    listed = "; ".join(pairs[:MAX_LISTED])
+    return [f"{len(pairs)} {name} images have another label than an equal image ({listed}{more})"]
+
+
+def equal_rows(subset: Subset) -> list[list[int]]:
+    """Return the rows of the file, in ascending order, of each image that occurs several times."""
+    _, inverse, counts = np.unique(hashes(subset), return_inverse=True, return_counts=True)
+    groups: dict[int, list[int]] = {}
+    for position in np.flatnonzero(counts[inverse] > 1):
+        groups.setdefault(int(inverse[position]), []).append(int(subset.indices[position]))
+    return sorted(sorted(rows) for rows in groups.values())
 
 
 def constant_images(name: str, subset: Subset) -> list[str]:

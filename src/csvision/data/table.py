@@ -104,6 +104,8 @@ def read_table(
     parsed, columns = parse(path, options, reference)
     if reference is not None:
         label_values, names = reference.label_values, reference.classes
+    elif parsed.labels is None:
+        label_values, names = [], []
     else:
         check_has_classes(path, parsed)
         label_values, names = name_classes(path, parsed.label_values, classes)

@@ -168,7 +168,7 @@ REFUSED: dict[str, Refused] = {
     ),
     "identifiers as labels": Refused(
         lambda: write_csv(column(CONTENT, range(7, 67), rows_of(CONTENT, None)), HEADER),
-        ("60 labels", "single row", "data.label_column="),
+        ("each row has another value", "60 distinct values", "data.label_column="),
     ),
     "no label but identifiers": Refused(
         lambda: write_csv(column(CONTENT, range(60), rows_of(CONTENT, None)), ["id", *HEADER[1:]]),
