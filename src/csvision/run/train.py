@@ -1,8 +1,9 @@
 """Train a prepared run, test it, and write its run directory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lightning import Trainer
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.signals import RunInterrupted, handle_signals
+from csvision.callbacks.signals import RunInterrupted, SignalState, handle_signals
 from csvision.classifier import Classifier
 from csvision.command_hints import command_line, display_path
 from csvision.config import schema
@@ -29,6 +30,7 @@ from csvision.evaluation import (
     write_results,
 )
 from csvision.files import iso_time
+from csvision.grouped_classifier import GroupedClassifier
 from csvision.models.build import build_model
 from csvision.models.summary import summarize
 from csvision.models.user_code import refuse_exit
@@ -95,7 +97,7 @@ def train(
         trainer = build_trainer(config, run_dir, history, checkpoints, signals)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
             torch.set_num_threads(choose_num_threads(config.accelerator))
-            classifier = build_classifier(prepared)
+            classifier = build_classifier(prepared, signals)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
                 record_start(run_dir, prepared, trainer.strategy.root_device.type)
@@ -200,8 +202,12 @@ def run_context(
         raise
 
 
-def build_classifier(prepared: PreparedRun) -> Classifier:
-    """Return the classifier of a run with its initial weights."""
+def build_classifier(prepared: PreparedRun, signals: SignalState | None = None) -> Classifier:
+    """Return the classifier of a run with its initial weights.
+
+    With `signals`, several batches are trained in each step of Lightning, until a signal arrives.
+    Several processes, or a gradient scaler, need a step for each batch.
+    """
     config, train = prepared.config, prepared.splits.train
     network = build_model(
         config.model,
@@ -213,7 +219,11 @@ def build_classifier(prepared: PreparedRun) -> Classifier:
     mean, std = [0.0] * channels, [1.0] * channels
     if config.data.normalize:
         mean, std = channel_stats(train)
-    return Classifier(
+    accelerator = config.accelerator
+    build: Callable[..., Classifier] = Classifier
+    if signals and accelerator.devices == 1 and accelerator.precision != "16-mixed":
+        build = partial(GroupedClassifier, is_interrupted=lambda: signals.pending is not None)
+    return build(
         network,
         train.table.classes,
         config.optimizer,
