@@ -107,5 +107,11 @@ def find_pixels_by_name(evidence: Evidence, free: list[int]) -> Numbers:
                 "of that file"
             )
         return {names.index(name): (at,) for at, name in enumerate(reference.pixel_columns)}
+    if all(name.isdecimal() for name in names) and len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(
+            f"{evidence.source}, line 1: more than one column is named {twice!r}; the names are "
+            "numbers, which give the order of the pixels; correct them, or set data.header=false"
+        )
     numbers = find_numbered(names)
     return numbers if len(numbers) >= len(names) / 2 else {}

@@ -125,6 +125,11 @@ def split_val(
     labels = table.labels[indices]
     counts = np.bincount(labels, minlength=len(table.classes))
     single = np.flatnonzero(counts == 1)
+    if single.size > len(table.classes) / 2:
+        raise DataError(
+            f"{data.csv}: {single.size} of {len(table.classes)} labels have only one training row, "
+            "so the column is probably not the label; set data.label_column=NAME, or add rows"
+        )
     if single.size:
         raise DataError(
             f"{data.csv}: label {table.label_values[single[0]]} has only one training row; a "
