@@ -13,6 +13,7 @@ import pytest
 
 from csvision.command_hints import display_path
 from csvision.data import parse_file
+from csvision.data.parsed_rows import Rows
 from csvision.data.source import Source
 from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
@@ -63,7 +64,7 @@ def count_parsed_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     parsed: list[str] = []
     parse_rows = parse_file.parse_rows
 
-    def counting(opened: Source, *arguments: Any) -> parse_file.Rows:
+    def counting(opened: Source, *arguments: Any) -> Rows:
         parsed.append(str(opened.path))
         return parse_rows(opened, *arguments)
 

@@ -11,12 +11,9 @@ from hypothesis.extra.numpy import arrays
 
 from csvision.data import source
 from csvision.data.open_source import open_source
-from csvision.data.parse_file import (
-    ParseSettings,
-    image_hashes,
-    parse_images,
-    parse_into_memory,
-)
+from csvision.data.parse_file import parse_images, parse_into_memory
+from csvision.data.parsed_file import ParseSettings
+from csvision.data.parsed_rows import image_hashes
 from csvision.data.read_options import ReadOptions
 from csvision.data.sample import Sample
 from csvision.data.sniff import infer_columns

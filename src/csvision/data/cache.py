@@ -20,7 +20,8 @@ import numpy as np
 import platformdirs
 
 from csvision.data.columns import Columns
-from csvision.data.parse_file import ParsedFile, ParseSettings, parse_images, parse_into_memory
+from csvision.data.parse_file import parse_images, parse_into_memory
+from csvision.data.parsed_file import ParsedFile, ParseSettings
 from csvision.data.private_files import is_private, make_private_dir, remove_dir
 from csvision.data.source import Source, file_sha256
 

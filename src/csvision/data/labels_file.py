@@ -13,8 +13,8 @@ from csvision.data.label_kind import decide_label_kind, kind_of, parse_label
 from csvision.data.names import is_id_name
 from csvision.data.open_source import resolve_path
 from csvision.data.packing import READ_ERRORS
-from csvision.data.parse_file import ParsedFile
 from csvision.data.parse_strict import CellTypes, label_error
+from csvision.data.parsed_file import ParsedFile
 from csvision.data.sample import Sample
 from csvision.data.source import file_sha256
 from csvision.data.text_source import open_text_source

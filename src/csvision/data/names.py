@@ -61,6 +61,11 @@ def pattern_of(name: str) -> str:
     return re.sub(r"\d+", "\0", name.strip())
 
 
+def has_number(name: str) -> bool:
+    """Return whether there is a number in a name."""
+    return re.search(r"\d", name) is not None
+
+
 def find_numbered(names: Sequence[str]) -> dict[int, tuple[int, ...]]:
     """Return the numbers in the names of the columns that number themselves, by their index.
 

@@ -6,20 +6,20 @@ Shapes: N rows, C channels, H height, W width.
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO, TypeVar
+from dataclasses import replace
+from typing import BinaryIO, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from csvision.config.pixel_range import PixelRange
 from csvision.data.columns import Columns
-from csvision.data.data_spec import DataSpec, LabelValues
-from csvision.data.label_kind import LabelKind, decide_label_kind, kind_of, parse_label
+from csvision.data.label_kind import decide_label_kind, parse_label
 from csvision.data.names import SPLIT_WORDS
 from csvision.data.packing import READ_ERRORS
 from csvision.data.parse_chunk import ParsedChunk, parse_chunk
 from csvision.data.parse_strict import CellTypes, ErrorCollector, label_error
+from csvision.data.parsed_file import ParsedFile, ParseSettings
+from csvision.data.parsed_rows import Rows, write_images
 from csvision.data.pixel_range import (
     BYTES,
     UNIT,
@@ -27,90 +27,11 @@ from csvision.data.pixel_range import (
     PixelStats,
     decide_range,
     range_notices,
-    to_bytes,
 )
 from csvision.data.source import Source
 from csvision.errors import DataError, first_line
 
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class ParsedFile:
-    """The content of a data file.
-
-    `images` (N, C, H, W) are from 0 to 255. `labels` (N,) are indices into `label_values`, the
-    labels of the file in ascending order; None if the file has no labels. `hashes` (N,) are equal
-    for equal images. `constant` (N,) marks images whose pixels all have the same value.
-    `pixel_range` has the values of black and white in the file. `sha256` is the hash of the file.
-    `ids` has the identifier of each row, `split` "train", "val" or "test", if the file has them.
-    `notices` has one line per decision to report.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64] | None
-    hashes: NDArray[np.uint64]
-    constant: NDArray[np.bool_]
-    label_values: LabelValues
-    pixel_range: PixelRange
-    sha256: str
-    ids: list[str] | None = None
-    split: list[str] | None = None
-    notices: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class ParseSettings:
-    """What is known about the cells of a file before it is parsed.
-
-    `pixel_range` is None if the pixels decide; then `guess` is tried first. `reference` is what the
-    file must match.
-    """
-
-    pixel_range: PixelRange | None = None
-    guess: PixelRange = BYTES
-    reference: DataSpec | None = None
-
-    def key(self) -> list[Any]:
-        """Return what changes the parsed file, as plain values."""
-        reference = self.reference
-        decided = None if reference is None else (reference.pixel_range, reference.label_values)
-        return [self.pixel_range, decided]
-
-    @property
-    def reference_range(self) -> PixelRange | None:
-        """The range of the pixels of the training file, if it is known."""
-        return None if self.reference is None else self.reference.pixel_range
-
-    @property
-    def label_kind(self) -> LabelKind | None:
-        """The kind of the labels; None if the labels decide."""
-        return None if self.reference is None else kind_of(self.reference.label_values)
-
-
-@dataclass
-class Rows:
-    """What was found in the rows of a file."""
-
-    stats: PixelStats
-    errors: ErrorCollector
-    label_counts: dict[str, int] = field(default_factory=dict)
-    label_index: list[NDArray[np.int64]] = field(default_factory=list)
-    hashes: list[NDArray[np.uint64]] = field(default_factory=list)
-    constant: list[NDArray[np.bool_]] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    splits: list[str] = field(default_factory=list)
-    is_complete: bool = True
-    has_booleans: bool = False
-
-    def add_labels(self, labels: list[str]) -> None:
-        """Count the labels of a chunk and number them in the order of their first row."""
-        number = {text: index for index, text in enumerate(self.label_counts)}
-        indices = [number.setdefault(text, len(number)) for text in labels]
-        self.label_index.append(np.array(indices, dtype=np.int64))
-        counts = np.bincount(self.label_index[-1], minlength=len(number)).tolist()
-        for text, count in zip(number, counts, strict=True):
-            self.label_counts[text] = self.label_counts.get(text, 0) + count
 
 
 def parse_into_memory(source: Source, columns: Columns, settings: ParseSettings) -> ParsedFile:
@@ -218,25 +139,6 @@ def parsed_chunks(
         errors.add(f"cannot be read to the end: {first_line(error)}")
 
 
-def write_images(
-    rows: Rows, columns: Columns, chunk: ParsedChunk, pixel_range: PixelRange, target: BinaryIO
-) -> None:
-    """Write the images of a chunk and add their hashes, unless a pixel is out of the range."""
-    low, high = pixel_range
-    pixels = chunk.pixels
-    if not rows.is_complete or not pixels.size:
-        return
-    if pixels.dtype != np.uint8 or pixel_range != BYTES:
-        if pixels.size and not (low <= pixels.min() and pixels.max() <= high):
-            rows.is_complete = False
-            return
-        pixels = to_bytes(pixels.astype(np.float64, copy=False), pixel_range)
-    images = np.ascontiguousarray(columns.to_images(pixels))
-    target.write(images.data)
-    rows.hashes.append(image_hashes(images))
-    rows.constant.append((pixels == pixels[:, :1]).all(axis=1))
-
-
 def finish(
     source: Source, columns: Columns, rows: Rows, types: CellTypes, notices: list[str]
 ) -> ParsedFile:
@@ -283,19 +185,3 @@ def prefetch(items: Iterator[Item]) -> Iterator[Item]:
         while (item := following.result()) is not None:
             following = executor.submit(next, items, None)
             yield item
-
-
-def image_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return a 64-bit hash of each image (N,), equal for equal images."""
-    rows = images.reshape(len(images), -1)
-    padding = -rows.shape[1] % 8
-    padded = np.ascontiguousarray(np.pad(rows, ((0, 0), (0, padding))) if padding else rows)
-    first, second = np.random.default_rng(0).integers(
-        1, 2**64, size=(2, padded.shape[1] // 8), dtype=np.uint64
-    ) | np.uint64(1)
-    # Unsigned integers are multiplied modulo 2^64, so a product never moves bits to lower
-    # positions: without the shift, every eighth pixel would change only the highest bits.
-    mixed = padded.view(np.uint64) * first
-    mixed ^= mixed >> np.uint64(32)
-    result: NDArray[np.uint64] = (mixed * second).sum(axis=1)
-    return result

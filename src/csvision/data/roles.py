@@ -1,9 +1,10 @@
 """The roles of the columns of a file while they are inferred."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from csvision.data.data_spec import DataSpec
-from csvision.data.names import find_numbered, is_label_name
+from csvision.data.names import find_numbered, has_number, is_label_name
 from csvision.data.read_options import ReadOptions
 from csvision.data.sample import Sample
 from csvision.data.source import Source
@@ -107,11 +108,11 @@ def find_pixels_by_name(evidence: Evidence, free: list[int]) -> Numbers:
                 "of that file"
             )
         return {names.index(name): (at,) for at, name in enumerate(reference.pixel_columns)}
-    if all(name.isdecimal() for name in names) and len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = [name for name, count in Counter(names).items() if count > 1 and has_number(name)]
+    if twice:
         raise DataError(
-            f"{evidence.source}, line 1: more than one column is named {twice!r}; the names are "
-            "numbers, which give the order of the pixels; correct them, or set data.header=false"
+            f"{evidence.source}, line 1: more than one column is named {twice[0]!r}; numbers in "
+            "names give the order of the pixels; correct them, or set data.header=false"
         )
     numbers = find_numbered(names)
     return numbers if len(numbers) >= len(names) / 2 else {}

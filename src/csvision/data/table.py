@@ -19,7 +19,9 @@ from csvision.data.columns import Columns
 from csvision.data.data_spec import DataSpec, LabelValues
 from csvision.data.labels_file import attach_labels
 from csvision.data.open_source import open_source, resolve_path
-from csvision.data.parse_file import ParsedFile, ParseSettings, image_hashes, parse_into_memory
+from csvision.data.parse_file import parse_into_memory
+from csvision.data.parsed_file import ParsedFile, ParseSettings
+from csvision.data.parsed_rows import image_hashes
 from csvision.data.pixel_range import BYTES, guess_from_rows
 from csvision.data.read_options import ReadOptions
 from csvision.data.sample import Sample
