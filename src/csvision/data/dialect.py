@@ -13,7 +13,7 @@ from csvision.data.names import is_label_name
 from csvision.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|", " ")
-SAMPLED_ROWS = 20
+SAMPLED_ROWS = 10
 
 MANGLED = re.compile(r"(.+?)\.(\d+)")
 

@@ -77,8 +77,11 @@ def highest_class(sample: Sample, index: int, largest: float = LARGEST_CLASS) ->
 
 def check_values_repeat(evidence: Evidence, index: int) -> None:
     """Raise DataError if each row has another value, so that the column identifies rows."""
+    first = [row[index] for row in evidence.sample.rows]
+    if len(set(first)) < max(len(first), MANY_ROWS):
+        return
     counts = evidence.sample.counts(index)
-    if len(counts) >= MANY_ROWS and max(counts.values()) == 1:
+    if max(counts.values()) == 1:
         raise DataError(
             f"{evidence.source}: it is not clear which column is the label: each row has another "
             f"value in {describe_candidates(evidence, [index])}; set data.label_column=NAME"

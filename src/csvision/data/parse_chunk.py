@@ -46,9 +46,12 @@ def parse_chunk(
     if as_bytes:
         pixel_types.insert(0, polars.UInt8)
     for pixel_type in pixel_types:
-        for lines in (chunk, chunk.without_blank_lines()):
-            if (parsed := parse_fast(lines, columns, types, pixel_type)) is not None:
-                return parsed
+        # Blank lines are rare, and finding them takes long.
+        parsed = parse_fast(chunk, columns, types, pixel_type) or parse_fast(
+            chunk.without_blank_lines(), columns, types, pixel_type
+        )
+        if parsed is not None:
+            return parsed
     cells = parse_rows_strict(chunk.rows(), columns, types, errors)
     return ParsedChunk(cells.pixels, cells.labels, cells.ids, cells.splits, cells.has_booleans)
 
@@ -65,7 +68,7 @@ def parse_fast(
     except polars.exceptions.PolarsError:
         return None
     labels = read_labels(frame, columns, types)
-    pixels = read_pixels(frame.select(names[index] for index in columns.pixels), types)
+    pixels = read_pixels(frame[:, list(columns.pixels)], types)
     if labels is None or pixels is None:
         return None
     ids, splits = (

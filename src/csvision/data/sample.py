@@ -14,6 +14,7 @@ from csvision.errors import DataError
 FEW_ROWS = 10
 FEW_BYTES = 64 << 10
 MANY_ROWS = 5000
+MANY_BYTES = 4 << 20
 
 
 class Sample:
@@ -38,7 +39,7 @@ class Sample:
     def frame(self) -> polars.DataFrame:
         """Many rows as a frame of texts."""
         names = [f"column {index}" for index in range(self.width)]
-        chunk = next(self.source.chunks(), None)
+        chunk = next(self.source.chunks(MANY_BYTES), None)
         if chunk is not None:
             try:
                 types = dict.fromkeys(names, polars.String)
