@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
+    from csvision.api import read as read
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
@@ -96,6 +97,7 @@ _EXPORTS = {
     "pooling_layer": "csvision.models.layers",
     "predict": "csvision.api",
     "profile_layers": "csvision.models.summary",
+    "read": "csvision.api",
     "read_table": "csvision.data.table",
     "reproduce": "csvision.api",
     "resolve_path": "csvision.data.open_source",

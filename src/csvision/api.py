@@ -13,8 +13,10 @@ import pandas as pd
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
+from csvision.config.pixel_range import AUTO
 from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
+from csvision.data.table import ImageTable
 from csvision.data_report import report_data
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
@@ -24,6 +26,7 @@ from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.evaluate import load as load_run
 from csvision.run.evaluate import predict as predict_file
+from csvision.run.evaluate import read_for_run
 from csvision.run.extend import extend_config, record_extension
 from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
@@ -123,6 +126,18 @@ def load(run: str | Path, model_path: str | None = None, check_weights: bool = T
     `check_weights`, raises RunError if the weights of a finished run have changed.
     """
     return load_run(Path(run), model_path, check_weights)
+
+
+@exclusive()
+def read(run: str | Path, csv: str | Path, pixel_range: Any = AUTO) -> ImageTable:
+    """Return the images of a file as the network of a run expects them, for `predict_proba`.
+
+    Columns, classes and the range of the pixels are those of the run; `pixel_range` is that of the
+    file if it is another one. The file may have no labels; the label indices are those of the
+    classes of the run.
+    """
+    data = command_schema.PredictDataConfig(csv=str(csv), pixel_range=pixel_range)
+    return read_for_run(RunDirectory(Path(run)), data)
 
 
 @exclusive()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import csvision
 from csvision.errors import DataError, RunError
@@ -149,3 +150,27 @@ def test_names_of_classes_are_renamed_by_label(digits_csv: Path) -> None:
     assert config["data"]["classes"] == {"circle": "Kreis"}
     resumed = csvision.load(run.directory)
     assert resumed.classes == ["Kreis", "cross", "square"]
+
+
+def test_file_that_lacks_classes_is_read_with_those_of_the_run(small_run: RunDirectory) -> None:
+    table = digits(300)
+    table = table[table["label"] >= 5]
+    table.to_csv("high.csv", index=False)
+    images = csvision.read(small_run.path, "high.csv")
+    assert images.labels is not None
+    assert images.labels.tolist() == [*table["label"]]
+    probabilities = csvision.load(small_run.path).predict_proba(torch.from_numpy(images.images))
+    accuracy = (probabilities.argmax(dim=1).numpy() == images.labels).mean()
+    expected = csvision.evaluate(small_run.path, "data.csv=high.csv", *OTHER).metrics["test/acc"]
+    assert accuracy == pytest.approx(expected)
+    # A file that is read without the run numbers its own labels from 0.
+    own = csvision.read_table("high.csv").labels
+    assert own is not None
+    assert own.tolist() == [label - 5 for label in table["label"]]
+
+
+def test_unlabeled_file_is_read_for_a_run(small_run: RunDirectory) -> None:
+    digits(20).drop(columns="label").to_csv("unlabeled.csv", index=False)
+    table = csvision.read(small_run.path, Path("unlabeled.csv"))
+    assert table.labels is None
+    assert table.classes == [str(digit) for digit in range(10)]

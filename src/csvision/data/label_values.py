@@ -30,12 +30,15 @@ def find_label_by_values(evidence: Evidence, columns: Sequence[int]) -> int:
     # In few rows, the values of a label can have frequencies like those of pixels.
     largest = LARGEST_OTHER if sample.frame.height < FEW_ROWS else LARGEST_CLASS
     for label, other in ((first, last), (last, first)):
-        highest = highest_class(sample, label)
-        if highest is None or can_be_label(sample, other, LARGEST_OTHER):
+        if not has_class_numbers(sample, label) or can_be_label(sample, other, LARGEST_OTHER):
             continue
-        # Pixels of few values look like class numbers, too: they have more values than labels.
-        inner = [highest_class(sample, index, largest) for index in compared(columns[1:-1])]
-        if all(other_highest is None or other_highest > highest for other_highest in inner):
+        # Pixels of few values can look like labels, too, but have more values than labels.
+        num_classes = len(sample.counts(label))
+        inner = compared(columns[1:-1])
+        if not any(
+            can_be_label(sample, index, largest) and len(sample.counts(index)) <= num_classes
+            for index in inner
+        ):
             return label
     raise DataError(
         f"{evidence.source}: it is not clear which column is the label: "
@@ -62,17 +65,13 @@ def can_be_label(sample: Sample, index: int, largest: float = LARGEST_CLASS) -> 
     return max(counts.values()) <= largest * rows
 
 
-def highest_class(sample: Sample, index: int, largest: float = LARGEST_CLASS) -> int | None:
-    """Return the highest class number in a column: 0 to K-1 or 1 to K, of similar counts.
-
-    None if the column does not look like class numbers.
-    """
-    if not can_be_label(sample, index, largest) or sample.frame.height < MIN_ROWS:
-        return None
+def has_class_numbers(sample: Sample, index: int) -> bool:
+    """Return whether a column looks like class numbers: 0 to K-1 or 1 to K, of similar counts."""
+    if not can_be_label(sample, index) or sample.frame.height < MIN_ROWS:
+        return False
     values = [parse_whole(text) for text in sample.counts(index)]
     numbers = [value for value in values if value is not None and value >= 0]
-    is_dense = len(numbers) == len(values) and max(numbers) <= 1.5 * len(numbers)
-    return max(numbers) if is_dense else None
+    return len(numbers) == len(values) and max(numbers) <= 1.5 * len(numbers)
 
 
 def check_values_repeat(evidence: Evidence, index: int) -> None:

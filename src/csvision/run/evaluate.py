@@ -161,6 +161,12 @@ def other_file_options(
     return replace(options, labels_csv=None, pixel_range=other.pixel_range)
 
 
+def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ImageTable:
+    """Read a file, with or without labels, for the network of a run."""
+    options = other_file_options(run_dir.read_config().data, data)
+    return read_matching_table(data.csv, run_dir, replace(options, allow_missing_labels=True))
+
+
 def read_matching_table(csv: str, run_dir: RunDirectory, options: ReadOptions) -> ImageTable:
     """Read a file whose image shape, columns, labels and pixel range must match those of the run.
 
@@ -184,9 +190,7 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
     classifier = load(run_dir.path, config.model.path, config.check_weights)
     classifier.to(torch_device(config.device))
     trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
-    options = other_file_options(trained.data, config.data)
-    options = replace(options, allow_missing_labels=True)
-    table = read_matching_table(config.data.csv, run_dir, options)
+    table = read_for_run(run_dir, config.data)
     batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
     with seeded_generators(EVALUATION_SEED), refuse_exit(trained.model):
         probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
