@@ -8,6 +8,7 @@ from itertools import islice
 import polars
 
 from csvision.data.chunks import Chunk
+from csvision.data.packing import READ_ERRORS
 from csvision.data.source import Source
 from csvision.errors import DataError
 
@@ -27,7 +28,16 @@ class Sample:
     @cached_property
     def rows(self) -> list[list[str]]:
         """The first few rows."""
-        return self.complete_rows(next(self.source.chunks(FEW_BYTES), None), FEW_ROWS)
+        return self.complete_rows(self.first_chunk(FEW_BYTES), FEW_ROWS)
+
+    def first_chunk(self, chunk_bytes: int) -> Chunk | None:
+        """Return the first chunk; None if there is none, or if it is damaged: parsing reports it."""
+        try:
+            return next(self.source.chunks(chunk_bytes), None)
+        except DataError:
+            raise
+        except READ_ERRORS:
+            return None
 
     def complete_rows(self, chunk: Chunk | None, count: int) -> list[list[str]]:
         """Return the rows of the expected length among the first ones of a chunk."""
@@ -39,7 +49,7 @@ class Sample:
     def frame(self) -> polars.DataFrame:
         """Many rows as a frame of texts."""
         names = [f"column {index}" for index in range(self.width)]
-        chunk = next(self.source.chunks(MANY_BYTES), None)
+        chunk = self.first_chunk(MANY_BYTES) or self.first_chunk(FEW_BYTES)
         if chunk is not None:
             try:
                 types = dict.fromkeys(names, polars.String)
