@@ -154,7 +154,9 @@ def validate_hydra_flags(arguments: Sequence[str]) -> None:
     if unknown and not unknown[0].startswith("-"):
         raise UserError(f"{unknown[0]}: put options after all KEY=VALUE arguments")
     if unknown:
-        raise UserError(f"{unknown[0]}: unknown option; --help lists all options")
+        raise UserError(
+            f"{unknown[0]}: unknown option; write keys without dashes (KEY=VALUE); --help lists all"
+        )
     modes = [f"--{name}" for name in MODES if getattr(known, name)]
     if len(modes) > 1:
         raise UserError(f"{' and '.join(modes)} exclude each other; use one of them")

@@ -72,8 +72,8 @@ class RunDirectory:
         run_dir = cls(path)
         if run_dir.read_manifest().get("state") == "finished":
             raise RunError(
-                f"run={path} is finished; there is nothing to resume; to train longer, write "
-                "epochs=NUMBER"
+                f"run={path} is finished; there is nothing to resume; to train longer (for "
+                "scheduler=none or step), write epochs=NUMBER"
             )
         return run_dir
 
