@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.data.read_options import ReadOptions
@@ -37,6 +36,7 @@ from csvision.run.log import ignore_known_warnings, log
 from csvision.run.memory import check_weights_memory
 from csvision.run.resume import recorded_threads
 from csvision.run.trainer import build_eval_trainer
+from csvision.signals import handle_signals
 from csvision.transforms import PadAndPermute
 
 

@@ -12,7 +12,6 @@ from lightning import Trainer
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.signals import RunInterrupted, handle_signals
 from csvision.classifier import Classifier
 from csvision.command_hints import command_line, display_path
 from csvision.config import schema
@@ -45,6 +44,7 @@ from csvision.run.log import disable_log, log, log_to_file
 from csvision.run.prepare import PreparedRun
 from csvision.run.system_errors import translate_system_errors
 from csvision.run.trainer import build_trainer
+from csvision.signals import RunInterrupted, handle_signals
 from csvision.tensorboard import log_to_tensorboard
 from csvision.transforms import PadAndPermute
 
