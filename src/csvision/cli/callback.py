@@ -11,12 +11,14 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from csvision.cli.environment import limit_error
+from csvision.cli.sweep_session import JOBLIB_LAUNCHER, SESSION
 from csvision.config import schema
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
-from csvision.config.sweep import ComposedJob, compose_jobs
+from csvision.config.sweep import compose_jobs
 from csvision.errors import ConfigError, UserError
 from csvision.files import is_inner_path
+from csvision.run.sweep_record import RecordedJob
 
 
 class TrainCallback(Callback):
@@ -32,14 +34,22 @@ class TrainCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prepare every job of a sweep."""
-        with prepare_or_exit() as errors, errors.collect():
-            prepare_sweep(config, errors)
+        with prepare_or_exit() as errors:
+            with errors.collect():
+                jobs = prepare_sweep(config, errors)
+            if not errors.messages:
+                with errors.collect():
+                    start_sweep(config, jobs)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
         from csvision.run.sweep_table import summarize_sweep
 
-        if not summarize_sweep(Path(config.hydra.sweep.dir)):
+        SESSION.finish()
+        finished = False
+        with prepare_or_exit() as errors, errors.collect():
+            finished = summarize_sweep(Path(config.hydra.sweep.dir))
+        if not finished:
             raise SystemExit(1)
 
 
@@ -95,28 +105,51 @@ def prepare(composed: DictConfig, sweep: bool = False) -> schema.TrainConfig:
     return config
 
 
-def prepare_sweep(
-    config: DictConfig, errors: ErrorCollector
-) -> list[tuple[ComposedJob, schema.TrainConfig]]:
+def prepare_sweep(config: DictConfig, errors: ErrorCollector) -> list[RecordedJob] | None:
     """Prepare the jobs of a sweep and return them; `errors` gets the errors of each job.
 
-    A sweeper other than Hydra's default one chooses the jobs while it runs, so there are none.
+    Returns None for a sweeper other than Hydra's default one, which chooses jobs while it runs.
     Raises UserError for values that cannot be swept, and for jobs that share a directory.
     """
     if config.hydra.sweeper._target_ != BASIC_SWEEPER:
-        return []
+        return None
     jobs = []
     for compose in compose_jobs(config):
         with errors.collect():
             job = compose()
-            jobs.append((job, prepare(job.config, sweep=True)))
-    check_directories([job for job, _ in jobs])
+            prepared = prepare(job.config, sweep=True)
+            jobs.append(RecordedJob(job.directory, job.overrides, prepared))
+    check_directories(jobs)
     return jobs
 
 
-def check_directories(jobs: list[ComposedJob]) -> None:
+def start_sweep(config: DictConfig, jobs: list[RecordedJob] | None) -> None:
+    """Lock and record a sweep; raises RunError if its folder cannot be used.
+
+    joblib starts all workers at once, so there are not more of them than jobs.
+    """
+    hydra = config.hydra
+    if hydra.launcher._target_ == JOBLIB_LAUNCHER and jobs is not None:
+        hydra.launcher.n_jobs = min(count_workers(hydra.launcher.n_jobs), len(jobs))
+    SESSION.start(Path(hydra.sweep.dir).absolute(), jobs, hydra.launcher._target_)
+
+
+def count_workers(n_jobs: int) -> int:
+    """Return the number of worker processes that joblib would start; raises ConfigError for 0."""
+    from joblib import effective_n_jobs
+
+    try:
+        return int(effective_n_jobs(n_jobs))
+    except ValueError as error:
+        raise ConfigError(
+            f"hydra.launcher.n_jobs={n_jobs}: no worker process; write a number from 1, or -1 for "
+            "one per processor"
+        ) from error
+
+
+def check_directories(jobs: list[RecordedJob]) -> None:
     """Raise ConfigError if a job has no directory of its own inside the folder of the sweep."""
-    owners: dict[Path, ComposedJob] = {}
+    owners: dict[Path, RecordedJob] = {}
     for job in jobs:
         path = Path(job.directory)
         if not is_inner_path(path):

@@ -5,6 +5,7 @@ Heavy modules are imported when a command runs, after its configuration has been
 
 from pathlib import Path
 
+from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import display_path
 from csvision.config import command_schema
 from csvision.errors import RunError
@@ -21,18 +22,26 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
     from csvision.run.directory import is_sweep
 
-    sweep = is_sweep(Path(config.run))
-    if not sweep:
-        check_run(config.run)
+    if is_sweep(Path(config.run)):
+        resume_sweep(config)
+        return
+    check_run(config.run)
     from csvision import api
 
-    if sweep:
-        if not api.resume_sweep(config.run, config.model.path):
-            raise SystemExit(1)
-        return
     result = api.resume(config.run, config.model.path)
     if result.is_global_zero:
         print(display_path(result.directory))
+
+
+def resume_sweep(config: command_schema.ResumeConfig) -> None:
+    """Resume all jobs of a sweep; exit with code 1 if one fails again."""
+    from csvision import api
+
+    SESSION.run_here(Path(config.run))
+    finished = api.resume_sweep(config.run, config.model.path)
+    SESSION.finish()
+    if not finished:
+        raise SystemExit(1)
 
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:

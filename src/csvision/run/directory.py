@@ -18,6 +18,9 @@ from csvision.run.manifest import read_manifest
 SWEEP_FILE = "multirun.yaml"
 """The file that Hydra writes into the folder of a sweep."""
 
+SWEEP_RECORD = "sweep.json"
+"""The jobs of a sweep; csvision writes it before the first job starts."""
+
 
 class RunDirectory:
     """The paths of the files of a run, and its manifest run.json."""
@@ -80,7 +83,7 @@ class RunDirectory:
                 raise RunError(f"run={self.path}: this folder does not exist")
             return read_manifest(self.manifest)
         except FileNotFoundError:
-            if (self.path / SWEEP_FILE).exists():
+            if is_sweep(self.path):
                 raise RunError(
                     f"run={self.path} is a sweep; give the directory of one of its jobs"
                 ) from None
@@ -158,7 +161,7 @@ class RunDirectory:
 
 def is_sweep(folder: Path) -> bool:
     """Return whether a folder contains a sweep."""
-    return (folder / SWEEP_FILE).is_file()
+    return any((folder / name).is_file() for name in (SWEEP_FILE, SWEEP_RECORD))
 
 
 def default_run_dir(config: schema.TrainConfig) -> Path:

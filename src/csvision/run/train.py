@@ -37,7 +37,7 @@ from csvision.rng import derive_seed, isolate_rng
 from csvision.run import provenance
 from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
-from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
+from csvision.run.directory import RunDirectory, is_sweep, with_absolute_paths
 from csvision.run.fit import fit
 from csvision.run.launch_environment import ignore_lightning_variables, restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
@@ -182,7 +182,7 @@ def run_context(
                 run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
             yield
     except RunInterrupted:
-        if not (run_dir.path.parent / SWEEP_FILE).exists():
+        if not is_sweep(run_dir.path.parent):
             resume_command = command_line("resume", f"run={display_path(run_dir.path)}")
             log.warning("interrupted; to resume: %s", resume_command)
         raise
