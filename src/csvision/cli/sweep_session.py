@@ -133,15 +133,21 @@ class WorkerSignals(SignalState):
         raise RunInterrupted(number)
 
 
-def start_resource_tracker() -> None:
-    """Start the process that removes what workers leave behind when they are killed.
+@contextmanager
+def ignore_resource_trackers() -> Iterator[None]:
+    """Suppress warnings of the processes that remove what killed workers leave behind.
 
-    It unblocks signals in the thread that starts it, so it must not be started later. This variable
-    is the only way to suppress its warnings.
+    This variable is the only way to give them a warning filter.
     """
-    filters = filter(None, (os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker"))
-    os.environ["PYTHONWARNINGS"] = ",".join(filters)
-    resource_tracker.ensure_running()
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker")))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def wait_for_jobs(sweep: Path) -> None:
@@ -169,16 +175,18 @@ def stop_workers_on_signals(sweep: Path) -> Iterator[None]:
     if current_thread() is not main_thread():
         yield
         return
-    start_resource_tracker()
     done = Event()
     Thread(target=done.wait, daemon=True).start()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        with handle_signals(WorkerSignals(sweep)), warnings.catch_warnings():
-            # joblib replaces a worker whose memory has grown, between two jobs.
-            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-            yield
-    finally:
-        (sweep / STOP_FILE).unlink(missing_ok=True)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        done.set()
+    with ignore_resource_trackers(), handle_signals(WorkerSignals(sweep)):
+        # Python's own tracker unblocks signals in the thread that starts it.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            with warnings.catch_warnings():
+                # joblib replaces a worker whose memory has grown, between two jobs.
+                warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+                yield
+        finally:
+            (sweep / STOP_FILE).unlink(missing_ok=True)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            done.set()
