@@ -18,6 +18,16 @@ def check_run(path: str) -> None:
     RunDirectory(Path(path)).read_config()
 
 
+def check_sweep(folder: Path) -> None:
+    """Raise RunError for a sweep that is running or damaged, before torch is imported."""
+    from csvision.run.directory import RunDirectory
+    from csvision.run.sweep_record import has_record, read_record
+
+    with RunDirectory(folder).lock():
+        if has_record(folder):
+            read_record(folder)
+
+
 def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
     from csvision.run.directory import is_sweep
@@ -35,6 +45,7 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
 
 def resume_sweep(config: command_schema.ResumeConfig) -> None:
     """Resume all jobs of a sweep; exit with code 1 if one fails again."""
+    check_sweep(Path(config.run))
     from csvision import api
 
     SESSION.run_here(Path(config.run))
