@@ -55,6 +55,10 @@ class SweepSession:
             if jobs is not None:
                 write_record(folder, jobs)
         except OSError as error:
+            # Nothing is removed from a folder that has other files.
+            with suppress(OSError):
+                (folder / ".lock").unlink()
+                folder.rmdir()
             raise RunError(
                 f"{folder} cannot be written: {error.strerror}; choose another output_dir"
             ) from error
