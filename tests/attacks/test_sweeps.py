@@ -217,8 +217,11 @@ def test_stopped_sweep_can_be_resumed(attack: Attack, attacked_folder: Path) -> 
     run_attack(attack, attacked_folder)
     if not attack.thorough:
         return
-    resume = "timeout -s INT 8 csvision resume run=s"
-    resumed = run_attack(Attack("resume", resume, 124, (RESUME,)), attacked_folder)
+    resume = (
+        f"{RESUME} >log & pid=$!; until grep -q '^job 0' log; do sleep 0.1; done; sleep 1;"
+        " kill -TERM $pid; wait $pid; code=$?; cat log; exit $code"
+    )
+    resumed = run_attack(Attack("resume", resume, 143, (RESUME,)), attacked_folder)
     assert "interrupted" in states(resumed)
 
 

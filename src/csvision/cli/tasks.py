@@ -46,9 +46,9 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
 def resume_sweep(config: command_schema.ResumeConfig) -> None:
     """Resume all jobs of a sweep; exit with code 1 if one fails again."""
     check_sweep(Path(config.run))
+    SESSION.run_here(Path(config.run))
     from csvision import api
 
-    SESSION.run_here(Path(config.run))
     finished = api.resume_sweep(config.run, config.model.path)
     SESSION.finish()
     if not finished:
