@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("digits_csv")
 
 
 class TestTrain:
+    @pytest.mark.slow
     def test_returns_metrics_directory_and_classifier(self) -> None:
         result = csvision.train(*SMALL, "seed=3")
         metrics = json.loads((result.directory / "metrics.json").read_text())
@@ -34,6 +35,7 @@ class TestTrain:
         expected = csvision.load(result.directory).predict_proba(images)
         torch.testing.assert_close(probabilities, expected)
 
+    @pytest.mark.slow
     def test_returns_config_splits_and_evaluation(self) -> None:
         result = csvision.train(*SMALL, "seed=3")
         assert result.config == csvision.load_config("train", [*SMALL, "seed=3"])
@@ -42,16 +44,19 @@ class TestTrain:
         assert result.evaluation.metrics.items() <= result.metrics.items()
         assert result.is_global_zero
 
+    @pytest.mark.slow
     def test_takes_a_config_in_place_of_overrides(self) -> None:
         config = csvision.load_config("train", [*SMALL, "seed=3"])
         assert csvision.train(config).metrics == csvision.train(*SMALL, "seed=3").metrics
 
+    @pytest.mark.slow
     def test_two_runs_in_one_process_have_different_directories(self) -> None:
         first, second = csvision.train(*SMALL), csvision.train(*SMALL, "seed=0")
         assert first.directory != second.directory
         assert first.metrics != second.metrics
         assert len(list(Path("outputs/runs").iterdir())) == 2
 
+    @pytest.mark.slow
     def test_quiet_prints_nothing(
         self, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -59,6 +64,7 @@ class TestTrain:
         assert capsys.readouterr() == ("", "")
         assert caplog.records == []
 
+    @pytest.mark.slow
     def test_prints_layers_epochs_and_metrics(self, capsys: pytest.CaptureFixture[str]) -> None:
         result = csvision.train(*SMALL, "quiet=false")
         output, errors = capsys.readouterr()
@@ -87,6 +93,7 @@ class TestTrain:
 
 
 class TestFinishedRun:
+    @pytest.mark.slow
     def test_evaluate_prints_a_table_and_returns_the_folder(
         self, small_run: RunDirectory, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -108,6 +115,7 @@ class TestFinishedRun:
         assert [predictions.attrs["path"]] == list(small_run.predictions.iterdir())
         assert capsys.readouterr().out == "300 rows\n"
 
+    @pytest.mark.slow
     def test_evaluate_and_predict_take_a_config_in_place_of_overrides(
         self, small_run: RunDirectory
     ) -> None:

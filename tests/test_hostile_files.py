@@ -165,6 +165,7 @@ class TestDecompressionBomb:
         assert Path("bomb.parquet").stat().st_size < 200_000
         assert_too_large("bomb.parquet", limit_gib=0.1)
 
+    @pytest.mark.slow
     def test_in_one_line_does_not_fill_the_memory(self) -> None:
         write_gzip("bomb.csv.gz", b"label,a\n", b"1" * (1 << 20), count=400)
         command = [sys.executable, "-c", READ_AND_MEASURE, "bomb.csv.gz"]
@@ -212,9 +213,11 @@ def named_run(named_run_original: Path, tmp_path: Path) -> Path:
 
 
 class TestClassNames:
+    @pytest.mark.slow
     def test_are_drawn_as_plain_text(self, named_run: Path) -> None:
         assert (named_run / "confusion_matrix.png").stat().st_size > 5_000
 
+    @pytest.mark.slow
     def test_do_not_control_the_terminal(
         self, named_run: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -400,6 +400,7 @@ def test_table_of_any_cnn_matches_torch(model: model_schema.CNNConfig, image_sha
     assert_trains(network, image_shape)
 
 
+@pytest.mark.slow
 @given(image_shape=image_shapes, hidden=hidden_units, dropout=st.sampled_from([0.0, 0.5]))
 @settings(deadline=None)
 def test_table_of_any_mlp_matches_torch(

@@ -58,6 +58,7 @@ def test_recorded_overrides_give_the_recorded_config(finished: Path) -> None:
     assert config == RunDirectory(finished).read_config()
 
 
+@pytest.mark.slow
 def test_evaluation_gives_the_recorded_metrics_and_probabilities(finished: Path) -> None:
     recorded = json.loads((finished / "metrics.json").read_text(encoding="utf-8"))
     table = pd.read_csv(finished / "predictions.csv")
@@ -74,6 +75,7 @@ def test_load_restores_mean_and_std(finished: Path) -> None:
     assert float(classifier.std) != 1
 
 
+@pytest.mark.slow
 def test_resume_gives_the_weights_of_the_uninterrupted_run(
     interrupted: Path, finished: Path
 ) -> None:
@@ -89,6 +91,7 @@ def test_resume_gives_the_weights_of_the_uninterrupted_run(
         torch.testing.assert_close(weights, reference[f"network.{name}"], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_resume_restores_the_states_of_all_callbacks(interrupted: Path) -> None:
     checkpoint = torch.load(interrupted / "checkpoints" / "last.ckpt", weights_only=True)
     first_epoch = checkpoint["callbacks"]["EpochRecorder"]["rows"]
@@ -98,11 +101,13 @@ def test_resume_restores_the_states_of_all_callbacks(interrupted: Path) -> None:
     assert rows.loc[0, "seconds"] == first_epoch[0]["seconds"]
 
 
+@pytest.mark.slow
 def test_reproduce_is_not_confused_by_renamed_keys(finished: Path) -> None:
     comparison = csvision.reproduce(finished)
     assert not [line for line in comparison.differences if line.startswith("config:")]
 
 
+@pytest.mark.slow
 def test_modified_config_is_still_detected(interrupted: Path) -> None:
     manifest = json.loads((interrupted / "run.json").read_text(encoding="utf-8"))
     manifest["config"]["scheduler"]["warmup"] = 0.5

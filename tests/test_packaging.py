@@ -127,6 +127,7 @@ def csvision_command(installed: Path, *arguments: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_wheel_has_the_tracked_files_of_conf_only(wheel: Path) -> None:
     prefix = "csvision/conf/"
     found = {name.removeprefix(prefix) for name in names_in(wheel) if name.startswith(prefix)}
@@ -134,6 +135,7 @@ def test_wheel_has_the_tracked_files_of_conf_only(wheel: Path) -> None:
     assert {"train.yaml", "model/cnn.yaml"} <= found
 
 
+@pytest.mark.slow
 def test_sdist_builds_the_same_wheel_without_git(checkout: Path, wheel: Path) -> None:
     with tarfile.open(build(checkout, "sdist")) as archive:
         # Inside the checkout, whose Git does not know these files.
@@ -154,6 +156,7 @@ def test_wheel_has_the_licenses(wheel: Path) -> None:
     assert names == {"LICENSE", "LICENSE-fashion-mnist"}
 
 
+@pytest.mark.slow
 def test_installed_command_lists_the_commands_of_both_packages(installed: Path) -> None:
     words = csvision_command(installed, "--help").split()
     assert {"train", "resume", "evaluate", "predict", "claims"} <= set(words)
@@ -172,7 +175,7 @@ def test_installed_command_trains_outside_the_project(installed: Path) -> None:
 @pytest.mark.slow
 def test_installed_command_runs_a_sweep_outside_the_project(installed: Path) -> None:
     output = csvision_command(
-        installed, "train", "-m", "debug=fast", "model=mlp,cnn", "accelerator=cpu", "quiet=true"
+        installed, "train", "-m", "debug=fast", "model=mlp,cnn", "accelerator=cpu", "logger=none"
     )
     (sweep,) = Path("outputs/sweeps").iterdir()
     assert str(sweep) in output

@@ -113,6 +113,7 @@ class TestPredictions:
             assert axes.get_title().endswith(true_class) is wrong
             assert axes.title.get_color() == ("firebrick" if wrong else "black")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", [1, 3, 8, 9])
     def test_unused_axes_are_invisible(self, count: int) -> None:
         figure = plot_predictions(result_of(count), 32)
@@ -131,6 +132,7 @@ class TestPredictions:
         (image,) = plot_predictions(result_of(2, channels=2), 2).axes[0].images
         np.testing.assert_array_equal(image.get_array(), np.full((4, 4), 101))
 
+    @pytest.mark.slow
     def test_class_names_are_literal_text(self) -> None:
         figure = plot_predictions(result_of(2, classes=("$a$", r"$\nosuch{$")), 2)
         render(figure)

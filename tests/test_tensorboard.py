@@ -106,6 +106,7 @@ def read_metrics(run: RunDirectory) -> dict[str, Any]:
 
 
 class TestServer:
+    @pytest.mark.slow
     def test_lists_the_runs(self, tensorboard: Server) -> None:
         assert sorted(tensorboard.fetch_json("runs")) == NAMES
 
@@ -193,6 +194,7 @@ class TestServer:
         assert metrics >= {"test/acc", "test/loss", "test/f1", "val/acc"}
 
 
+@pytest.mark.slow
 def test_flattened_config_has_dotted_keys_and_simple_values() -> None:
     values = config_to_dict(load_config("train", ["model=mlp", "model.hidden=[8]"]))
     flat = flatten_config(values)

@@ -32,6 +32,7 @@ def transform(*overrides: str) -> Tensor:
     return transformed
 
 
+@pytest.mark.slow
 def test_padding_is_black_on_every_side() -> None:
     padded = transform("data.pad=2")
     assert padded.shape == (2, 2, 7, 8)
@@ -40,6 +41,7 @@ def test_padding_is_black_on_every_side() -> None:
     assert int(padded.sum()) == int(images().sum())
 
 
+@pytest.mark.slow
 def test_permutation_is_the_same_for_all_images_and_channels() -> None:
     permuted = transform("data.permutation_seed=3")
     assert permuted.shape == images().shape
@@ -49,12 +51,14 @@ def test_permutation_is_the_same_for_all_images_and_channels() -> None:
         assert torch.equal(image.flatten()[order], before.flatten())
 
 
+@pytest.mark.slow
 def test_permutation_depends_on_its_seed() -> None:
     first = transform("data.permutation_seed=3")
     assert torch.equal(first, transform("data.permutation_seed=3"))
     assert not torch.equal(first, transform("data.permutation_seed=0"))
 
 
+@pytest.mark.slow
 def test_padding_is_permuted_too() -> None:
     both, padded = transform(*PAD_AND_PERMUTE), transform("data.pad=2")
     assert both.shape == (2, 2, 7, 8)
@@ -90,6 +94,7 @@ def test_run_restores_its_transform(digits_csv: Path) -> None:
     assert np.allclose(probabilities.numpy(), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_augmentation_is_applied_after_padding(digits_csv: Path) -> None:
     # A translation within the padding loses no pixel, so the sum of all pixels is constant.
     run = csvision.train(
@@ -102,6 +107,7 @@ def test_augmentation_is_applied_after_padding(digits_csv: Path) -> None:
     assert int(translated.long().sum()) == int(padded.long().sum())
 
 
+@pytest.mark.slow
 def test_network_must_fit_the_padded_images(digits_csv: Path) -> None:
     stages = "model.stages=[{filters:2},{filters:2},{filters:2},{filters:2}]"
     arguments = (

@@ -26,10 +26,11 @@ from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.evaluate import load as load_run
 from csvision.run.evaluate import predict as predict_file
+from csvision.run.extend import extend_config, record_extension
 from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, compare, require_finished
-from csvision.run.resume import prepare_resume, resume_config, warn_if_code_changed
+from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
 from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
@@ -50,16 +51,24 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
 
 
 @exclusive()
-def resume(run: str | Path, model_path: str | None = None) -> TrainResult:
+def resume(
+    run: str | Path, model_path: str | None = None, epochs: int | None = None
+) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
 
-    Raises RunError if there is no such run, it has finished, or its data have changed.
+    With `epochs`, an interrupted or finished run is trained until it has that many. Raises RunError
+    if there is no such run, it has finished, its data have changed, or its schedule allows no more
+    epochs.
     """
-    run_dir = RunDirectory.reopen(Path(run))
+    run_dir = RunDirectory(Path(run)) if epochs else RunDirectory.reopen(Path(run))
     config = resume_config(run_dir, model_path)
+    if epochs:
+        config = extend_config(run_dir, config, epochs)
     with log_to_console(config.quiet):
         warn_if_code_changed(run_dir, config)
-        prepared = prepare_resume(run_dir, config)
+        prepared = prepare_again(run_dir, config)
+        if epochs:
+            record_extension(run_dir, config)
         return train_prepared(prepared, run_dir.path, resume=True)
 
 
@@ -112,7 +121,7 @@ def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
     config = resume_config(run_dir, model_path)
     config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     with log_to_console():
-        prepared = prepare_run(config, directory=run_dir.path)
+        prepared = prepare_again(run_dir, config)
         path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
         comparison = compare(run_dir, RunDirectory(path), config.test_checkpoint)
         for line in comparison.differences:

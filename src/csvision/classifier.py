@@ -20,6 +20,33 @@ from csvision.legacy import migrate_checkpoint
 from csvision.optim import build_optimizer, build_scheduler
 
 
+class BatchMean(Metric):
+    """The mean loss of all images, from the mean loss of each batch.
+
+    Batches are added one after another, so that the result does not depend on how many are added
+    in one call.
+    """
+
+    mean_value: Tensor
+    weight: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # The names that torchmetrics' MeanMetric has in checkpoints of earlier versions.
+        self.add_state("mean_value", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("weight", torch.tensor(0.0), dist_reduce_fx="sum")
+
+    def update(self, losses: Sequence[Tensor], counts: Sequence[int]) -> None:
+        """Add batches by their mean losses and their numbers of images."""
+        for loss, count in zip(losses, counts, strict=True):
+            self.mean_value = self.mean_value + loss * count
+        self.weight = self.weight + sum(counts)
+
+    def compute(self) -> Tensor:
+        """Return the mean loss."""
+        return self.mean_value / self.weight
+
+
 class Classifier(LightningModule):
     """A network with cross-entropy loss, accuracy, macro F1 and an optimizer.
 
@@ -55,7 +82,7 @@ class Classifier(LightningModule):
         # Lightning's mean of logged numbers is wrong if processes have different numbers of images.
         # These metrics get one value per image instead, because torchmetrics ignores weights with
         # nan_strategy="disable", which keeps NaN in the mean.
-        self.train_loss = MeanMetric(nan_strategy="disable")
+        self.train_loss = BatchMean()
         # Saved in checkpoints: an epoch that is resumed in the middle has the mean of all batches.
         self.train_loss.persistent(True)
         self.val_loss = MeanMetric(nan_strategy="disable")
@@ -74,7 +101,7 @@ class Classifier(LightningModule):
 
     def forward_transformed(self, images: Tensor) -> Tensor:
         """Transformed images (B, C, H, W), uint8, -> logits (B, K)."""
-        values = (images.to(self.dtype) / 255 - self.mean) / self.std
+        values = (images.to(self.dtype) / 255).sub_(self.mean).div_(self.std)
         logits: Tensor = self.network(values)
         return logits
 
@@ -100,14 +127,29 @@ class Classifier(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean loss of a batch."""
+        loss = self.training_loss(batch)
+        self.log_train_loss([loss.detach()], [len(batch[1])])
+        return loss
+
+    def training_loss(self, batch: Batch) -> Tensor:
+        """Return the mean loss of a batch of augmented images."""
         images, labels = batch
         images = self.transform(images)
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
-        loss = F.cross_entropy(self.forward_transformed(images), labels)
-        self.train_loss.update(loss.detach().expand(len(labels)))
-        self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
-        return loss
+        return F.cross_entropy(self.forward_transformed(images), labels)
+
+    def log_train_loss(self, losses: Sequence[Tensor], counts: Sequence[int]) -> None:
+        """Log the mean loss of batches with `counts` images."""
+        self.train_loss.update(losses, counts)
+        self.log(
+            "train/loss",
+            self.train_loss,
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            batch_size=sum(counts),
+        )
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Update loss and accuracy on the validation split."""

@@ -2,11 +2,31 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from csvision.errors import RunError
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that replaces `path` when it is complete; without an error, it is on the disk.
+
+    Raises OSError if it cannot be written; then, `path` is unchanged.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -14,17 +34,9 @@ def write_json(path: Path, content: Any) -> None:
 
     Raises ValueError for NaN and infinite numbers, which JSON does not have.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replace_file(path) as file:
+        file.write(text.encode())
 
 
 def make_dir(path: Path) -> Path:
@@ -34,7 +46,7 @@ def make_dir(path: Path) -> Path:
     except OSError as error:
         raise RunError(
             f"{path}: cannot create this folder for the results: {error.strerror}; "
-            "choose another one"
+            "choose another one with output_dir"
         ) from error
     return path
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.attacks.attack import Attack, Result, attack_parameters, run_attack
+from tests.attacks.runs import finished
 
 
 def check_finished(result: Result) -> None:
@@ -22,6 +23,8 @@ def check_three_runs(result: Result) -> None:
 
 
 FULL = "standard output cannot be written: No space left on device"
+
+INSPECT = "csvision inspect-data data=csv data.csv=digits.csv data.val_size=0.25"
 
 ATTACKS = (
     Attack("reader that ends", "csvision $TRAIN | head -1", 0, checks=(check_finished,)),
@@ -68,6 +71,27 @@ ATTACKS = (
         environment={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
         checks=(check_finished,),
         thorough=True,
+    ),
+    Attack(
+        "class names that ASCII does not have",
+        f"sed -i s/^0,/ä,/ digits.csv && csvision $TRAIN && {INSPECT}",
+        0,
+        ("\\xe4",),
+        environment={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        checks=(check_finished,),
+        thorough=True,
+    ),
+    Attack(
+        "report whose reader ends",
+        f"{INSPECT} | head -4",
+        0,
+    ),
+    Attack(
+        "prediction whose reader ends",
+        "csvision predict run=run data.csv=digits.csv | head -1",
+        0,
+        ("60 rows",),
+        prepare=finished,
     ),
     Attack("no input", "csvision $TRAIN <&-", 0, checks=(check_finished,), thorough=True),
     Attack("nohup", "nohup csvision $TRAIN", 0, checks=(check_finished,), thorough=True),

@@ -190,7 +190,12 @@ def run_program(code: str, *arguments: str) -> list[str]:
 @pytest.mark.slow
 class TestPool:
     @pytest.mark.parametrize(
-        ("method", "use_before"), [("spawn", "used"), ("fork", "unused"), ("forkserver", "used")]
+        ("method", "use_before"),
+        [
+            ("spawn", "used"),
+            ("fork", "unused"),
+            pytest.param("forkserver", "used", marks=pytest.mark.thorough),
+        ],
     )
     def test_trains_in_each_process(self, method: str, use_before: str) -> None:
         expected = [
@@ -200,7 +205,9 @@ class TestPool:
         *_, line = run_program(POOL, method, use_before, *SMALL)
         assert [float(word) for word in line.split()] == expected
 
-    @pytest.mark.parametrize("cache", ["data.cache=none", "data.cache=null"])
+    @pytest.mark.parametrize(
+        "cache", [pytest.param("data.cache=none", marks=pytest.mark.thorough), "data.cache=null"]
+    )
     def test_forked_after_use_is_refused_in_one_line(self, cache: str) -> None:
         _, line = run_program(POOL, "fork", "used", *SMALL, cache)
         assert line.startswith("RunError process ")

@@ -33,15 +33,25 @@ REFUSED_FOR_TWO = {
     "local rank without world size": {"LOCAL_RANK": "0"},
 }
 
+QUICK = ("rank", "empty rank", "local rank of Slurm", "world size", "tasks of Slurm")
+"""The names of the attacks that are not thorough."""
+
+
+def refused(processes: str, command: str, name: str, variables: dict[str, str]) -> Attack:
+    """Return an attack by variables, of which the error names the first one."""
+    return Attack(
+        f"{processes}: {name}",
+        command,
+        2,
+        (next(iter(variables)),),
+        variables,
+        thorough=name not in QUICK,
+    )
+
+
 ATTACKS = (
-    *(
-        Attack(f"one process: {name}", "csvision $TRAIN", 2, (next(iter(variables)),), variables)
-        for name, variables in REFUSED.items()
-    ),
-    *(
-        Attack(f"two processes: {name}", TWO, 2, (next(iter(variables)),), variables)
-        for name, variables in REFUSED_FOR_TWO.items()
-    ),
+    *(refused("one process", "csvision $TRAIN", *case) for case in REFUSED.items()),
+    *(refused("two processes", TWO, *case) for case in REFUSED_FOR_TWO.items()),
     Attack("resume", "csvision resume run=.", 2, ("RANK",), {"RANK": "x"}),
     Attack("sweep", "csvision $TRAIN -m seed=0,1", 2, ("SLURM_PROCID",), {"SLURM_PROCID": "1"}),
     Attack("help needs no rank", "csvision train --help", 0, environment={"RANK": "x"}),

@@ -15,9 +15,12 @@ def is_short(result: Result) -> None:
     assert max(map(len, result.errors.splitlines())) < 300
 
 
-def refused(arguments: str, *says: str) -> Attack:
-    """Return an attack on a training run by a few arguments."""
-    return Attack(arguments, f"csvision $TRAIN {arguments}", says=says)
+def refused(arguments: str, *says: str, thorough: bool = True) -> Attack:
+    """Return an attack on a training run by a few arguments.
+
+    Most are thorough: tests/config tests the same checks without starting a command.
+    """
+    return Attack(arguments, f"csvision $TRAIN {arguments}", says=says, thorough=thorough)
 
 
 def repeat(text: str, count: int) -> str:
@@ -28,7 +31,7 @@ def repeat(text: str, count: int) -> str:
 BIG = 10**30
 
 TOO_LARGE = [
-    refused("model.hidden=[1000000000]", "model.hidden.0=1000000000", "<= 1000000"),
+    refused("model.hidden=[1000000000]", "model.hidden.0=1000000000", "<= 1000000", thorough=False),
     refused(f"model=cnn model.stages.0.filters={BIG}", "model.stages.0.filters=", "<= 1000000"),
     refused("model=cnn model.stages.0.padding=100000", "model.stages.0.padding=", "<= 10000"),
     refused(
@@ -41,10 +44,12 @@ TOO_LARGE = [
         "model.stages.0.residual=",
     ),
     refused("accelerator.num_threads=100000", "accelerator.num_threads=100000", "<= 1024"),
-    refused("accelerator.num_threads=2147483648", "accelerator.num_threads=", "<= 1024"),
+    refused(
+        "accelerator.num_threads=2147483648", "accelerator.num_threads=", "<= 1024", thorough=False
+    ),
     refused("accelerator.devices=100000", "accelerator.devices=100000", "<= 1024"),
     refused(f"batch_size={BIG}", f"batch_size={BIG}", "<= 1000000000"),
-    refused(f"epochs={BIG}", "epochs=", "<= 1000000"),
+    refused(f"epochs={BIG}", "epochs=", "<= 1000000", thorough=False),
     refused(f"seed={BIG}", "seed=", "<= 9223372036854775807"),
     refused(
         f"data.split_seed=4294967296 data.val_seed={BIG} data.permutation_seed={BIG}",
@@ -78,18 +83,24 @@ TOO_LARGE = [
         "debug.limit_rows=",
         "checkpoint_interval_seconds=1e+308",
     ),
-    refused(f"seed={repeat('9', 5000)}", "thousands of digits"),
+    refused(f"seed={repeat('9', 5000)}", "thousands of digits", thorough=False),
     refused(f"output_dir={repeat('x', 5000)}", "output_dir has 5000 characters", "4096"),
     refused(f"model.hidden=[8{repeat(',8', 1000)}]", "model.hidden has 1001 items", "1000"),
     refused(f"model.hidden=[8{repeat(',8', 50_000)}]", "model.hidden has 100016 characters"),
     refused(
         f"model=cnn model.stages=[{{residual:900}}{repeat(',{residual:900}', 9)}]",
         "9000 residual blocks in total",
+        thorough=False,
     ),
 ]
 
 TOO_MUCH_MEMORY = [
-    refused("model.hidden=[1000000,1000000]", "model.dense.1: ", "reduce model.hidden.1"),
+    refused(
+        "model.hidden=[1000000,1000000]",
+        "model.dense.1: ",
+        "reduce model.hidden.1",
+        thorough=False,
+    ),
     refused("model=cnn model.hidden=[1000000,1000000]", "model.dense.1: "),
     refused(
         "model=cnn 'model.stages=[{filters:1000000,kernel_size:7}]' model.global_pool=avg "
@@ -105,7 +116,7 @@ TOO_MUCH_MEMORY = [
 ]
 
 NO_VALUES = [
-    refused("optimizer.lr=nan", "optimizer.lr=nan"),
+    refused("optimizer.lr=nan", "optimizer.lr=nan", thorough=False),
     refused("optimizer.lr=-inf", "optimizer.lr=-inf"),
     refused("optimizer.lr=1e400", "optimizer.lr=inf"),
     refused("optimizer.lr=-0.0", "optimizer.lr=-0.0"),
@@ -113,7 +124,7 @@ NO_VALUES = [
     refused("optimizer.lr=", "optimizer.lr= must be a number"),
     refused("epochs=nan", "epochs=nan must be an integer"),
     refused("epochs=-0", "epochs=0 must be >= 1"),
-    refused("epochs=1.5", "epochs=1.5 must be an integer"),
+    refused("epochs=1.5", "epochs=1.5 must be an integer", thorough=False),
     refused("epochs=null", "epochs"),
     refused("epochs=[]", "epochs=[] must be an integer"),
     refused("accelerator.num_threads=true", "accelerator.num_threads=true must be an integer"),
@@ -128,7 +139,9 @@ NO_VALUES = [
 
 
 SWEEPS = [
-    refused("-m seed=0,-1 batch_size=16,2147483648", "seed=-1", "batch_size=2147483648"),
+    refused(
+        "-m seed=0,-1 batch_size=16,2147483648", "seed=-1", "batch_size=2147483648", thorough=False
+    ),
     refused("-m model.hidden=[8],[1000000,1000000]", "model.dense.1: "),
 ]
 

@@ -67,6 +67,7 @@ def test_error_says_that_no_checkpoint_was_saved() -> None:
     assert not run.last.exists()
 
 
+@pytest.mark.slow
 def test_too_large_learning_rate_ends_training() -> None:
     with pytest.raises(DivergedError, match=r"the loss is (nan|inf) in epoch \d, step \d+"):
         csvision.train(*SMALL_RUN, "optimizer=sgd", "optimizer.lr=1e30", "scheduler=none")

@@ -112,6 +112,7 @@ class TestPreparation:
         (error,) = errors_of(self.callback.on_run_start, config, capsys)
         assert error.startswith("model.path=nowhere.py:Net: nowhere.py ")
 
+    @pytest.mark.slow
     def test_rejects_several_devices_in_a_sweep(self, capsys: pytest.CaptureFixture[str]) -> None:
         config = sweep_config(*DIGITS, "seed=0,1", "accelerator.devices=2")
         (error,) = errors_of(self.callback.on_multirun_start, config, capsys)

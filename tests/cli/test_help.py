@@ -96,6 +96,7 @@ def test_lists_each_key_with_its_help(overrides: list[str]) -> None:
     assert len(set(helps)) > len(keys) / 2
 
 
+@pytest.mark.slow
 def test_shows_the_keys_of_the_choices_on_the_command_line() -> None:
     cnn, mlp = (keys_in(help_of("train", f"model={name}")) for name in ("cnn", "mlp"))
     assert mlp["model.hidden"][0] == "[128,64]"

@@ -163,6 +163,7 @@ DATA_ERRORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "parts"), DATA_ERRORS.items())
 def test_invalid_file_is_reported_by_location(
     name: str,
@@ -188,6 +189,7 @@ def test_vanishing_feature_map_is_reported_by_layer_and_size(
     assert "1x1 input" in error
 
 
+@pytest.mark.slow
 def test_sweep_is_rejected_before_its_first_job(
     inputs: Path, csvision_command: RunCommand, working_folder: Path
 ) -> None:

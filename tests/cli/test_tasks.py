@@ -33,6 +33,7 @@ def test_predict_prints_the_path_of_the_predictions(
     assert len(pd.read_csv(path)) == 300
 
 
+@pytest.mark.slow
 def test_reproduce_prints_the_verdict_and_the_path(
     small_run: RunDirectory, csvision_command: RunCommand
 ) -> None:

@@ -46,6 +46,7 @@ def test_quiet_prints_only_the_path(csvision_command: RunCommand) -> None:
     assert RunDirectory(Path(path)).read_manifest()["state"] == "finished"
 
 
+@pytest.mark.slow
 def test_run_outside_the_current_directory_has_an_absolute_path(
     csvision_command: RunCommand, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -81,6 +82,7 @@ def test_file_is_read_once_per_command(
     assert parsed == ["digits.csv"]
 
 
+@pytest.mark.slow
 def test_next_command_reads_the_file_again(csvision_command: RunCommand) -> None:
     csvision_command("train", *QUICK, "quiet=true", "data.cache=none")
     Path("digits.csv").write_text("label,a\n0,1\n1,x\n", encoding="utf-8")

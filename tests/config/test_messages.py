@@ -54,6 +54,7 @@ def test_key_of_another_choice_names_the_choice(override: str, key: str, choice:
     assert suggestion(message) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plus", ["", "+"])
 @pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())
 def test_renamed_key_names_its_new_name(old: str, new: str, plus: str) -> None:

@@ -437,6 +437,7 @@ def test_table_is_kept_in_memory_if_cache_is_not_writable(
     assert "\n" not in record.getMessage()
 
 
+@pytest.mark.slow
 def test_table_is_kept_in_memory_if_disk_is_full() -> None:
     process = start(FULL_DISK + READ)
     out, stderr = process.communicate("\n", timeout=60)

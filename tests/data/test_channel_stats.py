@@ -62,6 +62,7 @@ def test_std_of_a_constant_channel_is_1() -> None:
     assert std == [1, 1, 1, 0.5]
 
 
+@pytest.mark.slow
 def test_a_run_normalizes_by_its_training_rows_only(digits_csv: Path) -> None:
     trained = csvision.train(
         "data=csv",

@@ -1,6 +1,7 @@
 """Batches: which rows they contain and in which order."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,7 @@ def test_each_epoch_contains_every_row_once_with_its_label(
         assert labels.tolist() == [number % 10 for number in numbers.tolist()]
 
 
+@pytest.mark.slow
 @given(indices=some_indices, batch_size=st.integers(1, 50))
 @settings(deadline=None)
 def test_only_the_last_batch_may_be_smaller(indices: list[int], batch_size: int) -> None:

@@ -101,6 +101,7 @@ def test_network_that_cannot_work_is_refused_before_anything_is_written(
         check(body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

@@ -111,6 +111,7 @@ def test_resume_skips_a_damaged_checkpoint(
     assert not Path("executed").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_evaluate_and_load_refuse_a_damaged_checkpoint(
     damage: Damage, small_run: RunDirectory
@@ -149,6 +150,7 @@ def test_modified_config_in_the_manifest_is_refused(interrupted_run: RunDirector
         csvision.resume(interrupted_run.path)
 
 
+@pytest.mark.slow
 def test_compressed_checkpoint_is_refused_before_it_takes_memory(small_run: RunDirectory) -> None:
     compress(small_run.last, factor=20_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -157,6 +159,7 @@ def test_compressed_checkpoint_is_refused_before_it_takes_memory(small_run: RunD
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("digits_csv")
 def test_weights_of_another_run_are_refused_unless_accepted(small_run: RunDirectory) -> None:
     other = csvision.train(*SMALL_RUN, "seed=7")

@@ -111,6 +111,7 @@ class TestNetworkThatDrawsRandomNumbers:
     def train(self) -> RunDirectory:
         return RunDirectory(csvision.train(*SMALL_TRAINING, *CUSTOM_MODEL).directory)
 
+    @pytest.mark.slow
     def test_gives_equal_results_for_equal_seeds(self) -> None:
         np.random.seed(1)
         random.seed(1)
@@ -121,6 +122,7 @@ class TestNetworkThatDrawsRandomNumbers:
         for name in ("weights_sha256", "predictions_sha256"):
             assert first[name] == second[name]
 
+    @pytest.mark.slow
     def test_gives_the_metrics_and_probabilities_of_the_run_in_evaluations(self) -> None:
         run = self.train()
         metrics = csvision.evaluate(run.path, "model.path=net.py:Net", "quiet=true").metrics
@@ -131,6 +133,7 @@ class TestNetworkThatDrawsRandomNumbers:
         )
         np.testing.assert_array_equal(first.to_numpy(), second.to_numpy())
 
+    @pytest.mark.slow
     def test_can_be_resumed_with_the_same_bits(self) -> None:
         whole = self.train().read_manifest()
         run = train_until(20, (*SMALL_TRAINING, *CUSTOM_MODEL))

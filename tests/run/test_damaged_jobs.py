@@ -54,6 +54,7 @@ def test_sound_runs_and_missing_ones_have_no_damage(
         (remove("run.json"), "run.json"),
         (tear(LAST, PREVIOUS), "last.ckpt"),
         (tear(BEST), "best.ckpt"),
+        (tear("splits.npz"), "splits.npz"),
     ],
 )
 def test_damage_of_an_interrupted_run_is_found(

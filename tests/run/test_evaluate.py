@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import csvision
-from csvision.errors import DataError, RunError
+from csvision.errors import ConfigError, DataError
 from csvision.run.device import limit_threads
 from csvision.run.directory import RunDirectory
 from tests.conftest import SMALL_CNN, SMALL_MLP, SMALL_TRAINING
@@ -80,11 +80,12 @@ class TestOwnTestRows:
 
     def test_folder_that_cannot_be_created_is_refused(self, small_run: RunDirectory) -> None:
         small_run.evaluations.touch()
-        with pytest.raises(RunError, match=r"evaluations.*: Not a directory"):
+        with pytest.raises(ConfigError, match=r"output_dir=.*evaluations is not a folder"):
             csvision.evaluate(small_run.path, "quiet=true")
 
 
 class TestOtherFile:
+    @pytest.mark.slow
     def test_all_rows_are_tested(self, small_run: RunDirectory, digits_csv: Path) -> None:
         other = pd.read_csv(digits_csv).query("label in (3, 8)")
         other.to_csv("other.csv", index=False)

@@ -98,6 +98,7 @@ CODE = {"_target_": "pathlib.Path.mkdir", "self": "executed"}
 """Values that Hydra's `instantiate` would execute."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "value"),
     [

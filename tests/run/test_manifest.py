@@ -142,6 +142,7 @@ def read_or_error(run: RunDirectory) -> RunError | None:
     return None
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(
     deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -68,6 +68,7 @@ def check_metrics(metrics_file: Path, test_rows: int) -> None:
     assert all(recorded[name] is None for name in recorded.keys() - by_class.keys())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 # Three full batches, and a last one of 1, 36 or 37 images; 0, 1 or 20 classes without test rows.
 @pytest.mark.parametrize(("test_rows", "missing"), [(112, 20), (147, 0), (148, 1)])
@@ -81,6 +82,7 @@ def test_metrics_are_those_of_scikit_learn(model: str, missing: int, test_rows: 
     check_metrics(run.metrics, test_rows)
 
 
+@pytest.mark.slow
 def test_validation_metrics_are_those_of_evaluate_on_the_same_rows() -> None:
     # 38 validation rows: the last batch has one image.
     table = letters(418, LABELS, seed=0)

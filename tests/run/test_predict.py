@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import csvision
-from csvision.errors import DataError, RunError
+from csvision.errors import ConfigError, DataError
 from csvision.run.directory import RunDirectory
 from tests.conftest import SMALL_MLP, SMALL_TRAINING
 
@@ -64,5 +64,5 @@ def test_images_of_another_size_are_refused(small_run: RunDirectory) -> None:
 
 def test_folder_that_cannot_be_created_is_refused(small_run: RunDirectory) -> None:
     small_run.predictions.touch()
-    with pytest.raises(RunError, match=r"predictions: .*: File exists"):
+    with pytest.raises(ConfigError, match=r"output_dir=.*predictions is not a folder"):
         csvision.predict(small_run.path, "digits.csv", "quiet=true")

@@ -67,7 +67,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         read.append(Path(source).name)
         return read_table(source, *args, **kwargs)
 
-    monkeypatch.setattr("csvision.data.splits.read_table", counting)
+    for module in ("csvision.data.splits", "csvision.run.run_data", "csvision.run.evaluate"):
+        monkeypatch.setattr(f"{module}.read_table", counting)
     return read
 
 
@@ -181,6 +182,7 @@ class TestDevices:
         monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("one_gpu")
     @pytest.mark.parametrize("accelerator", ["auto", "gpu"])
     def test_more_devices_than_the_machine_has_are_refused(self, accelerator: str) -> None:

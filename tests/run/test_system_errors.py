@@ -116,6 +116,7 @@ def raise_disk_full(evaluation: object, metrics: object, folder: Path) -> None:
     raise OSError(errno.ENOSPC, "No space left on device", str(folder / "predictions.csv"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("callback", [HistoryCallback, CheckpointCallback])
 def test_deleted_directory_is_not_created_again(
     callback: Any, monkeypatch: pytest.MonkeyPatch

@@ -82,6 +82,7 @@ class TestDirectory:
             "per_class.csv",
             "predictions.csv",
             "run.json",
+            "splits.npz",
             "train.log",
         }
         del files[".lock"]
@@ -120,6 +121,7 @@ class TestDirectory:
         manifest = read_json(run("run", "accelerator.num_threads=null").directory / "run.json")
         assert manifest["threads"] == torch.get_num_threads()
 
+    @pytest.mark.slow
     def test_number_of_threads_on_a_busy_machine_is_logged_recorded_and_kept(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

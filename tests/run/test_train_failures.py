@@ -88,6 +88,7 @@ def test_exit_is_refused_and_recorded_as_a_failure() -> None:
     assert len(pd.read_csv(RUN.history)) == 1
 
 
+@pytest.mark.slow
 def test_exit_ends_the_command_with_one_line_and_code_2(csvision_command: RunCommand) -> None:
     output = csvision_command(
         "train", *SMALL_TRAINING, *CUSTOM_MODEL, "model.kwargs={steps:9,error:SystemExit}"

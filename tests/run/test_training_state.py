@@ -80,6 +80,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_checkpoint_of_another_structure_is_skipped(
     change: Callable[[Content], None], interrupted_run: RunDirectory, small_run: RunDirectory

@@ -1,5 +1,6 @@
 """Stop training as soon as it diverges, before the checkpoints contain NaN."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,23 @@ class TerminateOnNaN(Callback):
         self, trainer: Trainer, pl_module: LightningModule, loss: Tensor
     ) -> None:
         """Check the loss of a step before it can change the weights."""
-        if not torch.isfinite(loss):
-            reason = f"the loss is {float(loss.detach())}"
-            raise self.diverged(trainer, reason, trainer.global_step + 1)
+        self.check_losses(trainer, loss.detach().reshape(1), trainer.global_step)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any
+    ) -> None:
+        """Check the losses of a group of batches before a checkpoint can be saved."""
+        if isinstance(outputs, Mapping) and "losses" in outputs:
+            losses = outputs["losses"]
+            self.check_losses(trainer, losses, trainer.global_step - len(losses))
+
+    def check_losses(self, trainer: Trainer, losses: Tensor, steps_before: int) -> None:
+        """Raise DivergedError for the first loss (of N steps) that is NaN or infinite."""
+        finite = torch.isfinite(losses)
+        if not finite.all():
+            index = int(finite.logical_not().nonzero()[0])
+            reason = f"the loss is {float(losses[index])}"
+            raise self.diverged(trainer, reason, steps_before + index + 1)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Check weights and validation loss; Lightning has run the validation before."""

@@ -38,13 +38,18 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     check_run(config.run)
     from csvision import api
 
-    result = api.resume(config.run, config.model.path)
+    result = api.resume(config.run, config.model.path, config.epochs)
     if result.is_global_zero:
         print(display_path(result.directory))
 
 
 def resume_sweep(config: command_schema.ResumeConfig) -> None:
     """Resume all jobs of a sweep; exit with code 1 if one fails again."""
+    if config.epochs is not None:
+        raise RunError(
+            f"run={config.run} is a sweep; epochs={config.epochs} extends a single run; give the "
+            "directory of one of its jobs"
+        )
     check_sweep(Path(config.run))
     SESSION.run_here(Path(config.run))
     from csvision import api

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from csvision.config.limits import MAX_EPOCHS
 from csvision.config.option import option
 from csvision.config.schema import AcceleratorName, DataConfig
 
@@ -38,9 +39,14 @@ class ModelPathConfig:
 
 @dataclass
 class ResumeConfig:
-    """An interrupted run or sweep to resume."""
+    """An interrupted run or sweep to resume, or a run to train longer."""
 
     run: str = option("directory of an interrupted run or sweep", example="DIR")
+    epochs: int | None = option(
+        "train longer: the new number of epochs in all; null: as the run was started",
+        ge=1,
+        le=MAX_EPOCHS,
+    )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
 
 
@@ -52,15 +58,28 @@ class ReproduceConfig:
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
 
 
+class EvalRows(StrEnum):
+    """Choices of `rows=` of evaluate."""
+
+    test = "test"
+    all = "all"
+
+
 @dataclass
 class EvaluateConfig:
     """An evaluation of a finished run."""
 
     run: str = option("run directory", example="DIR")
     data: EvalDataConfig = field(default_factory=EvalDataConfig)
+    rows: EvalRows = option(
+        "rows of data.csv: all, or test: the test rows of the run, whose file was moved"
+    )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     check_weights: bool = option("refuse weights that differ from the hash in run.json")
+    output_dir: str | None = option(
+        "folder for the results; null: evaluations in the run directory"
+    )
     quiet: bool = option("print only the path of the results")
 
 
@@ -73,6 +92,9 @@ class PredictConfig:
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     check_weights: bool = option("refuse weights that differ from the hash in run.json")
+    output_dir: str | None = option(
+        "folder for the results; null: predictions in the run directory"
+    )
     quiet: bool = option("print only the path of the predictions")
 
 

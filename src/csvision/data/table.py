@@ -84,12 +84,14 @@ def read_table(
     *,
     classes: Sequence[str] | None = None,
     reference: DataSpec | None = None,
+    allow_other_labels: bool = False,
 ) -> ImageTable:
     """Read a data file: a header, then one row per image with its label and pixels.
 
     `classes` are the names of the classes, in ascending order of the labels. With a `reference`,
-    image shape and labels must be those of the reference, and `classes` is not used. Raises
-    DataError with all errors of the file.
+    image shape and labels must be those of the reference, and `classes` is not used; with
+    `allow_other_labels`, rows with other labels have the index -1. Raises DataError with all errors
+    of the file.
     """
     path = resolve_path(source)
     if reference is not None:
@@ -99,7 +101,9 @@ def read_table(
         label_values, names = reference.label_values, reference.classes
     else:
         label_values, names = name_classes(path, parsed.label_values, classes)
-    labels = None if parsed.labels is None else relabel(path, parsed, label_values)
+    labels = None
+    if parsed.labels is not None:
+        labels = relabel(path, parsed, label_values, allow_other_labels)
     parsed = replace(parsed, labels=labels, label_values=label_values)
     return ImageTable(**vars(parsed), classes=[replace_control_chars(name) for name in names])
 
@@ -140,17 +144,20 @@ def name_classes(
     )
 
 
-def relabel(path: Path, parsed: ParsedFile, label_values: LabelValues) -> NDArray[np.int64]:
+def relabel(
+    path: Path, parsed: ParsedFile, label_values: LabelValues, allow_others: bool
+) -> NDArray[np.int64]:
     """Return indices into `label_values` for indices into the labels of a file.
 
-    Raises DataError naming the first row with another label.
+    The index of another label is -1. Raises DataError naming the first row with such a label,
+    unless `allow_others`.
     """
     assert parsed.labels is not None
     index_of = {value: index for index, value in enumerate(label_values)}
     indices = np.array([index_of.get(value, -1) for value in parsed.label_values], dtype=np.int64)
     labels: NDArray[np.int64] = indices[parsed.labels]
     unknown = np.flatnonzero(labels < 0)
-    if unknown.size:
+    if unknown.size and not allow_others:
         row = int(unknown[0])
         value = parsed.label_values[parsed.labels[row]]
         raise DataError(

@@ -8,6 +8,7 @@ from csvision.errors import RunError, first_line
 from csvision.run.checkpoints import check_archive, read_checkpoint_config
 from csvision.run.directory import RunDirectory
 from csvision.run.manifest import read_json_object
+from csvision.run.recorded_splits import read_splits
 
 DAMAGED = "damaged"
 """The folder inside a sweep to which damaged jobs are moved."""
@@ -22,11 +23,13 @@ def find_damage(run_dir: RunDirectory) -> str:
         left = run_dir.checkpoints.exists() or run_dir.log.exists()
         return f"{run_dir.manifest} is missing" if left else ""
     try:
-        config = run_dir.read_config()
-        if run_dir.read_manifest()["state"] == "finished":
+        config, manifest = run_dir.read_config(), run_dir.read_manifest()
+        if manifest["state"] == "finished":
             require_results(run_dir, config)
         else:
             require_checkpoint(run_dir)
+            if run_dir.splits.exists() and "data" in manifest:
+                read_splits(run_dir.splits, manifest["data"]["split_sha256"])
     except RunError as error:
         return first_line(error)
     return ""

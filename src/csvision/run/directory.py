@@ -28,6 +28,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.manifest = path / "run.json"
+        self.splits = path / "splits.npz"
         self.metrics = path / "metrics.json"
         self.history = path / "history.csv"
         self.log = path / "train.log"
@@ -73,7 +74,10 @@ class RunDirectory:
         """Open the directory of an unfinished run; raises RunError if the run is finished."""
         run_dir = cls(path)
         if run_dir.read_manifest().get("state") == "finished":
-            raise RunError(f"run={path} is finished; there is nothing to resume")
+            raise RunError(
+                f"run={path} is finished; there is nothing to resume; to train longer, write "
+                "epochs=NUMBER"
+            )
         return run_dir
 
     def read_manifest(self) -> dict[str, Any]:
@@ -96,7 +100,11 @@ class RunDirectory:
 
     def update_manifest(self, **content: Any) -> None:
         """Add entries to run.json."""
-        write_json(self.manifest, self.read_manifest() | content)
+        self.write_manifest(self.read_manifest() | content)
+
+    def write_manifest(self, content: dict[str, Any]) -> None:
+        """Replace the content of run.json."""
+        write_json(self.manifest, content)
 
     def read_config(self) -> schema.TrainConfig:
         """Return the configuration of the run; raises RunError if it is damaged.

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.data.read_options import ReadOptions
-from csvision.data.splits import Subset, load_splits
-from csvision.data.table import DataSpec, ImageTable, read_table
-from csvision.errors import RunError
+from csvision.data.splits import Subset
+from csvision.data.table import ImageTable, read_table
 from csvision.evaluation import (
     EVALUATION_SEED,
     EvalResult,
@@ -34,18 +34,13 @@ from csvision.run.launch_environment import (
 )
 from csvision.run.log import ignore_known_warnings, log
 from csvision.run.memory import check_weights_memory
+from csvision.run.prepare import check_writable
+from csvision.run.recorded_splits import row_hashes
 from csvision.run.resume import recorded_threads
+from csvision.run.run_data import load_test_subset, read_data_spec, recorded_splits
 from csvision.run.trainer import build_eval_trainer
 from csvision.signals import handle_signals
 from csvision.transforms import PadAndPermute
-
-
-def read_data_spec(run_dir: RunDirectory) -> DataSpec:
-    """Return image shape, labels and classes of a run; raises RunError if they are missing."""
-    data = run_dir.read_manifest().get("data")
-    if data is None:
-        raise RunError(f"run={run_dir.path}: training did not start")
-    return DataSpec(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
 
 
 def load(path: Path, model_path: str | None = None, check_weights: bool = True) -> Classifier:
@@ -97,10 +92,11 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     validate_launch_environment(devices=1)
     validate_accelerator(config.device, key="device")
     run_dir = RunDirectory(Path(config.run))
+    parent = results_parent(config.output_dir, run_dir.evaluations)
     warn_if_unfinished(run_dir)
     classifier = load(run_dir.path, config.model.path, config.check_weights)
     trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
-    subset = eval_split(run_dir, trained, config.data.csv)
+    subset = eval_subset(run_dir, trained, config)
     threads = limit_threads(recorded_threads(run_dir) or trained.accelerator.num_threads)
     with (
         isolate_rng(),
@@ -112,16 +108,44 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
         trainer = build_eval_trainer(trained.accelerator, config.device)
         with refuse_exit(trained.model):
             result = evaluate_split(trainer, classifier, subset, trained.batch_size)
-    folder = make_dir(run_dir.evaluations / timestamp())
+    folder = make_dir(parent / timestamp())
     write_results(result, result.metrics, folder)
     return result, folder
 
 
-def eval_split(run_dir: RunDirectory, trained: schema.TrainConfig, csv: str | None) -> Subset:
-    """Return all rows of a file, or the test rows of the run."""
-    if csv is None:
-        return load_splits(trained.data, trained.debug.limit_rows).test
-    return Subset.full(read_matching_table(csv, run_dir, ReadOptions.from_config(trained.data)))
+def results_parent(output_dir: str | None, default: Path) -> Path:
+    """Return the folder in which results are written; raises ConfigError if it is not writable."""
+    folder = default if output_dir is None else Path(output_dir)
+    check_writable(folder)
+    return folder
+
+
+def eval_subset(
+    run_dir: RunDirectory, trained: schema.TrainConfig, config: command_schema.EvaluateConfig
+) -> Subset:
+    """Return the test rows of the run, or all rows of a file."""
+    csv = config.data.csv
+    if csv is None or config.rows is command_schema.EvalRows.test:
+        return load_test_subset(run_dir, trained, moved_to=csv)
+    table = read_matching_table(csv, run_dir, ReadOptions.from_config(trained.data))
+    warn_if_trained_on(run_dir, csv, table)
+    return Subset.full(table)
+
+
+def warn_if_trained_on(run_dir: RunDirectory, csv: str, table: ImageTable) -> None:
+    """Warn if rows of a file were used for training."""
+    recorded = recorded_splits(run_dir)
+    if recorded is None:
+        return
+    count = int(np.isin(row_hashes(table), recorded.train.hashes).sum())
+    if count:
+        log.warning(
+            "%s: %d of %d images also occur in the training set of the run; test accuracy will be "
+            "inflated",
+            csv,
+            count,
+            len(table.images),
+        )
 
 
 def read_matching_table(csv: str, run_dir: RunDirectory, options: ReadOptions) -> ImageTable:
@@ -136,6 +160,7 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
     """
     validate_accelerator(config.device, key="device")
     run_dir = RunDirectory(Path(config.run))
+    parent = results_parent(config.output_dir, run_dir.predictions)
     warn_if_unfinished(run_dir)
     classifier = load(run_dir.path, config.model.path, config.check_weights)
     classifier.to(torch_device(config.device))
@@ -147,6 +172,6 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
         probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
     require_finite(probabilities.numpy())
     predictions = prediction_table(Subset.full(table), probabilities.numpy(), table.labels)
-    path = make_dir(run_dir.predictions) / result_name(config.data.csv, ".csv")
+    path = make_dir(parent) / result_name(config.data.csv, ".csv")
     predictions.to_csv(path, index=False)
     return predictions, path

@@ -21,6 +21,9 @@ KNOWN_WARNINGS = (
     r"`broadcast_buffers` is deprecated",
     # SummaryWriter.add_graph of torch 2.13, which has no alternative.
     r"`torch\.jit\.trace(_method)?` is deprecated",
+    # No callback of csvision uses the number of the batch, and gradients are not accumulated.
+    r"You are using the `dataloader_iter` step flavor",
+    r"Found `dataloader_iter` argument in the `training_step`",
     # accelerator=cpu is an explicit choice.
     r"GPU available but not used\.",
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from csvision.config.limits import MAX_THREADS
+from csvision.config.limits import MAX_EPOCHS, MAX_THREADS
 from csvision.errors import RunError
 
 STATES = ("running", "finished", "interrupted", "failed", "diverged")
@@ -52,6 +52,11 @@ def is_shape(value: Any) -> bool:
     return sides and all(is_integer(side, 1, MAX_SIDE) for side in value)
 
 
+def is_epoch_list(value: Any) -> bool:
+    """Return whether a value is a list of numbers of epochs."""
+    return isinstance(value, list) and all(is_integer(epochs, 1, MAX_EPOCHS) for epochs in value)
+
+
 def is_label_list(value: Any) -> bool:
     """Return whether a value is a list of different labels, all integers or all strings."""
     if not isinstance(value, list) or not value or len({type(label) for label in value}) > 1:
@@ -81,6 +86,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "ended": (is_text, "a time"),
     "resumed": (is_text_list, "a list of times"),
     "overrides": (is_text_list, "a list of strings"),
+    "extended_from": (is_epoch_list, f"a list of integers from 1 to {MAX_EPOCHS}"),
     "config": (is_mapping, "a configuration"),
     "data": (is_mapping, "an object"),
     "data.image_shape": (is_shape, f"[channels, height, width], each from 1 to {MAX_SIDE}"),

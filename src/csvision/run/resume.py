@@ -1,4 +1,4 @@
-"""Prepare an interrupted run to be resumed."""
+"""Prepare a run to be trained again: an interrupted one to resume, a finished one to compare."""
 
 from dataclasses import replace
 
@@ -7,12 +7,10 @@ from csvision.config.serialize import diff_configs
 from csvision.errors import RunError
 from csvision.models.custom import split_model_path
 from csvision.run import provenance
-from csvision.run.directory import (
-    RunDirectory,
-    with_model_path,
-)
+from csvision.run.directory import RunDirectory, with_model_path
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun, prepare_run
+from csvision.run.run_data import load_run_splits
 
 
 def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.TrainConfig:
@@ -40,17 +38,14 @@ def recorded_threads(run_dir: RunDirectory) -> int | None:
     return threads
 
 
-def prepare_resume(run_dir: RunDirectory, config: schema.TrainConfig) -> PreparedRun:
-    """Prepare a run to be resumed; raises RunError if its data have changed."""
-    prepared = prepare_run(config, directory=run_dir.path)
+def prepare_again(run_dir: RunDirectory, config: schema.TrainConfig) -> PreparedRun:
+    """Prepare a run with the rows that it has used; raises RunError if its data have changed."""
     # Without this entry, the training has not started.
-    recorded = run_dir.read_manifest().get("data")
-    if recorded is None and run_dir.last.exists():
-        raise RunError(f"{run_dir.manifest} is damaged: the entry data is missing")
-    current = provenance.data_hashes(prepared.splits)
-    if recorded is not None and any(recorded[name] != value for name, value in current.items()):
-        raise RunError(f"run={run_dir.path}: the data have changed since ({config.data.csv})")
-    return prepared
+    if run_dir.read_manifest().get("data") is None:
+        if run_dir.last.exists():
+            raise RunError(f"{run_dir.manifest} is damaged: the entry data is missing")
+        return prepare_run(config, directory=run_dir.path)
+    return prepare_run(config, load_run_splits(run_dir, config), run_dir.path)
 
 
 def warn_if_code_changed(run_dir: RunDirectory, config: schema.TrainConfig) -> None:

@@ -69,12 +69,14 @@ def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str,
     if not (manifest := directory / "run.json").exists():
         return row
     try:
-        state = read_json_object(manifest).get("state")
-        row["state"] = state if state in STATES else "damaged"
-        if state == "finished":
+        content = read_json_object(manifest)
+        row["state"] = content["state"] if content["state"] in STATES else "damaged"
+        if "extended_from" in content:
+            row["epochs"] = str(content["config"]["epochs"])
+        if row["state"] == "finished":
             metrics = read_json_object(directory / "metrics.json")
             row |= {name: value for name, value in metrics.items() if isinstance(value, float)}
-    except (OSError, RunError):
+    except (OSError, RunError, KeyError, TypeError):
         row["state"] = "damaged"
     return row
 

@@ -1,8 +1,9 @@
 """Train a prepared run, test it, and write its run directory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from csvision.evaluation import (
     write_results,
 )
 from csvision.files import iso_time
+from csvision.grouped_classifier import GroupedClassifier
 from csvision.models.build import build_model
 from csvision.models.summary import summarize
 from csvision.models.user_code import refuse_exit
@@ -42,9 +44,10 @@ from csvision.run.fit import fit
 from csvision.run.launch_environment import ignore_lightning_variables, restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
 from csvision.run.prepare import PreparedRun
+from csvision.run.recorded_splits import write_splits
 from csvision.run.system_errors import translate_system_errors
 from csvision.run.trainer import build_trainer
-from csvision.signals import RunInterrupted, handle_signals
+from csvision.signals import RunInterrupted, SignalState, handle_signals
 from csvision.tensorboard import log_to_tensorboard
 from csvision.transforms import PadAndPermute
 
@@ -94,11 +97,10 @@ def train(
         trainer = build_trainer(config, run_dir, history, checkpoints, signals)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
             torch.set_num_threads(choose_num_threads(config.accelerator))
-            classifier = build_classifier(prepared)
+            classifier = build_classifier(prepared, signals)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
-                device = trainer.strategy.root_device.type
-                run_dir.update_manifest(**provenance.run_metadata(config, prepared.splits, device))
+                record_start(run_dir, prepared, trainer.strategy.root_device.type)
             fit(trainer, classifier, prepared, run_dir if resume else None)
             load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
             evaluation = evaluate_split(
@@ -122,6 +124,18 @@ def train(
         evaluation,
         trainer.is_global_zero,
     )
+
+
+def record_start(run_dir: RunDirectory, prepared: PreparedRun, device: str) -> None:
+    """Record the rows of the splits and what the run depends on; `device` is torch's name.
+
+    A resumed run keeps the record of its data: the file may have additional rows since.
+    """
+    recorded = run_dir.read_manifest().get("data")
+    if recorded is None or not run_dir.splits.exists():
+        write_splits(run_dir.splits, prepared.splits)
+    metadata = provenance.run_metadata(prepared.config, prepared.splits, device)
+    run_dir.update_manifest(**metadata | {"data": recorded or metadata["data"]})
 
 
 def write_outputs(
@@ -188,8 +202,12 @@ def run_context(
         raise
 
 
-def build_classifier(prepared: PreparedRun) -> Classifier:
-    """Return the classifier of a run with its initial weights."""
+def build_classifier(prepared: PreparedRun, signals: SignalState | None = None) -> Classifier:
+    """Return the classifier of a run with its initial weights.
+
+    With `signals`, several batches are trained in each step of Lightning, until a signal arrives.
+    Several processes, or a gradient scaler, need a step for each batch.
+    """
     config, train = prepared.config, prepared.splits.train
     network = build_model(
         config.model,
@@ -201,7 +219,11 @@ def build_classifier(prepared: PreparedRun) -> Classifier:
     mean, std = [0.0] * channels, [1.0] * channels
     if config.data.normalize:
         mean, std = channel_stats(train)
-    return Classifier(
+    accelerator = config.accelerator
+    build: Callable[..., Classifier] = Classifier
+    if signals and accelerator.devices == 1 and accelerator.precision != "16-mixed":
+        build = partial(GroupedClassifier, is_interrupted=lambda: signals.pending is not None)
+    return build(
         network,
         train.table.classes,
         config.optimizer,

@@ -9,7 +9,7 @@ from lightning import Callback, Trainer
 from torch import Tensor, nn
 
 from csvision.classifier import Classifier
-from csvision.config.serialize import diff_configs
+from csvision.config.serialize import Difference, diff_configs
 from csvision.data.datamodule import CSVDataModule
 from csvision.data.loader import BatchLoader
 from csvision.errors import RunError, first_line
@@ -17,6 +17,7 @@ from csvision.legacy import migrate_config
 from csvision.optim import build_optimizer, build_scheduler
 from csvision.run.checkpoints import load_weights, read_checkpoint, stored_config
 from csvision.run.directory import RunDirectory
+from csvision.run.extend import EXTENDED_FROM
 from csvision.run.log import log
 
 
@@ -38,8 +39,7 @@ def latest_checkpoint(
         except RunError as error:
             warn_and_skip(error)
             continue
-        current = migrate_config(run_dir.read_manifest()["config"])
-        if changes := diff_configs(recorded, current):
+        if changes := config_changes(run_dir, recorded):
             raise RunError([f"{run_dir.manifest} was modified: {change}" for change in changes])
         load_weights(classifier, path, content)
         try:
@@ -49,6 +49,18 @@ def latest_checkpoint(
             continue
         return path
     return None
+
+
+def config_changes(run_dir: RunDirectory, recorded: dict[str, Any]) -> list[Difference]:
+    """Return how the configuration of a checkpoint differs from that in run.json.
+
+    A checkpoint made before the run was extended has fewer epochs.
+    """
+    manifest = run_dir.read_manifest()
+    current = migrate_config(manifest["config"])
+    if recorded.get("epochs") in manifest.get(EXTENDED_FROM, []):
+        recorded = recorded | {"epochs": current["epochs"]}
+    return diff_configs(recorded, current)
 
 
 def warn_and_skip(error: RunError) -> None:

@@ -154,6 +154,7 @@ class TestInvariance:
 
 
 class TestMaxPooling:
+    @pytest.mark.slow
     def test_arms_without_learned_stride_have_equal_parameters(self) -> None:
         totals = {}
         for arm in b14_max_pooling.CLEAN:
@@ -207,7 +208,7 @@ class TestMemory:
 
     def test_slope_is_the_bytes_per_image(self) -> None:
         rows = np.array([[15.0, 25.0, 35.0, 45.0], [1.0, 1.0, 1.0, 1.0]])
-        assert b10_memory.fit_slopes(rows) == pytest.approx([10.0, 0.0], abs=1e-9)
+        assert b10_memory.fit_slopes((1, 2, 3, 4), rows) == pytest.approx([10.0, 0.0], abs=1e-9)
 
     @pytest.mark.slow
     def test_forward_pass_needs_at_least_its_output(self) -> None:

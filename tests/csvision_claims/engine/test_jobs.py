@@ -31,6 +31,7 @@ class TestKey:
         keys = {key(job, claim, version) for claim in ("C1", "C11", "C2") for version in (1, 2)}
         assert len(keys) == 6
 
+    @pytest.mark.slow
     def test_arm_is_identified_by_configuration_seed_and_probe(self, digits_csv: Path) -> None:
         arm = Arm("mlp", ("model=mlp", "data=csv", f"data.csv={digits_csv}"))
         (job,) = training_jobs(arm, [0], None)

@@ -22,6 +22,7 @@ from csvision_claims.engine.record import ClaimRecord, read_records
 from csvision_claims.engine.rules import Comparison, Difference, Exact, Verdict
 from csvision_claims.engine.run_claims import run_claims
 from csvision_claims.engine.runner import Runner
+from tests.cli.conftest import RunCommand
 
 pytestmark = pytest.mark.slow
 
@@ -213,13 +214,11 @@ def test_script_without_main_guard_can_run_claims(tmp_path: Path) -> None:
     assert done.stdout.count("B3b undecided") == 1
 
 
-COMMAND = [sys.executable, "-m", "csvision", "claims"]
-
-
 class TestCommand:
     @pytest.fixture
     def arguments(self) -> list[str]:
-        return [*COMMAND, "claim=[A3,B3]", "profile=quick"]
+        command = [sys.executable, "-m", "csvision", "claims"]
+        return [*command, "claim=[A3,B3]", "profile=quick"]
 
     def test_quick_claims_write_records_but_no_page(
         self, arguments: list[str], tmp_path: Path
@@ -244,41 +243,33 @@ class TestCommand:
 
     @pytest.mark.parametrize("damage", ["{}", "[", '[{"id": "B6"}]'])
     def test_unreadable_records_are_reported_before_measuring(
-        self, damage: str, arguments: list[str], tmp_path: Path
+        self, damage: str, tmp_path: Path, csvision_command: RunCommand
     ) -> None:
         path = tmp_path / "outputs" / "claims" / "quick" / "claims.json"
         path.parent.mkdir(parents=True)
         path.write_text(damage)
-        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
-        assert done.returncode == 2
-        (line,) = done.stderr.splitlines()
-        assert "claims.json: not a file of recorded claims" in line
+        error = csvision_command("claims", "claim=[A3,B3]", "profile=quick").error
+        assert "claims.json: not a file of recorded claims" in error
         assert not (path.parents[1] / "jobs").exists()
         assert path.read_text() == damage
 
     def test_unwritable_output_is_reported_before_measuring(
-        self, arguments: list[str], tmp_path: Path
+        self, tmp_path: Path, csvision_command: RunCommand
     ) -> None:
         (tmp_path / "file").touch()
-        done = subprocess.run(
-            [*arguments, "output_dir=file"], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 2
-        (line,) = done.stderr.splitlines()
-        assert line.startswith("error: file/claims/quick")
+        refused = csvision_command("claims", "claim=A3", "profile=quick", "output_dir=file")
+        assert refused.error.startswith("file/claims/quick")
 
     @pytest.mark.parametrize(
         ("override", "key"),
         [("profile=quick", "profile"), ("claim=A3", "claim"), ("seed=1", "seed")],
     )
-    def test_publish_accepts_only_a_complete_study(self, override: str, key: str) -> None:
-        done = subprocess.run(
-            [*COMMAND, "publish=true", override], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 2
-        (line,) = done.stderr.splitlines()
-        assert line.startswith("error: publish=true: ")
-        assert f"{key}=" in line
+    def test_publish_accepts_only_a_complete_study(
+        self, override: str, key: str, csvision_command: RunCommand
+    ) -> None:
+        error = csvision_command("claims", "publish=true", override).error
+        assert error.startswith("publish=true: ")
+        assert f"{key}=" in error
 
     def test_interrupted_run_resumes_where_it_stopped(
         self, arguments: list[str], tmp_path: Path
@@ -309,10 +300,7 @@ class TestCommand:
         assert {path: path.stat().st_mtime_ns for path in kept} == kept
         assert len(list(folder.glob("*.json"))) > len(kept)
 
-    def test_full_profile_without_official_images_names_the_command(self) -> None:
-        done = subprocess.run(
-            [*COMMAND, "claim=[B14]"], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 2
-        (line,) = done.stderr.splitlines()
-        assert "prepare-fashion-mnist" in line
+    def test_full_profile_without_official_images_names_the_command(
+        self, csvision_command: RunCommand
+    ) -> None:
+        assert "prepare-fashion-mnist" in csvision_command("claims", "claim=[B14]").error

@@ -76,6 +76,7 @@ class TestBars:
         expected = {"MLP", "CNN", "guess", "%", "86.13", "88.32", "10.00"}
         assert set(text_elements(svg(bars()))) == expected
 
+    @pytest.mark.slow
     def test_length_is_proportional_to_the_value(self) -> None:
         drawn = ElementTree.fromstring(svg(bars(values={"one": 1.0, "three": 3.0})))
         filled = [p.attrib["d"] for p in drawn.iter("path") if "series-1" in p.attrib["style"]]

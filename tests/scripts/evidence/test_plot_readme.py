@@ -61,8 +61,9 @@ def test_a_folder_without_finished_jobs_is_rejected(tmp_path: Path) -> None:
 @pytest.mark.parametrize("val_size", [0.2, 0])
 def test_figures_of_a_sweep_are_written_outside_docs(val_size: float, digits_csv: Path) -> None:
     data = ["data=csv", f"data.csv={digits_csv}", f"data.val_size={val_size}"]
-    fast = ["epochs=2", "accelerator=cpu", "logger=none", "quiet=true"]
-    command = [sys.executable, "-m", "csvision", "train", "-m", "model=mlp,cnn", *data, *fast]
+    fast = ["epochs=2", "debug.limit_rows=40", "accelerator=cpu", "logger=none", "quiet=true"]
+    networks = ["model=mlp", "model.hidden=[8],[9]"]
+    command = [sys.executable, "-m", "csvision", "train", "-m", *networks, *data, *fast]
     subprocess.run(command, check=True, capture_output=True)
     (sweep,) = Path("outputs/sweeps").iterdir()
     committed = {path: path.read_bytes() for path in (ROOT / "docs").glob("*.png")}

@@ -1,0 +1,96 @@
+"""Train on several batches in each step of Lightning.
+
+Between two steps, Lightning calls hooks and updates its progress, which takes as long as a step of
+a small network.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from lightning.pytorch.utilities.types import LRSchedulerConfig
+from torch import Tensor, optim
+
+from csvision.classifier import Classifier
+from csvision.data.loader import Batch
+
+GROUP_SECONDS = 0.05
+"""How long a group of batches takes: long for Lightning's hooks, short for a signal."""
+
+
+class GroupedClassifier(Classifier):
+    """A classifier whose training step takes batches until some time has passed.
+
+    The weights equal those of Classifier bit by bit: the optimizer makes a step after each batch,
+    and Lightning's progress counts batches. Hooks of callbacks are called once per group, after
+    which `outputs["losses"]` has the loss of each batch. The group ends early if `is_interrupted`.
+    For one process and without a gradient scaler.
+    """
+
+    def __init__(self, *args: Any, is_interrupted: Callable[[], bool], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.automatic_optimization = False
+        self.is_interrupted = is_interrupted
+
+    def training_step(  # type: ignore[override]
+        self, dataloader_iter: Iterator[tuple[Batch, int, int]]
+    ) -> dict[str, Tensor]:
+        """Train on a group of batches; return the loss of each."""
+        end = time.perf_counter() + GROUP_SECONDS
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        assert isinstance(optimizer, optim.Optimizer)
+        losses, counts = [], []
+        for (images, labels), _, _ in dataloader_iter:
+            loss = self.training_loss((images.to(self.device), labels.to(self.device)))
+            self.optimize(optimizer, loss)
+            losses.append(loss.detach())
+            counts.append(len(labels))
+            if time.perf_counter() > end or self.is_interrupted():
+                break
+        # Lightning counts one batch per step.
+        self.trainer.fit_loop.epoch_loop.batch_progress.increment_by(len(losses) - 1)
+        self.end_epoch_of_schedulers()
+        self.log_train_loss(losses, counts)
+        return {"losses": torch.stack(losses)}
+
+    def optimize(self, optimizer: optim.Optimizer, loss: Tensor) -> None:
+        """Make one step of the optimizer, and of schedulers that are updated in each step."""
+        device = self.device.type
+        autocast = torch.is_autocast_enabled(device)
+        # Lightning's context around the whole group is for the forward passes only.
+        with torch.autocast(device, enabled=False) if autocast else nullcontext():
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        if autocast:
+            # It holds the weights of before the step.
+            torch.clear_autocast_cache()
+        steps = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+        steps.increment_ready()
+        steps.increment_completed()
+        for config in self.scheduler_configs("step"):
+            config.scheduler.step()  # type: ignore[call-arg]
+
+    def end_epoch_of_schedulers(self) -> None:
+        """Update schedulers that are updated after each epoch, after its last batch."""
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress
+        # The current group counts as ready, all groups before it as completed.
+        if progress.current.ready == self.trainer.num_training_batches:
+            for config in self.scheduler_configs("epoch"):
+                config.scheduler.step()  # type: ignore[call-arg]
+
+    def scheduler_configs(self, interval: str) -> list[LRSchedulerConfig]:
+        """Return the schedulers that are updated after each step or epoch."""
+        configs = self.trainer.lr_scheduler_configs
+        return [config for config in configs if config.interval == interval]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Accept checkpoints of earlier versions, in which Lightning made the optimizer's steps."""
+        super().on_load_checkpoint(checkpoint)
+        if "loops" in checkpoint:
+            name = "epoch_loop.manual_optimization.optim_step_progress"
+            steps = checkpoint["global_step"]
+            total = checkpoint["loops"]["fit_loop"][name]["total"]
+            total.update(ready=steps, completed=steps)

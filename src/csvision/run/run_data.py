@@ -1,0 +1,163 @@
+"""Read the data files of a run again, and find the rows of its splits in them.
+
+The rows are those that the run has used, or none: a changed file is refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from csvision.command_hints import command_line
+from csvision.config import schema
+from csvision.data.read_options import ReadOptions
+from csvision.data.splits import Indices, Splits, Subset, load_splits
+from csvision.data.table import DataSpec, ImageTable, read_table
+from csvision.errors import RunError
+from csvision.run import provenance
+from csvision.run.directory import RunDirectory
+from csvision.run.log import log
+from csvision.run.recorded_splits import (
+    RecordedRows,
+    RecordedSplits,
+    find_rows,
+    read_splits,
+)
+
+
+def read_data_spec(run_dir: RunDirectory) -> DataSpec:
+    """Return image shape, labels and classes of a run; raises RunError if they are missing."""
+    data = recorded_data(run_dir)
+    return DataSpec(tuple(data["image_shape"]), list(data["label_values"]), data["classes"])
+
+
+def recorded_data(run_dir: RunDirectory) -> dict[str, Any]:
+    """Return what run.json records about the data; raises RunError if training did not start."""
+    data: dict[str, Any] | None = run_dir.read_manifest().get("data")
+    if data is None:
+        raise RunError(f"run={run_dir.path}: training did not start")
+    return data
+
+
+def recorded_splits(run_dir: RunDirectory) -> RecordedSplits | None:
+    """Return the rows of the splits of a run; None for a run that has not recorded them."""
+    if not run_dir.splits.exists():
+        return None
+    return read_splits(run_dir.splits, recorded_data(run_dir)["split_sha256"])
+
+
+def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
+    """Return the splits with which a run was started; raises RunError if a file has changed."""
+    recorded = recorded_splits(run_dir)
+    if recorded is None:
+        return redraw_splits(run_dir, config)
+    data, sha256 = config.data, recorded_data(run_dir)["sha256"]
+    rows = [recorded.train, recorded.val]
+    if data.test_csv is None:
+        return Splits(*find_subsets(run_dir, data, data.csv, sha256, [*rows, recorded.test]))
+    train, val = find_subsets(run_dir, data, data.csv, sha256, rows)
+    return Splits(train, val, find_test_subset(run_dir, data, recorded))
+
+
+def load_test_subset(
+    run_dir: RunDirectory, config: schema.TrainConfig, moved_to: str | None = None
+) -> Subset:
+    """Return the test rows of a run; `moved_to` is the current path of their file.
+
+    Raises RunError if the file has changed or does not exist.
+    """
+    data = config.data
+    if moved_to is None:
+        require_file(run_dir, data.test_csv or data.csv)
+    elif data.test_csv is None:
+        data = replace(data, csv=moved_to)
+    else:
+        data = replace(data, test_csv=moved_to)
+    recorded = recorded_splits(run_dir)
+    if recorded is None:
+        return redraw_splits(run_dir, replace(config, data=data)).test
+    return find_test_subset(run_dir, data, recorded)
+
+
+def find_test_subset(
+    run_dir: RunDirectory, data: schema.DataConfig, recorded: RecordedSplits
+) -> Subset:
+    """Return the recorded test rows; raises RunError if they are not in their file."""
+    hashes = recorded_data(run_dir)
+    if data.test_csv is not None:
+        rows = [recorded.test]
+        (test,) = find_subsets(run_dir, data, data.test_csv, hashes["test_sha256"], rows)
+        return test
+    # A file without the training rows is not the same file with additional rows.
+    rows = [recorded.train, recorded.val, recorded.test]
+    return find_subsets(run_dir, data, data.csv, hashes["sha256"], rows)[2]
+
+
+def find_subsets(
+    run_dir: RunDirectory,
+    data: schema.DataConfig,
+    csv: str,
+    sha256: str,
+    rows: Sequence[RecordedRows],
+) -> list[Subset]:
+    """Return the recorded rows of a file whose hash was `sha256`.
+
+    Raises RunError if one of them is no longer in the file.
+    """
+    options = ReadOptions.from_config(data)
+    # Additional rows may have additional labels.
+    table = read_table(csv, options, reference=read_data_spec(run_dir), allow_other_labels=True)
+    return [Subset(table, indices) for indices in find_indices(run_dir, csv, table, sha256, rows)]
+
+
+def find_indices(
+    run_dir: RunDirectory,
+    csv: str,
+    table: ImageTable,
+    sha256: str,
+    rows: Sequence[RecordedRows],
+) -> list[Indices]:
+    """Return the indices of the recorded rows; raises RunError if the file is another one."""
+    if table.sha256 == sha256:
+        return [recorded.indices for recorded in rows]
+    found = find_rows(table, rows)
+    if found is None:
+        raise data_changed(run_dir, csv)
+    log.warning(
+        "run=%s: %s has changed since training; all rows of the run are still in it and are used",
+        run_dir.path,
+        csv,
+    )
+    return found
+
+
+def redraw_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
+    """Return the splits of a run that has not recorded them, drawn from unchanged files.
+
+    Raises RunError if a hash differs from the one in run.json.
+    """
+    splits = load_splits(config.data, config.debug.limit_rows)
+    hashes, current = recorded_data(run_dir), provenance.data_hashes(splits)
+    changed = [name for name, value in current.items() if hashes[name] != value]
+    if changed:
+        only_test = changed == ["test_sha256"] and config.data.test_csv is not None
+        raise data_changed(run_dir, str(config.data.test_csv if only_test else config.data.csv))
+    return splits
+
+
+def require_file(run_dir: RunDirectory, csv: str) -> None:
+    """Raise RunError if the file of the test rows does not exist."""
+    if csv != schema.BUNDLED and not Path(csv).exists():
+        raise RunError(
+            f"run={run_dir.path}: {csv}, the file of its test rows, does not exist; if it was "
+            "moved: data.csv=FILE rows=test; to test on all rows of another file: data.csv=FILE"
+        )
+
+
+def data_changed(run_dir: RunDirectory, csv: str) -> RunError:
+    """Return the error that the rows of a run cannot be found again."""
+    evaluate = command_line("evaluate", f"run={run_dir.path}", "data.csv=FILE")
+    return RunError(
+        f"run={run_dir.path}: {csv} has changed since training and no longer has all rows of the "
+        f"run; restore the file; to test on all rows of a file: {evaluate}"
+    )
