@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.data.read_options import ReadOptions
@@ -39,6 +38,7 @@ from csvision.run.prepare import check_writable
 from csvision.run.resume import recorded_threads
 from csvision.run.run_data import load_test_subset, read_data_spec, recorded_splits
 from csvision.run.trainer import build_eval_trainer
+from csvision.signals import handle_signals
 from csvision.transforms import PadAndPermute
 
 

@@ -13,10 +13,9 @@ from lightning import Trainer
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.signals import RunInterrupted, SignalState, handle_signals
 from csvision.classifier import Classifier
-from csvision.command_hints import command_line, display_path
-from csvision.config import model_schema, schema
+from csvision.command_hints import resume_command
+from csvision.config import schema
 from csvision.config.serialize import config_to_dict
 from csvision.data.channel_stats import channel_stats
 from csvision.data.loader import BatchLoader, ShardInfo
@@ -41,7 +40,12 @@ from csvision.rng import derive_process_seed, derive_seed, isolate_rng, seeded_g
 from csvision.run import provenance
 from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
-from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
+from csvision.run.directory import (
+    RunDirectory,
+    custom_model_path,
+    is_sweep,
+    with_absolute_paths,
+)
 from csvision.run.fit import fit
 from csvision.run.launch_environment import ignore_lightning_variables, restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
@@ -49,6 +53,7 @@ from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
 from csvision.run.system_errors import translate_system_errors
 from csvision.run.trainer import build_trainer
+from csvision.signals import RunInterrupted, SignalState, handle_signals
 from csvision.tensorboard import log_to_tensorboard
 from csvision.transforms import PadAndPermute
 
@@ -197,11 +202,11 @@ def run_context(
                 run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
             yield
     except RunInterrupted:
-        if not (run_dir.path.parent / SWEEP_FILE).exists():
-            words = [f"run={display_path(run_dir.path)}"]
-            if isinstance(config.model, model_schema.CustomModelConfig):
-                words.append(f"model.path={config.model.path}")
-            log.warning("interrupted; to resume: %s", command_line("resume", *words))
+        if not is_sweep(run_dir.path.parent):
+            log.warning(
+                "interrupted; to resume: %s",
+                resume_command(run_dir.path, custom_model_path(config)),
+            )
         raise
 
 

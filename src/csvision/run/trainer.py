@@ -14,12 +14,13 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.callbacks.progress_bar import EpochProgressBar
 from csvision.callbacks.rng_state import RNGStateCallback
-from csvision.callbacks.signals import SaveOnSignal, SignalState
+from csvision.callbacks.signals import SaveOnSignal
 from csvision.callbacks.terminate_on_nan import TerminateOnNaN
 from csvision.config import schema
 from csvision.run.device import torch_device
 from csvision.run.directory import RunDirectory
 from csvision.run.log import is_terminal
+from csvision.signals import SignalState
 
 
 def build_trainer(
