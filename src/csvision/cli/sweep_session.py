@@ -55,9 +55,8 @@ class SweepSession:
                 )
             if jobs is not None:
                 write_record(folder, jobs)
-                self.model_path = next(
-                    filter(None, (custom_model_path(j.config) for j in jobs)), None
-                )
+                paths = (custom_model_path(job.config) for job in jobs)
+                self.model_path = next(filter(None, paths), None)
         except OSError as error:
             # Nothing is removed from a folder that has other files.
             with suppress(OSError):

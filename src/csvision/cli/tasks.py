@@ -52,6 +52,7 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
         )
     check_sweep(Path(config.run))
     SESSION.run_here(Path(config.run))
+    SESSION.model_path = config.model.path
     from csvision import api
 
     finished = api.resume_sweep(config.run, config.model.path)

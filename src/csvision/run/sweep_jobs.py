@@ -71,10 +71,10 @@ def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
     if not is_sweep(folder):
         raise RunError(f"run={folder} is not a sweep: it has no {SWEEP_FILE}")
     jobs = read_recorded_jobs(folder) if has_record(folder) else expand_jobs(folder)
-    if model_path is not None and len({custom_model_path(job.config) for job in jobs}) > 1:
+    if len({custom_model_path(job.config) for job in jobs} - {None}) > 1:
         raise RunError(
-            f"run={folder}: the jobs have different networks, and model.path={model_path} names one; "
-            "resume each job by run=JOB"
+            f"run={folder}: the jobs have different custom networks, but model.path names one; "
+            "resume each job by run=JOB model.path=FILE.py:CLASS"
         )
     owner = RunDirectory(folder)
     return [replace(job, config=with_model_path(job.config, owner, model_path)) for job in jobs]
