@@ -98,6 +98,7 @@ class TestPreparation:
         (error,) = errors_of(self.callback.on_multirun_start, config, capsys)
         assert error.startswith("model.stages")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("subdir", ["x", "../${hydra.job.num}", "/tmp/${hydra.job.num}", "."])
     def test_rejects_jobs_without_a_directory_of_their_own(
         self, subdir: str, capsys: pytest.CaptureFixture[str]

@@ -148,6 +148,7 @@ class TestWorkerSignals:
         path.write_text(json.dumps({"state": "running"}), encoding="utf-8")
         return path
 
+    @pytest.mark.slow
     def test_first_signal_waits_until_no_job_runs(self, manifest: Path, tmp_path: Path) -> None:
         def save() -> None:
             while not (tmp_path / STOP_FILE).exists():

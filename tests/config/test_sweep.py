@@ -93,6 +93,7 @@ class TestExpandSweep:
 
 
 class TestComposeJobs:
+    @pytest.mark.slow
     def test_configurations_are_those_of_the_jobs_in_order(self) -> None:
         jobs = composed("model=mlp,cnn", "seed=0,1", "epochs=3")
         configs = [job.config for job in jobs]
@@ -104,6 +105,7 @@ class TestComposeJobs:
         ]
         assert configs[3] == compose_config("train", jobs[3].overrides)
 
+    @pytest.mark.slow
     def test_directories_are_those_that_hydra_gives_the_jobs(self) -> None:
         assert [job.directory for job in composed("model=mlp,cnn", "seed=5")] == [
             "0_mlp_seed5",
@@ -112,6 +114,7 @@ class TestComposeJobs:
         subdir = "hydra.sweep.subdir='a/${hydra:job.num}'"
         assert [job.directory for job in composed("seed=5,6", hydra=(subdir,))] == ["a/0", "a/1"]
 
+    @pytest.mark.slow
     def test_sweeper_params_count(self) -> None:
         config = sweep_config("epochs=3")
         config.hydra.sweeper.params = {"seed": "range(3)"}
