@@ -18,10 +18,12 @@ from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
+from csvision.errors import first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process import exclusive
+from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.evaluate import load as load_run
@@ -32,7 +34,7 @@ from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, compare, require_finished
 from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
-from csvision.run.sweep_jobs import read_sweep
+from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
@@ -78,24 +80,37 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     """Resume an interrupted sweep; return whether all of its jobs have finished.
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
-    Raises RunError if this is not a sweep.
+    Damaged ones are moved to SWEEP/damaged/ and started again. Raises RunError if this is not a
+    sweep, or if it is running.
     """
-    failed = False
-    for number, job in enumerate(read_sweep(Path(sweep), model_path)):
+    folder = Path(sweep)
+    with lock_sweep(folder):
+        jobs = read_sweep(folder, model_path)
+        succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
+        return summarize_sweep(folder) and all(succeeded)
+
+
+def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None) -> bool:
+    """Resume or start a job of a sweep, unless it has finished; return whether that succeeded."""
+    run_dir = RunDirectory(job.directory)
+    try:
+        if damage := find_damage(run_dir):
+            moved = set_aside(folder, run_dir)
+            log.warning("job %s starts again: %s; moved to %s", number, damage, moved)
         if job.finished:
-            continue
+            return True
         print(f"\njob {number}: {' '.join(job.overrides)}")
-        try:
-            if job.started:
-                resume(job.directory, model_path)
-            else:
-                with log_to_console(job.config.quiet):
-                    train_prepared(prepare_run(job.config), job.directory, job.overrides)
-        except Exception as error:
-            # The other jobs still run; the traceback is in train.log of this job.
-            log.error("job %s failed: %s", number, error)
-            failed = True
-    return summarize_sweep(Path(sweep)) and not failed
+        if job.started:
+            resume(job.directory, model_path)
+        else:
+            with log_to_console(job.config.quiet):
+                prepared = prepare_run(job.config, directory=job.directory)
+                train_prepared(prepared, job.directory, job.overrides)
+    except Exception as error:
+        # The other jobs still run; the traceback is in train.log of this job.
+        log.error("job %s failed: %s", number, first_line(error))
+        return False
+    return True
 
 
 @exclusive()

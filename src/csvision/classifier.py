@@ -107,7 +107,13 @@ class Classifier(LightningModule):
 
     @torch.no_grad()
     def predict_proba(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W), uint8, -> probabilities (B, K), computed in eval mode."""
+        """Images (B, C, H, W), uint8, -> probabilities (B, K), computed in eval mode.
+
+        Raises ValueError for another number of dimensions.
+        """
+        images = torch.as_tensor(images)
+        if images.ndim != 4:
+            raise ValueError(f"images must have the shape (B, C, H, W), not {tuple(images.shape)}")
         training = self.training
         self.eval()
         probabilities: Tensor = self(images.to(self.device)).softmax(dim=1)

@@ -22,3 +22,11 @@ def command_line(command: str, *arguments: str) -> str:
         name = script.with_name(f"{command.replace('-', '_')}.py")
         return " ".join(["python", quote(str(name)), *words])
     return " ".join(["csvision", command, *words])
+
+
+def resume_command(directory: Path, model_path: str | None = None) -> str:
+    """Return the command that resumes a run or a sweep; a custom network needs its path again."""
+    words = [f"run={display_path(directory)}"]
+    if model_path is not None:
+        words.append(f"model.path={model_path}")
+    return command_line("resume", *words)

@@ -4,7 +4,7 @@ Shapes: N images, K classes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,10 @@ class EvalResult:
     most probable class of each image (N,). `directory` has its files, if they were written.
     """
 
-    subset: Subset
+    subset: Subset = field(repr=False)
     metrics: dict[str, float]
-    probabilities: Floats
-    predictions: NDArray[np.int64]
+    probabilities: Floats = field(repr=False)
+    predictions: NDArray[np.int64] = field(repr=False)
     directory: Path | None = None
 
     @property

@@ -51,6 +51,11 @@ def make_dir(path: Path) -> Path:
     return path
 
 
+def is_inner_path(path: Path) -> bool:
+    """Return whether a relative path names a place below the folder that it starts from."""
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
 def result_name(source: str, suffix: str) -> str:
     """Return a new name for a result about a data file: the start of its name, and the time."""
     # With at most 4 bytes per character, no name is longer than file systems allow.

@@ -16,9 +16,11 @@ from csvision.evaluation import EvalResult
 
 PREDICTION_COLUMNS = 8
 SAMPLES_PER_CLASS = 10
-MAX_CLASSES = 30
 GAP = 2
 """Pixels between two samples."""
+
+MAX_CLASSES = 30
+"""The number of classes up to which figures name each class."""
 
 
 def save_confusion_matrix(result: EvalResult, folder: Path) -> None:
@@ -31,15 +33,18 @@ def save_confusion_matrix(result: EvalResult, folder: Path) -> None:
 def plot_confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> Figure:
     """Plot counts (K, K), one row per true class; the color is the fraction of the row."""
     fractions = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
-    side = 2.5 + 0.5 * len(classes)
+    side = 2.5 + 0.5 * min(len(classes), MAX_CLASSES)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.subplots()
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    if len(classes) > MAX_CLASSES:
+        # Names and numbers would be too small to read; confusion_matrix.csv has them.
+        return figure
     ticks = range(len(classes))
     axes.set_xticks(ticks, [escape_mathtext(name) for name in classes], rotation=90)
     axes.set_yticks(ticks, [escape_mathtext(name) for name in classes])
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
     for row, column in np.ndindex(*counts.shape):
         color = "white" if fractions[row, column] > 0.5 else "black"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=color)

@@ -19,6 +19,11 @@ def derive_seed(seed: int, *names: str | int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
+def derive_process_seed(seed: int, name: str, rank: int) -> int:
+    """Return the seed of a stream of one process of a run; that of rank 0 is `derive_seed`'s."""
+    return derive_seed(seed, name, rank) if rank else derive_seed(seed, name)
+
+
 def seed_global_generators(seed: int, torch_seed: int) -> None:
     """Seed the global generators of torch with `torch_seed`, those of Python and NumPy by `seed`.
 

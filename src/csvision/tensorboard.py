@@ -1,5 +1,6 @@
 """Log a finished run to TensorBoard: hyperparameters, configuration, graph and figures."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from torch.utils.tensorboard.summary import hparams
 from csvision.classifier import Classifier
 from csvision.config import schema
 from csvision.config.serialize import config_to_dict
+from csvision.errors import first_line
 from csvision.evaluation import EvalResult
 from csvision.plots import plot_confusion_matrix, plot_predictions
+
+log = logging.getLogger("csvision")
 
 EXCLUDED_HPARAMS = ("output_dir", "quiet", "logger", "debug")
 
@@ -63,8 +67,12 @@ def flatten_config(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def write_graph(writer: SummaryWriter, classifier: Classifier, evaluation: EvalResult) -> None:
-    """Add the graph of the network, traced with one image."""
+    """Add the graph of the network, traced with one image; warn if it cannot be traced."""
     images = torch.from_numpy(evaluation.subset.table.images[:1])
     classifier.eval()
     transformed = classifier.transform(images)
-    writer.add_graph(classifier.network, transformed.to(classifier.dtype) / 255)
+    try:
+        writer.add_graph(classifier.network, transformed.to(classifier.dtype) / 255)
+    # Tracing executes the code of a custom network, which may raise any exception.
+    except Exception as error:
+        log.warning("TensorBoard has no graph of the network: %s", first_line(error))

@@ -12,9 +12,9 @@ from threading import Thread
 import pytest
 
 import csvision
-from csvision.callbacks.signals import SIGNALS, RunInterrupted, handle_signals
 from csvision.command_hints import display_path
 from csvision.run.directory import RunDirectory
+from csvision.signals import SIGNALS, RunInterrupted, handle_signals
 from tests.cli.conftest import RunCommand
 from tests.conftest import ROOT, SMALL_MLP, SMALL_RUN, SMALL_TRAINING
 from tests.run.interrupt import signaling_model

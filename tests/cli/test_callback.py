@@ -1,23 +1,29 @@
 """The Hydra callback: every job is prepared before a directory exists; a sweep is summarized."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from csvision.cli.callback import TrainCallback, drop_hydra_node, sweep_configs
-from csvision.config.compose import compose_config, conf_dir, register_schemas
+from csvision.cli.callback import TrainCallback
+from csvision.config.compose import conf_dir, register_schemas
 
 DIGITS = ("data=csv", "data.csv=digits.csv", "accelerator=cpu")
 
 
-def hydra_config(*overrides: str) -> DictConfig:
-    """Return a configuration as Hydra passes it to a callback."""
+@pytest.fixture(autouse=True)
+def hydra_program() -> Iterator[None]:
+    """Give each test Hydra's state in a running `csvision train`."""
     register_schemas()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        config = compose("train", overrides=list(overrides), return_hydra_config=True)
+        yield
+
+
+def hydra_config(*overrides: str) -> DictConfig:
+    """Return a configuration as Hydra passes it to a callback."""
+    config = compose("train", overrides=list(overrides), return_hydra_config=True)
     config.hydra.job.config_name = "train"
     return config
 
@@ -44,30 +50,6 @@ def errors_of(
     assert output.out == ""
     assert all(line.startswith("error: ") for line in output.err.splitlines())
     return [line.removeprefix("error: ") for line in output.err.splitlines()]
-
-
-def test_drop_hydra_node_returns_the_configuration_of_csvision() -> None:
-    config = hydra_config("seed=5")
-    assert drop_hydra_node(config) == compose_config("train", ["seed=5"])
-    assert "hydra" in config
-
-
-class TestSweepConfigs:
-    @pytest.mark.slow
-    def test_are_those_of_the_jobs_in_order(self) -> None:
-        configs = list(sweep_configs(sweep_config("model=mlp,cnn", "seed=0,1", "epochs=3")))
-        jobs = [(config.model.name, config.seed, config.epochs) for config in configs]
-        assert jobs == [("mlp", 0, 3), ("mlp", 1, 3), ("cnn", 0, 3), ("cnn", 1, 3)]
-
-    def test_include_the_params_of_the_sweeper(self) -> None:
-        config = sweep_config("epochs=3")
-        config.hydra.sweeper.params = {"seed": "range(3)"}
-        assert [job.seed for job in sweep_configs(config)] == [0, 1, 2]
-
-    def test_are_unknown_for_other_sweepers(self) -> None:
-        config = sweep_config("seed=0,1")
-        config.hydra.sweeper._target_ = "hydra_plugins.searching.Sweeper"
-        assert list(sweep_configs(config)) == []
 
 
 @pytest.mark.usefixtures("digits_csv")
@@ -115,6 +97,16 @@ class TestPreparation:
         config = sweep_config(*DIGITS, "model=mlp,cnn", "model.stages.0.filters=4")
         (error,) = errors_of(self.callback.on_multirun_start, config, capsys)
         assert error.startswith("model.stages")
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("subdir", ["x", "../${hydra.job.num}", "/tmp/${hydra.job.num}", "."])
+    def test_rejects_jobs_without_a_directory_of_their_own(
+        self, subdir: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        config = sweep_config(*DIGITS, "seed=0,1")
+        config.hydra.overrides.hydra = [f"hydra.sweep.subdir='{subdir}'"]
+        (error, *_) = errors_of(self.callback.on_multirun_start, config, capsys)
+        assert error.startswith("hydra.sweep.subdir=")
 
     def test_reports_a_missing_custom_network(self, capsys: pytest.CaptureFixture[str]) -> None:
         config = hydra_config(*DIGITS, "model=custom", "model.path=nowhere.py:Net")

@@ -123,13 +123,18 @@ def test_evaluate_and_load_refuse_a_damaged_checkpoint(
     assert not Path("executed").exists()
 
 
-def test_resume_without_a_readable_checkpoint_starts_again(
+@pytest.mark.slow
+def test_resume_without_a_readable_checkpoint_is_refused(
     interrupted_run: RunDirectory, small_run: RunDirectory
 ) -> None:
     truncate(interrupted_run.last)
     truncate(interrupted_run.previous)
+    with pytest.raises(RunError, match=rf"delete {interrupted_run.checkpoints}"):
+        csvision.resume(interrupted_run.path)
+    # The advice of the message works.
+    shutil.rmtree(interrupted_run.checkpoints)
     csvision.resume(interrupted_run.path)
-    assert "resuming from the beginning" in read_log(interrupted_run)
+    assert "training from the beginning" in read_log(interrupted_run)
     expected = small_run.read_manifest()["weights_sha256"]
     assert interrupted_run.read_manifest()["weights_sha256"] == expected
 

@@ -80,7 +80,7 @@ class TestOwnTestRows:
 
     def test_folder_that_cannot_be_created_is_refused(self, small_run: RunDirectory) -> None:
         small_run.evaluations.touch()
-        with pytest.raises(ConfigError, match=r"output_dir=.*evaluations is not a folder"):
+        with pytest.raises(ConfigError, match=r"run=.*evaluations is not a folder; .*output_dir="):
             csvision.evaluate(small_run.path, "quiet=true")
 
 

@@ -72,17 +72,19 @@ def test_schedule_of_a_fixed_number_of_epochs_is_refused(
         },
     }[scheduler]
     small_run.manifest.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(RunError, match=rf"scheduler={scheduler} .* 4 epochs"):
+    with pytest.raises(RunError, match=rf"scheduler={scheduler} .*\(4\)"):
         csvision.resume(small_run.path, epochs=5)
     assert json.loads(small_run.manifest.read_text(encoding="utf-8")) == content
 
 
-@pytest.mark.parametrize("epochs", [1, 3, 4])
-def test_number_that_is_not_larger_is_refused(epochs: int, small_run: RunDirectory) -> None:
-    before = small_run.manifest.read_bytes()
-    with pytest.raises(RunError, match=f"epochs={epochs} .* 4 epochs"):
-        csvision.resume(small_run.path, epochs=epochs)
-    assert small_run.manifest.read_bytes() == before
+@pytest.mark.slow
+def test_number_that_is_not_larger_is_refused() -> None:
+    run = RunDirectory(csvision.train(*CONSTANT).directory)
+    before = run.manifest.read_bytes()
+    for epochs in (1, 3, 4):
+        with pytest.raises(RunError, match=f"epochs={epochs} .* 4 epochs"):
+            csvision.resume(run.path, epochs=epochs)
+    assert run.manifest.read_bytes() == before
 
 
 @pytest.mark.slow

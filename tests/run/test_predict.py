@@ -64,5 +64,5 @@ def test_images_of_another_size_are_refused(small_run: RunDirectory) -> None:
 
 def test_folder_that_cannot_be_created_is_refused(small_run: RunDirectory) -> None:
     small_run.predictions.touch()
-    with pytest.raises(ConfigError, match=r"output_dir=.*predictions is not a folder"):
+    with pytest.raises(ConfigError, match=r"run=.*predictions is not a folder; write output_dir="):
         csvision.predict(small_run.path, "digits.csv", "quiet=true")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from csvision.data.splits import Splits, Subset
 from csvision.data.table import ImageTable
@@ -16,8 +17,9 @@ from csvision.run.recorded_splits import (
     RecordedRows,
     find_rows,
     find_subsequence,
+    has_all_rows,
     read_splits,
-    row_hashes,
+    row_keys,
     write_splits,
 )
 
@@ -36,6 +38,11 @@ def splits_of(table: ImageTable) -> Splits:
 TABLE = table_of([9, 8, 9, 7, 6, 5], [0, 1, 1, 0, 1, 0], ["a", "b"])
 
 
+def keys_of(table: ImageTable) -> NDArray[np.uint64]:
+    assert table.labels is not None
+    return row_keys(table.hashes, table.labels)
+
+
 def split_hash(splits: Splits) -> str:
     return arrays_sha256(splits.train.indices, splits.val.indices, splits.test.indices)
 
@@ -50,7 +57,8 @@ def test_written_splits_are_read_again(tmp_path: Path) -> None:
         (recorded.test, splits.test),
     ):
         np.testing.assert_array_equal(rows.indices, subset.indices)
-        np.testing.assert_array_equal(rows.hashes, row_hashes(TABLE)[subset.indices])
+        np.testing.assert_array_equal(rows.images, TABLE.hashes[subset.indices])
+        np.testing.assert_array_equal(rows.labels, subset.labels)
     assert [path.name for path in tmp_path.iterdir()] == ["splits.npz"]
 
 
@@ -68,21 +76,14 @@ def test_splits_of_another_run_are_refused(tmp_path: Path) -> None:
         read_splits(tmp_path / "splits.npz", "0" * 64)
 
 
-class TestRowHashes:
-    def test_depend_on_image_and_label_value(self) -> None:
-        hashes = row_hashes(TABLE)
-        assert len(set(hashes.tolist())) == 6
-        renumbered = table_of([9, 8, 9], [1, 0, 0], ["b", "a"])
-        np.testing.assert_array_equal(row_hashes(renumbered), hashes[:3])
-        np.testing.assert_array_equal(row_hashes(table_of([9, 8], [1, 0], ["0", "1"])) == 0, False)
+class TestRowKeys:
+    def test_depend_on_image_and_label(self) -> None:
+        assert len(set(keys_of(TABLE).tolist())) == 6
 
-    def test_of_an_unknown_label_is_zero(self) -> None:
+    def test_of_an_unknown_label_are_those_of_no_row(self) -> None:
         table = table_of([9, 8], [0, -1], ["a", "b"])
-        assert row_hashes(table).tolist() == [row_hashes(TABLE)[0], 0]
-
-    def test_differ_between_a_number_and_its_text(self) -> None:
-        number, text = (table_of([9, 9], [0, 1], values) for values in ([1, 2], ["1", "2"]))
-        assert not set(row_hashes(number).tolist()) & set(row_hashes(text).tolist())
+        assert keys_of(table)[0] == keys_of(TABLE)[0]
+        assert keys_of(table)[1] not in keys_of(TABLE)
 
 
 class TestFindRows:
@@ -102,6 +103,7 @@ class TestFindRows:
         images, labels = [9, 8, 9, 7, 6, 5], [0, 1, 1, 0, 1, 0]
         table = table_of([images[row] for row in keep], [labels[row] for row in keep], ["a", "b"])
         assert find_rows(table, self.recorded()) is None
+        assert not has_all_rows(table, self.recorded())
 
     def test_changed_label_is_noticed(self) -> None:
         assert find_rows(table_of([9, 8, 9, 7, 6, 5], [0] * 6, ["a", "b"]), self.recorded()) is None
@@ -109,6 +111,7 @@ class TestFindRows:
     def test_changed_order_is_noticed(self) -> None:
         table = table_of([8, 9, 9, 7, 6, 5], [1, 0, 1, 0, 1, 0], ["a", "b"])
         assert find_rows(table, self.recorded()) is None
+        assert has_all_rows(table, self.recorded())
 
 
 @given(st.lists(st.integers(0, 3)), st.lists(st.booleans()))

@@ -77,15 +77,20 @@ class TestEvaluate:
     def test_test_rows_of_another_file_are_refused(self, run_of_digits: RunDirectory) -> None:
         table = pd.read_csv("digits.csv")
         table.sample(frac=1, random_state=0).to_csv("other.csv", index=False)
-        with pytest.raises(RunError, match=r"other\.csv has changed"):
+        with pytest.raises(RunError, match=r"other\.csv .* in another order"):
             csvision.evaluate(run_of_digits.path, "data.csv=other.csv", "rows=test")
 
-    def test_training_rows_in_another_file_are_reported(
+    @pytest.mark.parametrize("relabel", [0, 1])
+    def test_training_images_in_another_file_are_reported(
         self,
+        relabel: int,
         run_of_digits: RunDirectory,
         small_run_result: csvision.TrainResult,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
+        table = pd.read_csv("digits.csv")
+        table["label"] = (table["label"] + relabel) % 10
+        table.to_csv("digits.csv", index=False)
         csvision.evaluate(run_of_digits.path, "data.csv=digits.csv", "quiet=true")
         count = len(small_run_result.splits.train)
         assert f"digits.csv: {count} of 300 images also occur" in capsys.readouterr().out
@@ -144,6 +149,11 @@ class TestResumeAndReproduce:
         assert manifest["weights_sha256"] == small_run.read_manifest()["weights_sha256"]
         assert manifest["data"] == data
         assert csvision.reproduce(run.path).equal
+
+    def test_missing_file_is_named(self, run_of_digits: RunDirectory) -> None:
+        Path("digits.csv").unlink()
+        with pytest.raises(RunError, match=r"digits\.csv, .* does not exist; put it back"):
+            csvision.reproduce(run_of_digits.path)
 
     def test_changed_file_is_refused(self, run_of_digits: RunDirectory) -> None:
         change_lines(Path("digits.csv"), delete=7)

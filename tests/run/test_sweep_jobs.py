@@ -1,5 +1,6 @@
 """Resumed sweeps: finished jobs are kept, the others are resumed or started."""
 
+import json
 import shlex
 import shutil
 import signal
@@ -10,9 +11,10 @@ import pytest
 
 import csvision
 from csvision.cli.main import main
+from csvision.config.model_schema import MLPConfig
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory, is_sweep
-from csvision.run.sweep_jobs import read_sweep
+from csvision.run.sweep_jobs import lock_sweep, read_sweep
 from tests.cli.conftest import RunCommand
 from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits
 from tests.run.interrupt import signaling_model
@@ -86,27 +88,99 @@ def test_sweep_cannot_be_resumed_as_a_run(sweep: Path) -> None:
         csvision.resume(sweep)
 
 
+def edit_record(sweep: Path, old: str, new: str) -> None:
+    """Replace a text in sweep.json."""
+    file = sweep / "sweep.json"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
 def test_code_named_in_the_sweep_is_not_imported(sweep: Path) -> None:
     Path("evil.py").write_text("from pathlib import Path\nPath('executed').touch()\n", "utf-8")
-    file = sweep / "multirun.yaml"
-    text = file.read_text(encoding="utf-8")
-    assert "model=mlp" in text
-    manipulated = text.replace("model=mlp", "model=custom")
-    manipulated = manipulated.replace("model.hidden=[16]", "model.path=evil.py:Net")
-    file.write_text(manipulated, encoding="utf-8")
+    content = json.loads((sweep / "sweep.json").read_text(encoding="utf-8"))
+    custom = {"name": "custom", "path": "evil.py:Net", "kwargs": {}}
+    for job in content["jobs"]:
+        job["config"]["model"] = custom
+    (sweep / "sweep.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(RunError, match=r"write model\.path=FILE\.py:CLASS"):
         csvision.resume_sweep(sweep)
     assert not Path("executed").exists()
 
 
 def test_sweep_chooses_no_folder(sweep: Path) -> None:
-    file = sweep / "multirun.yaml"
-    text = file.read_text(encoding="utf-8")
-    assert "data.cache=none" in text
-    file.write_text(text.replace("data.cache=none", "data.cache=../elsewhere"), encoding="utf-8")
+    edit_record(sweep, '"cache": "none"', '"cache": "../elsewhere"')
     jobs = read_sweep(sweep, None)
     assert [job.config.data.cache for job in jobs] == [None] * 3
     assert [job.directory for job in jobs] == [sweep / name for name in NAMES]
+
+
+def test_sweep_of_an_earlier_version_has_the_same_jobs(sweep: Path) -> None:
+    recorded = read_sweep(sweep, None)
+    (sweep / "sweep.json").unlink()
+    assert read_sweep(sweep, None) == recorded
+
+
+@pytest.mark.slow
+def test_damaged_jobs_are_set_aside_and_give_the_same_results(
+    sweep: Path, finished_sweep: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (sweep / NAMES[0] / "run.json").write_text("", encoding="utf-8")
+    for name in ("last.ckpt", "previous.ckpt"):
+        (sweep / NAMES[1] / "checkpoints" / name).write_bytes(b"PK")
+    assert csvision.resume_sweep(sweep)
+    warnings = [message for message in caplog.messages if "starts again" in message]
+    for number, (warning, file) in enumerate(zip(warnings, ("run.json", "last.ckpt"), strict=True)):
+        assert warning.startswith(f"job {number} starts again: ")
+        assert file in warning
+        assert warning.endswith(f"moved to {sweep / 'damaged' / NAMES[number]}")
+        assert (sweep / "damaged" / NAMES[number] / "train.log").exists()
+    for name in NAMES:
+        expected = result_of(RunDirectory(finished_sweep / name))
+        assert result_of(RunDirectory(sweep / name)) == expected
+    assert pd.read_csv(sweep / "sweep.csv")["state"].tolist() == ["finished"] * 3
+
+
+def test_sweep_is_resumed_by_one_process_at_a_time(sweep: Path) -> None:
+    before = file_contents(sweep)
+    with lock_sweep(sweep), pytest.raises(RunError, match=f"{sweep} is running in another process"):
+        csvision.resume_sweep(sweep)
+    assert file_contents(sweep) == before
+
+
+@pytest.mark.slow
+def test_job_that_runs_elsewhere_fails_and_the_others_proceed(
+    sweep: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with RunDirectory(sweep / NAMES[1]).lock():
+        assert not csvision.resume_sweep(sweep)
+    (message,) = [message for message in caplog.messages if "failed" in message]
+    assert message.startswith("job 1 failed: ")
+    assert message.endswith("running in another process")
+    assert RunDirectory(sweep / NAMES[2]).read_manifest()["state"] == "finished"
+
+
+@pytest.mark.slow
+def test_resume_needs_no_file_of_the_search_path(
+    digits_csv: Path, csvision_command: RunCommand
+) -> None:
+    own = Path("own/model")
+    own.mkdir(parents=True)
+    (own / "tiny.yaml").write_text("defaults: [mlp, _self_]\nhidden: [4]\n", encoding="utf-8")
+    Path("own/mine.yaml").write_text("defaults: [train, _self_]\nepochs: 1\n", encoding="utf-8")
+    options = ("model=tiny", "seed=0,1", "--config-dir=own", "--config-name=mine")
+    training = [word for word in SMALL_TRAINING if not word.startswith("epochs")]
+    assert csvision_command("train", "-m", *training, *options).code == 0
+    (sweep,) = Path("outputs/sweeps").iterdir()
+    expected = result_of(RunDirectory(sweep / NAMES[1]))
+    shutil.rmtree(own)
+    shutil.rmtree(sweep / NAMES[1])
+    assert csvision_command("resume", f"run={sweep}").code == 0
+    assert result_of(RunDirectory(sweep / NAMES[1])) == expected
+    config = RunDirectory(sweep / NAMES[1]).read_config()
+    assert config.epochs == 1
+    assert isinstance(config.model, MLPConfig)
+    assert config.model.hidden == [4]
 
 
 def test_jobs_know_whether_they_were_started_and_finished(sweep: Path) -> None:

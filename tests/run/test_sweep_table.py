@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import csvision
+from csvision.errors import RunError
 from csvision.run.sweep_table import (
     aggregate_over_seeds,
     format_sweep,
@@ -49,9 +50,11 @@ class TestCommand:
         folder = only_sweep()
         jobs = ["0_mlp_seed0", "1_mlp_seed1", "2_cnn_seed0", "3_cnn_seed1"]
         assert sorted(path.name for path in folder.iterdir()) == [
+            ".lock",
             *jobs,
             "multirun.yaml",
             "sweep.csv",
+            "sweep.json",
         ]
         metrics = [read_json(folder / job / "metrics.json") for job in jobs]
         assert len({job["test/loss"] for job in metrics}) == 4
@@ -200,6 +203,27 @@ class TestReadJobs:
         table = sweep_table(sweep)
         assert {*table["model.kwargs.x"]} == {"a=b"}
         assert swept_keys(table) == ["seed"]
+
+    @pytest.mark.parametrize("content", ["", "[]", '{"state": "half', '{"state": "unknown"}'])
+    def test_job_with_a_damaged_manifest_is_damaged(self, content: str, sweep: Path) -> None:
+        (sweep / "9_mlp_seed9/run.json").write_text(content, encoding="utf-8")
+        assert [*sweep_table(sweep)["state"]] == ["failed", "damaged", "failed"]
+
+    def test_finished_job_without_metrics_is_damaged(self, sweep: Path) -> None:
+        (sweep / "9_mlp_seed9/run.json").write_text('{"state": "finished"}', encoding="utf-8")
+        assert [*sweep_table(sweep)["state"]] == ["failed", "damaged", "failed"]
+
+    def test_damaged_overrides_and_other_folders_are_ignored(self, sweep: Path) -> None:
+        (sweep / "0_mlp_seed0/.hydra/overrides.yaml").write_text("a: [", encoding="utf-8")
+        (sweep / "notes/.hydra").mkdir(parents=True)
+        (sweep / "notes/.hydra/overrides.yaml").write_text("- a=1", encoding="utf-8")
+        table = sweep_table(sweep)
+        assert [*table["job"]] == [0, 9, 10]
+        assert [*table["seed"].isna()] == [True, False, False]
+
+    def test_sweep_without_jobs_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(RunError, match="no job of this sweep has started"):
+            summarize_sweep(tmp_path)
 
     def test_jobs_without_manifest_have_failed(
         self, sweep: Path, capsys: pytest.CaptureFixture[str]

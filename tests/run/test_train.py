@@ -282,8 +282,9 @@ class TestNewMetric:
 
     @pytest.fixture
     def result(self, monkeypatch: pytest.MonkeyPatch) -> TrainResult:
-        for split, step in (("train", "training"), ("val", "validation"), ("test", "test")):
-            log_batch_size(monkeypatch, f"{step}_step", f"{split}/images")
+        log_batch_size(monkeypatch, "training_loss", "train/images")
+        log_batch_size(monkeypatch, "validation_step", "val/images")
+        log_batch_size(monkeypatch, "test_step", "test/images")
         return run("sweep/0_mlp_seed0")
 
     def test_is_in_history_csv(self, result: TrainResult) -> None:
@@ -304,13 +305,13 @@ class TestNewMetric:
         assert job["test/images"] == 60 / 3
 
 
-def log_batch_size(monkeypatch: pytest.MonkeyPatch, step: str, name: str) -> None:
-    """Let a step of the classifier also log the number of images in its batch."""
-    original = getattr(Classifier, step)
+def log_batch_size(monkeypatch: pytest.MonkeyPatch, method: str, name: str) -> None:
+    """Let a method of the classifier also log the number of images in its batch."""
+    original = getattr(Classifier, method)
 
-    def logging_step(self: Classifier, batch: Any, batch_idx: int) -> Any:
+    def logging_method(self: Classifier, batch: Any, *args: Any) -> Any:
         size = float(len(batch[1]))
         self.log(name, size, on_step=False, on_epoch=True, batch_size=1)
-        return original(self, batch, batch_idx)
+        return original(self, batch, *args)
 
-    monkeypatch.setattr(Classifier, step, logging_step)
+    monkeypatch.setattr(Classifier, method, logging_method)

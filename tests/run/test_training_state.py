@@ -94,6 +94,19 @@ def test_checkpoint_of_another_structure_is_skipped(
     assert interrupted_run.read_manifest()["weights_sha256"] == expected
 
 
+@pytest.mark.slow
+def test_machine_may_have_another_number_of_gpus(
+    interrupted_run: RunDirectory, small_run: RunDirectory
+) -> None:
+    state = torch.zeros(16, dtype=torch.uint8)
+    change = replace([state] * 3, "callbacks", "RNGStateCallback", "cuda")
+    change_last_checkpoint(interrupted_run, change)
+    csvision.resume(interrupted_run.path)
+    assert f"resuming from {interrupted_run.last}" in interrupted_run.log.read_text("utf-8")
+    expected = small_run.read_manifest()["weights_sha256"]
+    assert interrupted_run.read_manifest()["weights_sha256"] == expected
+
+
 OTHER_WEIGHTS = {
     "none": delete("state_dict"),
     "empty": replace({}, "state_dict"),

@@ -38,8 +38,9 @@ class RNGStateCallback(Callback):
         if self.resume_state is None:
             return
         torch.set_rng_state(self.resume_state["torch"].cpu())
-        if self.resume_state["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all([state.cpu() for state in self.resume_state["cuda"]])
+        # Of the GPUs that this machine has, too.
+        for index, state in zip(range(torch.cuda.device_count()), self.resume_state["cuda"]):  # noqa: B905
+            torch.cuda.set_rng_state(state.cpu(), index)
         random.setstate(self.resume_state["python"])
         key, position, has_gauss, gauss = self.resume_state["numpy"]
         np.random.set_state(("MT19937", np.array(key, np.uint32), position, has_gauss, gauss))

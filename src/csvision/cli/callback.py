@@ -1,20 +1,24 @@
 """The Hydra callback of `csvision train`: prepare all runs first, summarize a sweep at the end."""
 
-import copy
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig
 
 from csvision.cli.environment import limit_error
-from csvision.config.compose import compose_config, to_dataclass
+from csvision.cli.sweep_session import JOBLIB_LAUNCHER, SESSION
+from csvision.config import schema
+from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
-from csvision.config.sweep import expand_sweep
-from csvision.errors import UserError
+from csvision.config.sweep import compose_jobs
+from csvision.errors import ConfigError, UserError
+from csvision.files import is_inner_path
+from csvision.run.sweep_record import RecordedJob
 
 
 class TrainCallback(Callback):
@@ -25,63 +29,136 @@ class TrainCallback(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prepare a single run."""
-        prepare_all([drop_hydra_node(config)])
+        with prepare_or_exit() as errors, errors.collect():
+            prepare(drop_hydra_node(config))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prepare every job of a sweep."""
-        prepare_all(sweep_configs(config), sweep=True)
+        with prepare_or_exit() as errors:
+            with errors.collect():
+                jobs = prepare_sweep(config, errors)
+            if not errors.messages:
+                with errors.collect():
+                    start_sweep(config, jobs)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
         from csvision.run.sweep_table import summarize_sweep
 
-        if not summarize_sweep(Path(config.hydra.sweep.dir)):
+        SESSION.finish()
+        finished = False
+        with prepare_or_exit() as errors, errors.collect():
+            finished = summarize_sweep(Path(config.hydra.sweep.dir))
+        if not finished:
             raise SystemExit(1)
 
 
-def drop_hydra_node(config: DictConfig) -> DictConfig:
-    """Return a copy of a configuration without Hydra's own part."""
-    result = copy.deepcopy(config)
-    with read_write(result), open_dict(result):
-        del result["hydra"]
-    return result
+class ErrorCollector:
+    """The messages of several errors, each once."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, None] = {}
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep the messages of a UserError."""
+        try:
+            yield
+        except UserError as error:
+            self.messages |= dict.fromkeys(error.messages)
 
 
-def sweep_configs(config: DictConfig) -> Iterator[DictConfig]:
-    """Yield the configuration of each job, unless the sweeper chooses the jobs while it runs."""
-    sweeper = config.hydra.sweeper
-    if sweeper._target_ == BASIC_SWEEPER:
-        for job in expand_sweep(config.hydra.overrides.task, sweeper.params):
-            yield compose_config(config.hydra.job.config_name, job)
+@contextmanager
+def prepare_or_exit() -> Iterator[ErrorCollector]:
+    """Forget the runs of an earlier command; print the collected errors and exit with code 2.
 
-
-def prepare_all(configs: Iterable[DictConfig], sweep: bool = False) -> None:
-    """Prepare runs; print the errors of all of them, each once, and exit with code 2."""
+    Other exceptions keep their traceback; the exit code is then 1.
+    """
     from csvision.cli.prepared_runs import PREPARED_RUNS
 
     PREPARED_RUNS.clear()
-    messages: dict[str, None] = {}
+    errors = ErrorCollector()
     try:
-        for composed in configs:
-            try:
-                config = to_dataclass(composed)
-                if sweep and config.accelerator.devices > 1:
-                    raise UserError(
-                        f"accelerator.devices={config.accelerator.devices}: each job of a sweep "
-                        "uses one device; write accelerator.devices=1"
-                    )
-                PREPARED_RUNS.get_or_prepare(config)
-            except UserError as error:
-                messages |= dict.fromkeys(error.messages)
-    except UserError as error:
-        messages |= dict.fromkeys(error.messages)
+        yield errors
     except Exception as error:
-        if message := limit_error(error):
-            messages[message] = None
-        else:
+        if not (message := limit_error(error)):
             traceback.print_exc()
             raise SystemExit(1) from None
-    if messages:
-        for message in messages:
-            print(f"error: {message}", file=sys.stderr)
+        errors.messages[message] = None
+    for message in errors.messages:
+        print(f"error: {message}", file=sys.stderr)
+    if errors.messages:
         raise SystemExit(2)
+
+
+def prepare(composed: DictConfig, sweep: bool = False) -> schema.TrainConfig:
+    """Prepare a run and return its configuration; raises UserError if the run cannot work."""
+    from csvision.cli.prepared_runs import PREPARED_RUNS
+
+    config: schema.TrainConfig = to_dataclass(composed)
+    if sweep and config.accelerator.devices > 1:
+        raise UserError(
+            f"accelerator.devices={config.accelerator.devices}: each job of a sweep uses one "
+            "device; write accelerator.devices=1"
+        )
+    PREPARED_RUNS.get_or_prepare(config)
+    return config
+
+
+def prepare_sweep(config: DictConfig, errors: ErrorCollector) -> list[RecordedJob] | None:
+    """Prepare the jobs of a sweep and return them; `errors` gets the errors of each job.
+
+    Returns None for a sweeper other than Hydra's default one, which chooses jobs while it runs.
+    Raises UserError for values that cannot be swept, and for jobs that share a directory.
+    """
+    if config.hydra.sweeper._target_ != BASIC_SWEEPER:
+        return None
+    jobs = []
+    for compose in compose_jobs(config):
+        with errors.collect():
+            job = compose()
+            prepared = prepare(job.config, sweep=True)
+            jobs.append(RecordedJob(job.directory, job.overrides, prepared))
+    check_directories(jobs)
+    return jobs
+
+
+def start_sweep(config: DictConfig, jobs: list[RecordedJob] | None) -> None:
+    """Lock and record a sweep; raises RunError if its folder cannot be used.
+
+    joblib starts all workers at once, so there are not more of them than jobs.
+    """
+    hydra = config.hydra
+    if hydra.launcher._target_ == JOBLIB_LAUNCHER and jobs is not None:
+        hydra.launcher.n_jobs = min(count_workers(hydra.launcher.n_jobs), len(jobs))
+    SESSION.start(Path(hydra.sweep.dir).absolute(), jobs, hydra.launcher._target_)
+
+
+def count_workers(n_jobs: int) -> int:
+    """Return the number of worker processes that joblib would start; raises ConfigError for 0."""
+    from joblib import effective_n_jobs
+
+    try:
+        return int(effective_n_jobs(n_jobs))
+    except ValueError as error:
+        raise ConfigError(
+            f"hydra.launcher.n_jobs={n_jobs}: no worker process; write a number from 1, or -1 for "
+            "one per processor"
+        ) from error
+
+
+def check_directories(jobs: list[RecordedJob]) -> None:
+    """Raise ConfigError if a job has no directory of its own inside the folder of the sweep."""
+    owners: dict[Path, RecordedJob] = {}
+    for job in jobs:
+        path = Path(job.directory)
+        if not is_inner_path(path):
+            raise ConfigError(
+                f"hydra.sweep.subdir={job.directory}: not inside the folder of the sweep; write a "
+                "relative path without .."
+            )
+        if owners.setdefault(path, job) is not job:
+            raise ConfigError(
+                f"hydra.sweep.subdir={job.directory}: two jobs have this directory; write "
+                "hydra.sweep.subdir with ${hydra.job.num}"
+            )

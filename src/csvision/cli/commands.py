@@ -49,7 +49,7 @@ BUILT_IN = (
     ),
     Command(
         "resume",
-        "Resume an interrupted run or sweep.",
+        "Resume an interrupted run or sweep, or train a finished run longer.",
         command_schema.ResumeConfig,
         "csvision.cli.tasks:run_resume",
     ),

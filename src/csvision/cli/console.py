@@ -95,4 +95,5 @@ def open_closed_descriptors() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            # Worker processes need it, too.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)

@@ -19,6 +19,8 @@ from csvision.cli.completion import complete_command, is_completion_query
 from csvision.cli.console import use_safe_console
 from csvision.cli.environment import check_environment, limit_error, remove_library_variables
 from csvision.cli.help import command_help, overview
+from csvision.cli.sweep_session import sweep_session
+from csvision.cli.sweep_worker import run_in_worker
 from csvision.config.compose import conf_dir, register_schemas, to_dataclass
 from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.messages import format_hydra_error
@@ -101,6 +103,7 @@ def run_hydra(command: Command, arguments: Sequence[str]) -> None:
     """Let Hydra compose the configuration and call the command."""
     composing = True
     original = list(sys.argv)
+    main_pid = os.getpid()
 
     # Hydra derives the name of the job from the task function.
     @functools.wraps(command.run)
@@ -108,14 +111,14 @@ def run_hydra(command: Command, arguments: Sequence[str]) -> None:
         nonlocal composing
         composing = False
         # Lightning starts the other processes of a distributed run by this command line.
-        with replace_argv(original):
+        with replace_argv(original), run_in_worker(main_pid):
             return run_task(command, composed)
 
     app: Callable[[], Any] = hydra.main(
         str(conf_dir().resolve()), command.config_name, version_base="1.3"
     )(task)
     try:
-        with replace_argv([original[0], *arguments]):
+        with replace_argv([original[0], *arguments]), sweep_session():
             app()
     except (ValueError, TypeError, OSError) as error:
         # Hydra raises these for GROUP=null and for a folder that it cannot create.
@@ -154,7 +157,9 @@ def validate_hydra_flags(arguments: Sequence[str]) -> None:
     if unknown and not unknown[0].startswith("-"):
         raise UserError(f"{unknown[0]}: put options after all KEY=VALUE arguments")
     if unknown:
-        raise UserError(f"{unknown[0]}: unknown option; --help lists all options")
+        raise UserError(
+            f"{unknown[0]}: unknown option; write keys without dashes (KEY=VALUE); --help lists all"
+        )
     modes = [f"--{name}" for name in MODES if getattr(known, name)]
     if len(modes) > 1:
         raise UserError(f"{' and '.join(modes)} exclude each other; use one of them")

@@ -5,6 +5,7 @@ Heavy modules are imported when a command runs, after its configuration has been
 
 from pathlib import Path
 
+from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema
 from csvision.errors import RunError
@@ -17,27 +18,47 @@ def check_run(path: str) -> None:
     RunDirectory(Path(path)).read_config()
 
 
+def check_sweep(folder: Path) -> None:
+    """Raise RunError for a sweep that is running or damaged, before torch is imported."""
+    from csvision.run.directory import RunDirectory
+    from csvision.run.sweep_record import has_record, read_record
+
+    with RunDirectory(folder).lock():
+        if has_record(folder):
+            read_record(folder)
+
+
 def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
     from csvision.run.directory import is_sweep
 
-    sweep = is_sweep(Path(config.run))
-    if not sweep:
-        check_run(config.run)
+    if is_sweep(Path(config.run)):
+        resume_sweep(config)
+        return
+    check_run(config.run)
     from csvision import api
 
-    if sweep:
-        if config.epochs is not None:
-            raise RunError(
-                f"run={config.run} is a sweep; epochs={config.epochs} extends a single run; give "
-                "the directory of one of its jobs"
-            )
-        if not api.resume_sweep(config.run, config.model.path):
-            raise SystemExit(1)
-        return
     result = api.resume(config.run, config.model.path, config.epochs)
     if result.is_global_zero:
         print(display_path(result.directory))
+
+
+def resume_sweep(config: command_schema.ResumeConfig) -> None:
+    """Resume all jobs of a sweep; exit with code 1 if one fails again."""
+    if config.epochs is not None:
+        raise RunError(
+            f"run={config.run} is a sweep; epochs={config.epochs} extends a single run; give the "
+            "directory of one of its jobs"
+        )
+    check_sweep(Path(config.run))
+    SESSION.run_here(Path(config.run))
+    SESSION.model_path = config.model.path
+    from csvision import api
+
+    finished = api.resume_sweep(config.run, config.model.path)
+    SESSION.finish()
+    if not finished:
+        raise SystemExit(1)
 
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:

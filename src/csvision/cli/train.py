@@ -6,7 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from csvision.cli.prepared_runs import PREPARED_RUNS
-from csvision.command_hints import command_line, display_path
+from csvision.command_hints import display_path
 from csvision.config import schema
 from csvision.run.log import log, log_to_console
 from csvision.run.train import train
@@ -36,10 +36,6 @@ def train_sweep_job(config: schema.TrainConfig) -> float:
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
         return train_hydra_run(config)
-    except (KeyboardInterrupt, SystemExit):
-        resume = command_line("resume", f"run={display_path(Path(hydra.sweep.dir))}")
-        print(f"interrupted; to resume the sweep: {resume}")
-        raise
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)

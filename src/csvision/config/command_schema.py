@@ -54,7 +54,7 @@ class ResumeConfig:
 
     run: str = option("directory of an interrupted run or sweep", example="DIR")
     epochs: int | None = option(
-        "train longer: the new number of epochs in all; null: as the run was started",
+        "train longer: the new total number of epochs (scheduler=none or step); null: unchanged",
         ge=1,
         le=MAX_EPOCHS,
     )
@@ -83,11 +83,11 @@ class EvaluateConfig:
     run: str = option("run directory", example="DIR")
     data: EvalDataConfig = field(default_factory=EvalDataConfig)
     rows: EvalRows = option(
-        "rows of data.csv: all, or test: the test rows of the run, whose file was moved"
+        "all: every row of data.csv; test: only the test rows of the run, found in data.csv"
     )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
-    check_weights: bool = option("refuse weights that differ from the hash in run.json")
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: evaluations in the run directory"
     )
@@ -102,7 +102,7 @@ class PredictConfig:
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
-    check_weights: bool = option("refuse weights that differ from the hash in run.json")
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: predictions in the run directory"
     )

@@ -1,5 +1,6 @@
 """Compose conf/ and overrides into a validated dataclass."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobRuntime
 from hydra.errors import HydraException
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from csvision.config import model_schema, schema
@@ -72,6 +73,14 @@ def compose_config(command: str, overrides: Sequence[str]) -> DictConfig:
         raise ConfigError(format_hydra_error(error)) from error
     finally:
         GlobalHydra.instance().hydra = outer
+
+
+def drop_hydra_node(config: DictConfig) -> DictConfig:
+    """Return a copy of a configuration without Hydra's own part."""
+    result = copy.deepcopy(config)
+    with read_write(result), open_dict(result):
+        del result["hydra"]
+    return result
 
 
 def to_dataclass(config: DictConfig) -> Any:

@@ -33,5 +33,8 @@ MAX_LAYERS = 1000
 MAX_STRING = 4096
 """Characters of a string; the longest path on Linux."""
 
+MAX_JOBS = 10_000
+"""Jobs of a sweep; all are composed and validated before the first one starts."""
+
 MAX_ARGUMENT = 10_000
 """Characters of one KEY=VALUE; Hydra's parser needs seconds for a longer list."""

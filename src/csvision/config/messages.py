@@ -61,7 +61,10 @@ def parse_error(override: str) -> str:
     """Say that an argument cannot be parsed."""
     if "=" not in override:
         return f"{override}: the key is missing; write KEY={override}"
-    return f"{override}: not a valid KEY=VALUE; put a value with special characters in quotes"
+    return (
+        f"{override}: not a valid KEY=VALUE; write one KEY=VALUE per argument, and a value with "
+        "special characters in quotes"
+    )
 
 
 def type_error(override: str, reason: str) -> str:

@@ -107,7 +107,9 @@ def range_error(value: Any, limits: Mapping[str, Any]) -> str:
 
 def data_errors(data: schema.DataConfig) -> Iterator[str]:
     """Yield errors of rules between the keys of data."""
-    if data.name is schema.DataName.fmnist_small and data.csv != schema.BUNDLED:
+    if not data.csv:
+        yield "data.csv is empty; write data=csv data.csv=FILE"
+    elif data.name is schema.DataName.fmnist_small and data.csv != schema.BUNDLED:
         yield (
             f"data.csv={data.csv} would get the class names of data={data.name}; "
             f"write data=csv data.csv={data.csv}"

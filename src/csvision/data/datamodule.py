@@ -23,6 +23,14 @@ class CSVDataModule(LightningDataModule):
         self.train_loader: BatchLoader | None = None
         self.resume_state: dict[str, Any] = {}
 
+    def __str__(self) -> str:
+        """Return the numbers of rows; Lightning's own text needs loaders of torch."""
+        splits = self.splits
+        return (
+            f"CSVDataModule(train={len(splits.train)}, val={len(splits.val)}, "
+            f"test={len(splits.test)}, batch_size={self.batch_size})"
+        )
+
     @property
     def shard(self) -> ShardInfo:
         """Device and rank of the Trainer; the CPU without a Trainer."""

@@ -31,7 +31,7 @@ class Sample:
         return self.complete_rows(self.first_chunk(FEW_BYTES), FEW_ROWS)
 
     def first_chunk(self, chunk_bytes: int) -> Chunk | None:
-        """Return the first chunk; None if there is none, or if it is damaged: parsing reports it."""
+        """Return the first chunk; None if there is none, or if it is damaged."""
         try:
             return next(self.source.chunks(chunk_bytes), None)
         except DataError:

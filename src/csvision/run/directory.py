@@ -18,6 +18,9 @@ from csvision.run.manifest import read_manifest
 SWEEP_FILE = "multirun.yaml"
 """The file that Hydra writes into the folder of a sweep."""
 
+SWEEP_RECORD = "sweep.json"
+"""The jobs of a sweep; csvision writes it before the first job starts."""
+
 
 class RunDirectory:
     """The paths of the files of a run, and its manifest run.json."""
@@ -72,8 +75,8 @@ class RunDirectory:
         run_dir = cls(path)
         if run_dir.read_manifest().get("state") == "finished":
             raise RunError(
-                f"run={path} is finished; there is nothing to resume; to train longer, write "
-                "epochs=NUMBER"
+                f"run={path} is finished; there is nothing to resume; to train longer (for "
+                "scheduler=none or step), write epochs=NUMBER"
             )
         return run_dir
 
@@ -84,7 +87,7 @@ class RunDirectory:
                 raise RunError(f"run={self.path}: this folder does not exist")
             return read_manifest(self.manifest)
         except FileNotFoundError:
-            if (self.path / SWEEP_FILE).exists():
+            if is_sweep(self.path):
                 raise RunError(
                     f"run={self.path} is a sweep; give the directory of one of its jobs"
                 ) from None
@@ -166,7 +169,7 @@ class RunDirectory:
 
 def is_sweep(folder: Path) -> bool:
     """Return whether a folder contains a sweep."""
-    return (folder / SWEEP_FILE).is_file()
+    return any((folder / name).is_file() for name in (SWEEP_FILE, SWEEP_RECORD))
 
 
 def default_run_dir(config: schema.TrainConfig) -> Path:
@@ -190,6 +193,12 @@ def with_default_cache(config: schema.TrainConfig) -> schema.TrainConfig:
     """Return the configuration with the default cache folder; data.cache=none is kept."""
     cache = schema.NO_CACHE if config.data.cache == schema.NO_CACHE else None
     return replace(config, data=replace(config.data, cache=cache))
+
+
+def custom_model_path(config: schema.TrainConfig) -> str | None:
+    """Return the path of the code of a custom network; None for other networks."""
+    model = config.model
+    return model.path if isinstance(model, model_schema.CustomModelConfig) else None
 
 
 def with_model_path(

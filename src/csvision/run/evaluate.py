@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from csvision.callbacks.signals import handle_signals
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.data.read_options import ReadOptions
@@ -37,10 +36,10 @@ from csvision.run.launch_environment import (
 from csvision.run.log import ignore_known_warnings, log
 from csvision.run.memory import check_weights_memory
 from csvision.run.prepare import check_writable
-from csvision.run.recorded_splits import row_hashes
 from csvision.run.resume import recorded_threads
 from csvision.run.run_data import load_test_subset, read_data_spec, recorded_splits
 from csvision.run.trainer import build_eval_trainer
+from csvision.signals import handle_signals
 from csvision.transforms import PadAndPermute
 
 
@@ -116,9 +115,11 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
 
 def results_parent(output_dir: str | None, default: Path) -> Path:
     """Return the folder in which results are written; raises ConfigError if it is not writable."""
-    folder = default if output_dir is None else Path(output_dir)
-    check_writable(folder)
-    return folder
+    if output_dir is not None:
+        check_writable(Path(output_dir))
+        return Path(output_dir)
+    check_writable(default, f"run={default.parent}", "write output_dir=FOLDER")
+    return default
 
 
 def eval_subset(
@@ -138,7 +139,7 @@ def warn_if_trained_on(run_dir: RunDirectory, csv: str, table: ImageTable) -> No
     recorded = recorded_splits(run_dir)
     if recorded is None:
         return
-    count = int(np.isin(row_hashes(table), recorded.train.hashes).sum())
+    count = int(np.isin(table.hashes, recorded.train.images).sum())
     if count:
         log.warning(
             "%s: %d of %d images also occur in the training set of the run; test accuracy will be "

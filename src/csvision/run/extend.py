@@ -21,13 +21,13 @@ def extend_config(
     the schedule depends on the number of epochs, or if the run has as many epochs already.
     """
     finished = run_dir.read_manifest()["state"] == "finished"
+    if epochs != config.epochs or finished:
+        check_schedule(run_dir, config)
     if epochs < config.epochs or (finished and epochs == config.epochs):
         raise RunError(
-            f"run={run_dir.path}: epochs={epochs} trains no longer: the run has "
+            f"run={run_dir.path}: epochs={epochs} does not extend the run, which has "
             f"{config.epochs} epochs; choose a larger number"
         )
-    if epochs > config.epochs:
-        check_schedule(run_dir, config)
     return replace(config, epochs=epochs)
 
 
@@ -36,9 +36,9 @@ def check_schedule(run_dir: RunDirectory, config: schema.TrainConfig) -> None:
     scheduler = config.scheduler
     if isinstance(scheduler, schema.CosineConfig | schema.OneCycleConfig):
         raise RunError(
-            f"run={run_dir.path}: scheduler={scheduler.name.value} has planned the learning rates "
-            f"of exactly {config.epochs} epochs, so more cannot follow; train a new run with the "
-            "larger number of epochs"
+            f"run={run_dir.path}: scheduler={scheduler.name.value} sets the learning rates for a "
+            f"fixed number of epochs ({config.epochs}), so the run cannot be extended; train a new "
+            "run with a larger number of epochs"
         )
 
 

@@ -8,7 +8,7 @@ from csvision.callbacks.rng_state import RNGStateCallback
 from csvision.classifier import Classifier
 from csvision.data.datamodule import CSVDataModule
 from csvision.errors import RunError, first_line
-from csvision.rng import derive_seed, seed_global_generators
+from csvision.rng import derive_process_seed, derive_seed, seed_global_generators
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
@@ -28,15 +28,17 @@ def fit(
     config = prepared.config
     data = CSVDataModule(prepared.splits, config.batch_size, derive_seed(config.seed, "batches"))
     # Dropout draws from the global generator of torch.
-    seed_global_generators(config.seed, torch_seed=derive_seed(config.seed, "dropout"))
+    seed = derive_process_seed(config.seed, "dropout", trainer.global_rank)
+    seed_global_generators(config.seed, torch_seed=seed)
     if resume_from is None:
         trainer.fit(classifier, data)
         return
     checkpoint = latest_checkpoint(resume_from, trainer, classifier, data)
-    log.info("resuming from %s", checkpoint or "the beginning: there is no checkpoint")
     if checkpoint is None:
+        log.info("the run has no checkpoint; training from the beginning")
         trainer.fit(classifier, data)
         return
+    log.info("resuming from %s", checkpoint)
     try:
         trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

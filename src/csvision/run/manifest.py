@@ -129,6 +129,17 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises OSError if it cannot be read, and RunError, naming the entry, if it is damaged.
     """
+    content = read_json_object(path)
+    if errors := list(manifest_errors(content)):
+        raise RunError(f"{path} is damaged: {errors[0]}")
+    return content
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file.
+
+    Raises OSError if it cannot be read, and RunError if it is too large or not a JSON object.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise RunError(f"{path} is damaged: it has over {MAX_BYTES // 2**20} MiB")
@@ -141,8 +152,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise RunError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict):
         raise RunError(f"{path} is damaged: it is not a JSON object")
-    if errors := list(manifest_errors(content)):
-        raise RunError(f"{path} is damaged: {errors[0]}")
     return content
 
 

@@ -33,11 +33,15 @@ def prepare_run(
 ) -> PreparedRun:
     """Validate values, data, network, device, memory and folder; return what training needs.
 
-    `splits` are read from the configured files if not given. `directory` is where results will be
-    written (default: output_dir). Raises UserError if the run cannot work.
+    `splits` are read from the configured files if not given. `directory` is the existing run into
+    which results will be written (default: a new one in output_dir). Raises UserError if the run
+    cannot work.
     """
     validate_launch_environment(config.accelerator.devices)
-    check_writable(directory or Path(config.output_dir))
+    if directory is None:
+        check_writable(Path(config.output_dir))
+    else:
+        check_writable(directory, f"run={directory}", "copy the run to a writable folder")
     if splits is None:
         splits = load_splits(config.data, config.debug.limit_rows)
     table = splits.train.table
@@ -52,8 +56,14 @@ def prepare_run(
     return prepared
 
 
-def check_writable(folder: Path) -> None:
-    """Raise ConfigError if no directory can be created in `folder`."""
+def check_writable(
+    folder: Path, setting: str | None = None, fix: str = "choose another one"
+) -> None:
+    """Raise ConfigError if no directory can be created in `folder`.
+
+    `setting` is what the user wrote (default: output_dir), `fix` what to do.
+    """
+    setting = setting or f"output_dir={folder}"
     path = folder.absolute()
     try:
         # A symbolic link to nowhere exists, too: no folder can be created in its place.
@@ -61,11 +71,11 @@ def check_writable(folder: Path) -> None:
             parent for parent in (path, *path.parents) if parent.exists() or parent.is_symlink()
         )
     except OSError as error:
-        raise ConfigError(f"output_dir={folder}: {error.strerror}; choose another one") from error
+        raise ConfigError(f"{setting}: {error.strerror}; {fix}") from error
     if not nearest.is_dir():
-        raise ConfigError(f"output_dir={folder}: {nearest} is not a folder; choose another one")
+        raise ConfigError(f"{setting}: {nearest} is not a folder; {fix}")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(f"output_dir={folder}: {nearest} is not writable; choose another one")
+        raise ConfigError(f"{setting}: {nearest} is not writable; {fix}")
 
 
 def check_device(accelerator: schema.AcceleratorConfig) -> None:

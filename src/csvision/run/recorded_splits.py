@@ -3,8 +3,6 @@
 N is the number of rows of a split.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +21,21 @@ Hashes = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class RecordedRows:
-    """The rows of a split: their indices (N,) in the file, and a hash of image and label (N,)."""
+    """The rows of a split: indices in the file, hashes of images, and class indices, each (N,)."""
 
     indices: Indices
-    hashes: Hashes
+    images: Hashes
+    labels: Indices
 
     @classmethod
     def of(cls, subset: Subset) -> "RecordedRows":
         """Return the rows of a subset."""
-        return cls(subset.indices, row_hashes(subset.table)[subset.indices])
+        return cls(subset.indices, subset.table.hashes[subset.indices], subset.labels)
+
+    @property
+    def keys(self) -> Hashes:
+        """A hash of image and label of each row (N,)."""
+        return row_keys(self.images, self.labels)
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,11 @@ class RecordedSplits:
     test: RecordedRows
 
 
-def row_hashes(table: ImageTable) -> Hashes:
-    """Return a 64-bit hash of image and label of each row of a table; 0 for an unknown label."""
-    assert table.labels is not None
-    label_hashes = [label_hash(value) for value in table.label_values]
-    hashes: Hashes = table.hashes ^ np.array(label_hashes, np.uint64)[table.labels]
-    return np.where(table.labels < 0, np.uint64(0), hashes)
-
-
-def label_hash(value: int | str) -> int:
-    """Return a 64-bit hash of a label."""
-    return int.from_bytes(hashlib.sha256(json.dumps(value).encode()).digest()[:8], "big")
+def row_keys(images: Hashes, labels: Indices) -> Hashes:
+    """Return a 64-bit hash of image and label of each row."""
+    # The constant (2^64 divided by the golden ratio, odd) gives each label another pattern of bits.
+    keys: Hashes = images ^ (labels.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    return keys
 
 
 def write_splits(path: Path, splits: Splits) -> None:
@@ -61,7 +59,7 @@ def write_splits(path: Path, splits: Splits) -> None:
     arrays: dict[str, NDArray[np.int64] | Hashes] = {}
     for name, subset in (("train", splits.train), ("val", splits.val), ("test", splits.test)):
         rows = RecordedRows.of(subset)
-        arrays |= {f"{name}_indices": rows.indices, f"{name}_hashes": rows.hashes}
+        arrays |= {f"{name}_{entry}": values for entry, values in vars(rows).items()}
     with replace_file(path) as file:
         # Not compressed: a file needs no more memory than its size.
         np.savez(file, allow_pickle=False, **arrays)
@@ -74,7 +72,9 @@ def read_splits(path: Path, split_sha256: str) -> RecordedSplits:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             splits = RecordedSplits(
                 *(
-                    RecordedRows(arrays[f"{name}_indices"], arrays[f"{name}_hashes"])
+                    RecordedRows(
+                        *(arrays[f"{name}_{entry}"] for entry in ("indices", "images", "labels"))
+                    )
                     for name in ("train", "val", "test")
                 )
             )
@@ -92,12 +92,14 @@ def read_splits(path: Path, split_sha256: str) -> RecordedSplits:
 def find_rows(table: ImageTable, recorded: Sequence[RecordedRows]) -> list[Indices] | None:
     """Return the indices of recorded rows of one file in a table that has additional rows.
 
-    All recorded rows must occur in their order. Returns None if one does not.
+    All recorded rows must occur in their order. Returns None if one does not. The class indices of
+    the table must be those of the run.
     """
+    assert table.labels is not None
     indices = np.concatenate([rows.indices for rows in recorded])
-    hashes = np.concatenate([rows.hashes for rows in recorded])
+    keys = np.concatenate([rows.keys for rows in recorded])
     order = np.argsort(indices, kind="stable")
-    positions = find_subsequence(row_hashes(table), hashes[order])
+    positions = find_subsequence(row_keys(table.hashes, table.labels), keys[order])
     if positions is None:
         return None
     found = np.empty_like(indices)
@@ -118,3 +120,10 @@ def find_subsequence(values: Hashes, wanted: Hashes) -> Indices | None:
             return None
         positions[number] = position
     return positions
+
+
+def has_all_rows(table: ImageTable, recorded: Sequence[RecordedRows]) -> bool:
+    """Return whether a table has all recorded rows, in any order."""
+    assert table.labels is not None
+    keys = np.concatenate([rows.keys for rows in recorded])
+    return bool(np.isin(keys, row_keys(table.hashes, table.labels)).all())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from csvision.command_hints import command_line
+from csvision.command_hints import resume_command
 from csvision.config import schema
 from csvision.config.serialize import diff_configs
 from csvision.errors import RunError
@@ -38,8 +38,9 @@ class Comparison:
 def require_finished(run_dir: RunDirectory) -> None:
     """Raise RunError if a run has no results to compare."""
     if run_dir.read_manifest()["state"] != "finished":
-        resume = command_line("resume", f"run={run_dir.path}")
-        raise RunError(f"run={run_dir.path} is not finished; to resume it: {resume}")
+        raise RunError(
+            f"run={run_dir.path} is not finished; to resume it: {resume_command(run_dir.path)}"
+        )
 
 
 def compare(

@@ -23,8 +23,11 @@ from csvision.run.recorded_splits import (
     RecordedRows,
     RecordedSplits,
     find_rows,
+    has_all_rows,
     read_splits,
 )
+
+MISSING_ROW = "a row of the run is missing or different"
 
 
 def read_data_spec(run_dir: RunDirectory) -> DataSpec:
@@ -74,6 +77,8 @@ def recorded_splits(run_dir: RunDirectory) -> RecordedSplits | None:
 
 def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
     """Return the splits with which a run was started; raises RunError if a file has changed."""
+    for csv in filter(None, (config.data.csv, config.data.test_csv)):
+        check_exists(run_dir, csv, "put it back at this path")
     recorded = recorded_splits(run_dir)
     if recorded is None:
         return redraw_splits(run_dir, config)
@@ -94,7 +99,8 @@ def load_test_subset(
     """
     data = config.data
     if moved_to is None:
-        require_file(run_dir, data.test_csv or data.csv)
+        fix = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
+        check_exists(run_dir, data.test_csv or data.csv, fix)
     elif data.test_csv is None:
         data = replace(data, csv=moved_to)
     else:
@@ -151,9 +157,11 @@ def find_indices(
         return [recorded.indices for recorded in rows]
     found = find_rows(table, rows)
     if found is None:
-        raise data_changed(run_dir, csv)
+        if has_all_rows(table, rows):
+            raise data_changed_error(run_dir, csv, "the rows of the run are in another order")
+        raise data_changed_error(run_dir, csv)
     log.warning(
-        "run=%s: %s has changed since training; all rows of the run are still in it and are used",
+        "run=%s: %s is not the file of the training, but has all of its rows; these are used",
         run_dir.path,
         csv,
     )
@@ -170,24 +178,22 @@ def redraw_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
     changed = [name for name, value in current.items() if hashes[name] != value]
     if changed:
         only_test = changed == ["test_sha256"] and config.data.test_csv is not None
-        raise data_changed(run_dir, str(config.data.test_csv if only_test else config.data.csv))
+        csv = config.data.test_csv if only_test else config.data.csv
+        raise data_changed_error(run_dir, str(csv))
     check_reading(run_dir, config.data.csv, splits.train.table)
     return splits
 
 
-def require_file(run_dir: RunDirectory, csv: str) -> None:
-    """Raise RunError if the file of the test rows does not exist."""
+def check_exists(run_dir: RunDirectory, csv: str, fix: str) -> None:
+    """Raise RunError if a data file of a run does not exist."""
     if csv != schema.BUNDLED and not Path(csv).exists():
-        raise RunError(
-            f"run={run_dir.path}: {csv}, the file of its test rows, does not exist; if it was "
-            "moved: data.csv=FILE rows=test; to test on all rows of another file: data.csv=FILE"
-        )
+        raise RunError(f"run={run_dir.path}: {csv}, a data file of the run, does not exist; {fix}")
 
 
-def data_changed(run_dir: RunDirectory, csv: str) -> RunError:
+def data_changed_error(run_dir: RunDirectory, csv: str, reason: str = MISSING_ROW) -> RunError:
     """Return the error that the rows of a run cannot be found again."""
     evaluate = command_line("evaluate", f"run={run_dir.path}", "data.csv=FILE")
     return RunError(
-        f"run={run_dir.path}: {csv} has changed since training and no longer has all rows of the "
-        f"run; restore the file; to test on all rows of a file: {evaluate}"
+        f"run={run_dir.path}: {csv} has changed since training: {reason}; restore the file; to "
+        f"test on new images: {evaluate}"
     )

@@ -1,6 +1,8 @@
-"""Read the jobs of a sweep from the file that Hydra wrote into its folder."""
+"""Read the jobs of a sweep: from sweep.json, or for an older sweep from the file of Hydra."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,19 @@ from csvision.config import schema
 from csvision.config.compose import load_config
 from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.sweep import expand_sweep
-from csvision.errors import RunError, first_line
+from csvision.errors import RunError, UserError, first_line
 from csvision.legacy import migrate_override
 from csvision.models.custom import split_model_path
 from csvision.run.directory import (
     SWEEP_FILE,
     RunDirectory,
+    custom_model_path,
+    is_sweep,
     with_absolute_paths,
     with_default_cache,
     with_model_path,
 )
+from csvision.run.sweep_record import has_record, read_record
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,47 @@ class SweepJob:
         return RunDirectory(self.directory).manifest.exists()
 
 
+@contextmanager
+def lock_sweep(folder: Path) -> Iterator[None]:
+    """Exclude other processes from a sweep; raises RunError if one runs or resumes it."""
+    if not folder.is_dir():
+        raise RunError(f"run={folder}: this folder does not exist")
+    with RunDirectory(folder).lock():
+        yield
+
+
 def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
     """Return the jobs of a sweep in the order of its command line.
 
-    Raises RunError if the sweep's file is damaged or its jobs are not known in advance.
+    Sweeps with a custom network need `model_path`. Raises RunError if the folder is no sweep or its
+    record is damaged, or if its jobs were not known in advance.
     """
     if model_path is not None:
         split_model_path(model_path)
+    if not is_sweep(folder):
+        raise RunError(f"run={folder} is not a sweep: it has no {SWEEP_FILE}")
+    jobs = read_recorded_jobs(folder) if has_record(folder) else expand_jobs(folder)
+    if len({custom_model_path(job.config) for job in jobs} - {None}) > 1:
+        raise RunError(
+            f"run={folder}: the jobs have different custom networks, but model.path names one; "
+            "resume each job by run=JOB model.path=FILE.py:CLASS"
+        )
+    owner = RunDirectory(folder)
+    return [replace(job, config=with_model_path(job.config, owner, model_path)) for job in jobs]
+
+
+def read_recorded_jobs(folder: Path) -> list[SweepJob]:
+    """Return the jobs in sweep.json; raises RunError if it is damaged."""
+    return [
+        SweepJob(folder / job.directory, job.overrides, job.config) for job in read_record(folder)
+    ]
+
+
+def expand_jobs(folder: Path) -> list[SweepJob]:
+    """Return the jobs of a sweep of an earlier version, expanded from multirun.yaml.
+
+    Raises RunError if the file is damaged or if another sweeper has chosen the jobs.
+    """
     file = folder / SWEEP_FILE
     try:
         content: Any = OmegaConf.to_container(OmegaConf.load(file))
@@ -61,19 +100,28 @@ def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
             raise RunError(f"{file}: only sweeps of Hydra's default sweeper can be resumed")
         cwd = Path(hydra["runtime"]["cwd"])
         overrides = map(migrate_override, hydra["overrides"]["task"])
-        jobs = [*expand_sweep([*overrides], hydra["sweeper"]["params"])]
-    except (OmegaConfBaseException, HydraException, YAMLError, KeyError, TypeError) as error:
+        jobs = expand_sweep([*overrides], hydra["sweeper"]["params"])
+    except RunError:
+        raise
+    except (
+        OmegaConfBaseException,
+        HydraException,
+        YAMLError,
+        UserError,
+        OSError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ) as error:
         raise RunError(f"{file} is damaged: {first_line(error)}") from error
-    return [sweep_job(folder, cwd, number, job, model_path) for number, job in enumerate(jobs)]
+    return [expand_job(folder, cwd, number, job) for number, job in enumerate(jobs)]
 
 
-def sweep_job(
-    folder: Path, cwd: Path, number: int, overrides: list[str], model_path: str | None
-) -> SweepJob:
+def expand_job(folder: Path, cwd: Path, number: int, overrides: list[str]) -> SweepJob:
     """Return a job of a sweep that was started in the folder `cwd`."""
     config: schema.TrainConfig = load_config("train", overrides)
     config = with_default_cache(with_absolute_paths(config, cwd))
-    config = with_model_path(config, RunDirectory(folder), model_path)
     # The name that conf/train.yaml gives the folder.
     name = f"{number}_{config.model.name}_seed{config.seed}"
     return SweepJob(folder / name, overrides, config)

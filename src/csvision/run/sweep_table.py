@@ -1,26 +1,49 @@
 """The table of a sweep: one row per job, and mean and standard deviation over seeds."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from csvision.errors import RunError
+from csvision.run.manifest import STATES, read_json_object
+from csvision.run.sweep_record import has_record, read_record
 
 
 def summarize_sweep(sweep: Path) -> bool:
-    """Print the table of a sweep and write it to sweep.csv; return whether all jobs finished."""
+    """Print the table of a sweep and write it to sweep.csv; return whether all jobs finished.
+
+    Raises RunError if the sweep has no jobs or the file cannot be written.
+    """
     jobs = sweep_table(sweep)
-    jobs.to_csv(sweep / "sweep.csv", index=False)
+    if jobs.empty:
+        raise RunError(f"{sweep}: no job of this sweep has started")
+    file = sweep / "sweep.csv"
+    try:
+        jobs.to_csv(file, index=False)
+    except OSError as error:
+        raise RunError(f"{file} cannot be written: {error.strerror}; free some space") from error
     print(f"\n{format_sweep(jobs)}\n{sweep}")
     return bool((jobs["state"] == "finished").all())
 
 
 def sweep_table(sweep: Path) -> pd.DataFrame:
     """Return the jobs of a sweep: job, state, one column per override, one per metric."""
+    if has_record(sweep):
+        jobs = enumerate(read_record(sweep))
+        return pd.DataFrame(
+            job_row(number, sweep / job.directory, job.overrides) for number, job in jobs
+        )
     directories = [path.parent.parent for path in sweep.glob("*/.hydra/overrides.yaml")]
-    rows = [job_row(directory) for directory in sorted(directories, key=job_number)]
-    return pd.DataFrame(rows)
+    numbered = [path for path in directories if path.name.partition("_")[0].isdecimal()]
+    return pd.DataFrame(
+        job_row(job_number(path), path, read_overrides(path))
+        for path in sorted(numbered, key=job_number)
+    )
 
 
 def job_number(directory: Path) -> int:
@@ -28,22 +51,33 @@ def job_number(directory: Path) -> int:
     return int(directory.name.partition("_")[0])
 
 
-def job_row(directory: Path) -> dict[str, Any]:
+def read_overrides(directory: Path) -> list[str]:
+    """Return the overrides of a job from Hydra's file; none if it is damaged."""
+    try:
+        overrides = OmegaConf.load(directory / ".hydra" / "overrides.yaml")
+        return [str(override) for override in overrides]
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException):
+        return []
+
+
+def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """Return the row of one job; a job that ended before its training started has failed."""
-    overrides = OmegaConf.to_container(OmegaConf.load(directory / ".hydra" / "overrides.yaml"))
-    assert isinstance(overrides, list)
-    row: dict[str, Any] = {"job": job_number(directory), "state": "failed"}
+    row: dict[str, Any] = {"job": number, "state": "failed"}
     for override in overrides:
-        name, _, value = str(override).lstrip("+").partition("=")
+        name, _, value = override.lstrip("+").partition("=")
         row[name] = value
-    if (manifest := directory / "run.json").exists():
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        row["state"] = content["state"]
+    if not (manifest := directory / "run.json").exists():
+        return row
+    try:
+        content = read_json_object(manifest)
+        row["state"] = content["state"] if content["state"] in STATES else "damaged"
         if "extended_from" in content:
             row["epochs"] = str(content["config"]["epochs"])
-    if row["state"] == "finished":
-        metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
-        row |= {name: value for name, value in metrics.items() if isinstance(value, float)}
+        if row["state"] == "finished":
+            metrics = read_json_object(directory / "metrics.json")
+            row |= {name: value for name, value in metrics.items() if isinstance(value, float)}
+    except (OSError, RunError, KeyError, TypeError):
+        row["state"] = "damaged"
     return row
 
 

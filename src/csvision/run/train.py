@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ from lightning import Trainer
 from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.signals import RunInterrupted, SignalState, handle_signals
 from csvision.classifier import Classifier
-from csvision.command_hints import command_line, display_path
+from csvision.command_hints import resume_command
 from csvision.config import schema
 from csvision.config.serialize import config_to_dict
 from csvision.data.channel_stats import channel_stats
@@ -23,6 +22,7 @@ from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
 from csvision.evaluation import (
+    EVALUATION_SEED,
     EvalResult,
     evaluate_split,
     format_metrics,
@@ -36,11 +36,16 @@ from csvision.models.summary import summarize
 from csvision.models.user_code import refuse_exit
 from csvision.plots import save_confusion_matrix
 from csvision.process import use_threads
-from csvision.rng import derive_seed, isolate_rng
+from csvision.rng import derive_process_seed, derive_seed, isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
-from csvision.run.directory import SWEEP_FILE, RunDirectory, with_absolute_paths
+from csvision.run.directory import (
+    RunDirectory,
+    custom_model_path,
+    is_sweep,
+    with_absolute_paths,
+)
 from csvision.run.fit import fit
 from csvision.run.launch_environment import ignore_lightning_variables, restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
@@ -48,6 +53,7 @@ from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
 from csvision.run.system_errors import translate_system_errors
 from csvision.run.trainer import build_trainer
+from csvision.signals import RunInterrupted, SignalState, handle_signals
 from csvision.tensorboard import log_to_tensorboard
 from csvision.transforms import PadAndPermute
 
@@ -61,11 +67,11 @@ class TrainResult:
 
     metrics: dict[str, float]
     directory: Path
-    classifier: Classifier
-    config: schema.TrainConfig
-    splits: Splits
-    evaluation: EvalResult
-    is_global_zero: bool = True
+    classifier: Classifier = field(repr=False)
+    config: schema.TrainConfig = field(repr=False)
+    splits: Splits = field(repr=False)
+    evaluation: EvalResult = field(repr=False)
+    is_global_zero: bool = field(default=True, repr=False)
 
 
 def train(
@@ -97,7 +103,7 @@ def train(
         trainer = build_trainer(config, run_dir, history, checkpoints, signals)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
             torch.set_num_threads(choose_num_threads(config.accelerator))
-            classifier = build_classifier(prepared, signals)
+            classifier = build_classifier(prepared, signals, trainer.global_rank)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
                 record_start(run_dir, prepared, trainer.strategy.root_device.type)
@@ -196,14 +202,18 @@ def run_context(
                 run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
             yield
     except RunInterrupted:
-        if not (run_dir.path.parent / SWEEP_FILE).exists():
-            resume_command = command_line("resume", f"run={display_path(run_dir.path)}")
-            log.warning("interrupted; to resume: %s", resume_command)
+        if not is_sweep(run_dir.path.parent):
+            log.warning(
+                "interrupted; to resume: %s",
+                resume_command(run_dir.path, custom_model_path(config)),
+            )
         raise
 
 
-def build_classifier(prepared: PreparedRun, signals: SignalState | None = None) -> Classifier:
-    """Return the classifier of a run with its initial weights.
+def build_classifier(
+    prepared: PreparedRun, signals: SignalState | None = None, rank: int = 0
+) -> Classifier:
+    """Return the classifier of a run with its initial weights; each rank augments differently.
 
     With `signals`, several batches are trained in each step of Lightning, until a signal arrives.
     Several processes, or a gradient scaler, need a step for each batch.
@@ -228,7 +238,7 @@ def build_classifier(prepared: PreparedRun, signals: SignalState | None = None) 
         train.table.classes,
         config.optimizer,
         config.scheduler,
-        Augmentation(config.augmentation, derive_seed(config.seed, "augmentation")),
+        Augmentation(config.augmentation, derive_process_seed(config.seed, "augmentation", rank)),
         mean,
         std,
         PadAndPermute(config.data, train.table.image_shape),
@@ -255,7 +265,8 @@ def evaluate_val(
         return {}
     shard = ShardInfo.from_trainer(trainer)
     loader = BatchLoader(val, prepared.config.batch_size, shard=shard)
-    trainer.validate(classifier, loader, verbose=False)
+    with seeded_generators(EVALUATION_SEED):
+        trainer.validate(classifier, loader, verbose=False)
     return select_metrics(trainer.callback_metrics, "val/")
 
 

@@ -3,6 +3,8 @@
 A Trainer of one process ignores the variables of launchers: Slurm sets some in every job.
 """
 
+from typing import Literal
+
 from lightning import Callback, Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.profilers import SimpleProfiler
@@ -12,12 +14,13 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.callbacks.progress_bar import EpochProgressBar
 from csvision.callbacks.rng_state import RNGStateCallback
-from csvision.callbacks.signals import SaveOnSignal, SignalState
+from csvision.callbacks.signals import SaveOnSignal
 from csvision.callbacks.terminate_on_nan import TerminateOnNaN
 from csvision.config import schema
 from csvision.run.device import torch_device
 from csvision.run.directory import RunDirectory
 from csvision.run.log import is_terminal
+from csvision.signals import SignalState
 
 
 def build_trainer(
@@ -44,8 +47,7 @@ def build_trainer(
         strategy=ddp_strategy() if config.accelerator.devices > 1 else "auto",
         plugins=[] if config.accelerator.devices > 1 else [LightningEnvironment()],
         precision=config.accelerator.precision,  # type: ignore[arg-type]
-        # On the CPU, all layers are deterministic; CUDA needs this option.
-        deterministic="warn" if torch_device(config.accelerator.name).type == "cuda" else None,
+        deterministic=deterministic(config.accelerator.name),
         max_epochs=config.epochs,
         callbacks=callbacks,
         logger=False,
@@ -68,11 +70,17 @@ def build_eval_trainer(
         devices=1,
         plugins=[LightningEnvironment()],
         precision=accelerator.precision,  # type: ignore[arg-type]
+        deterministic=deterministic(device),
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=False,
     )
+
+
+def deterministic(name: schema.AcceleratorName) -> Literal["warn"] | None:
+    """Return Lightning's option for deterministic algorithms, which only CUDA needs."""
+    return "warn" if torch_device(name).type == "cuda" else None
 
 
 def ddp_strategy() -> DDPStrategy:

@@ -8,6 +8,7 @@ import torch
 from lightning import Callback, Trainer
 from torch import Tensor, nn
 
+from csvision.callbacks.rng_state import RNGStateCallback
 from csvision.classifier import Classifier
 from csvision.config.serialize import Difference, diff_configs
 from csvision.data.datamodule import CSVDataModule
@@ -24,10 +25,10 @@ from csvision.run.log import log
 def latest_checkpoint(
     run_dir: RunDirectory, trainer: Trainer, classifier: Classifier, data: CSVDataModule
 ) -> Path | None:
-    """Return the latest checkpoint from which a run can be resumed; None if there is none.
+    """Return the latest checkpoint from which a run can be resumed; None if the run has none.
 
-    Raises RunError if the configuration in run.json differs from that in the checkpoint, or if its
-    weights are those of another network.
+    Raises RunError if none of its checkpoints can be used, if the configuration in run.json differs
+    from that in the checkpoint, or if its weights are those of another network.
     """
     expected = expected_state(trainer, classifier, data)
     for path in (run_dir.last, run_dir.previous):
@@ -48,6 +49,11 @@ def latest_checkpoint(
             warn_and_skip(error)
             continue
         return path
+    if run_dir.last.exists() or run_dir.previous.exists():
+        raise RunError(
+            f"run={run_dir.path}: no checkpoint can be resumed; the warnings say why; to train "
+            f"from the beginning, delete {run_dir.checkpoints}"
+        )
     return None
 
 
@@ -72,6 +78,8 @@ def expected_state(trainer: Trainer, classifier: Classifier, data: CSVDataModule
     """Return values with the structure of a checkpoint of this run: names, types and shapes."""
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     states = {callback.state_key: callback.state_dict() for callback in callbacks}
+    # The machine may have another number of GPUs than that of the checkpoint.
+    states[RNGStateCallback.__qualname__]["cuda"] = []
     optimizer, scheduler = expected_optimizer_state(classifier)
     loader = BatchLoader(data.splits.train, data.batch_size, data.seed)
     return {

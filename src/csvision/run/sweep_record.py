@@ -1,0 +1,76 @@
+"""sweep.json: the jobs of a sweep as they were composed when it started."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from csvision.config import schema
+from csvision.config.serialize import config_from_dict, config_to_dict
+from csvision.errors import RunError, first_line
+from csvision.files import is_inner_path, write_json
+from csvision.run.directory import SWEEP_RECORD, with_absolute_paths, with_default_cache
+from csvision.run.manifest import is_text_list, read_json_object
+
+
+@dataclass(frozen=True)
+class RecordedJob:
+    """A job of a sweep: its directory below the sweep's folder, overrides and configuration."""
+
+    directory: str
+    overrides: list[str]
+    config: schema.TrainConfig
+
+
+def write_record(folder: Path, jobs: Sequence[RecordedJob]) -> None:
+    """Write the jobs of a sweep into its folder; raises OSError if it cannot be written.
+
+    A resumed sweep needs neither the search path of the start nor the files found there.
+    """
+    content = [
+        {
+            "directory": job.directory,
+            "overrides": job.overrides,
+            "config": config_to_dict(with_absolute_paths(job.config)),
+        }
+        for job in jobs
+    ]
+    write_json(folder / SWEEP_RECORD, {"jobs": content})
+
+
+def has_record(folder: Path) -> bool:
+    """Return whether the jobs of a sweep are recorded in its folder."""
+    return (folder / SWEEP_RECORD).is_file()
+
+
+def read_record(folder: Path) -> list[RecordedJob]:
+    """Return the recorded jobs of a sweep in their order.
+
+    The record selects no code and no folder outside of the sweep. Raises RunError if it is damaged.
+    """
+    file = folder / SWEEP_RECORD
+    try:
+        content = read_json_object(file)
+        return [read_job(job) for job in content["jobs"]]
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}") from error
+    except RunError as error:
+        raise RunError(f"{first_line(error)}; resume its jobs one by one: run={folder}/JOB") from (
+            error
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = first_line(error) or type(error).__name__
+        raise RunError(
+            f"{file} is damaged: {reason}; resume its jobs one by one: run={folder}/JOB"
+        ) from error
+
+
+def read_job(content: dict[str, Any]) -> RecordedJob:
+    """Return a job from its entry in the record; raises what Python raises for other content."""
+    directory, overrides = content["directory"], content["overrides"]
+    if not is_inner_path(Path(directory)):
+        raise ValueError(f"directory is {directory}; it must be a path inside the sweep")
+    if not is_text_list(overrides):
+        raise ValueError("overrides must be a list of strings")
+    config = with_default_cache(config_from_dict(content["config"]))
+    return RecordedJob(directory, overrides, config)
