@@ -33,7 +33,7 @@ TEST_KEYS = ("x_test", "test_images", "test_x")
 Array = NDArray[Any]
 
 
-def open_npz(path: Path, max_bytes: float = inf) -> Source:
+def open_npz(path: Path, max_bytes: float = inf, allow_missing_labels: bool = False) -> Source:
     """Return images and labels of a .npz file as columns; raises DataError if there are none."""
     with zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
@@ -42,7 +42,10 @@ def open_npz(path: Path, max_bytes: float = inf) -> Source:
         with np.load(path, allow_pickle=False) as arrays:
             found = {key.lower(): key for key in arrays.files}
             images = find_array(path, arrays, found, IMAGE_KEYS, "images")
-            labels = find_array(path, arrays, found, LABEL_KEYS, "labels")
+            has_labels = not allow_missing_labels or any(key in found for key in LABEL_KEYS)
+            labels = find_array(path, arrays, found, LABEL_KEYS, "labels") if has_labels else None
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(
             f"{path}: {first_line(error)}; save arrays of numbers or strings only"
@@ -50,16 +53,19 @@ def open_npz(path: Path, max_bytes: float = inf) -> Source:
     notices: tuple[str, ...] = ()
     if test := next((found[key] for key in TEST_KEYS if key in found), None):
         notices = (f"only the training arrays are read; {test} is left out",)
-    labels = flatten_labels(path, labels)
-    if len(images) != len(labels):
-        raise DataError(f"{path}: {len(images)} images, but {len(labels)} labels; store one each")
+    cells = {} if labels is None else {"label": flatten_labels(path, labels)}
+    for values in cells.values():
+        if len(images) != len(values):
+            raise DataError(
+                f"{path}: {len(images)} images, but {len(values)} labels; store one each"
+            )
     image_shape, layout = infer_array_shape(path, images)
     pixels = images.reshape(len(images), -1)
-    names = ("label", *(f"pixel{index}" for index in range(pixels.shape[1])))
+    names = (*cells, *(f"pixel{index}" for index in range(pixels.shape[1])))
     return Source(
         path=path,
         names=names,
-        read=array_reader({"label": labels}, pixels),
+        read=array_reader(cells, pixels),
         image_shape=image_shape,
         layout=layout,
         notices=notices,
@@ -129,6 +135,8 @@ def open_arff(path: Path, max_bytes: float = inf) -> Source:
         limit = csv.field_size_limit()
         try:
             data, meta = arff.loadarff(text)
+        except DataError:
+            raise
         except (arff.ArffError, NotImplementedError, ValueError, StopIteration) as error:
             raise DataError(f"{path}: not a valid ARFF file: {first_line(error)}") from error
         finally:

@@ -367,7 +367,7 @@ REFUSED: dict[str, Refused] = {
     ),
     # Arrays
     "npz without labels": Refused(
-        npz(x=CONTENT.images[:, 0]), ("no array of labels", "name it y"), "images.npz"
+        npz(x=CONTENT.images[:, 0]), ("images.npz: no array of labels; name it y",), "images.npz"
     ),
     "npz with fewer labels": Refused(
         npz(x=CONTENT.images[:, 0], y=[0, 1]), ("60 images, but 2 labels",), "images.npz"

@@ -12,6 +12,7 @@ from csvision.data.data_spec import DataSpec
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
+from tests.data.conventions.binary_files import encode
 from tests.data.conventions.images import gray
 from tests.data.conventions.write import column, pixel_names, rows_of, write_csv
 
@@ -103,6 +104,21 @@ def test_unlabeled_file_without_header_is_read_with_all_rows() -> None:
     table = read_table("test.csv", PREDICT, reference=reference)
     np.testing.assert_array_equal(table.images, CONTENT.images)
     assert table.labels is None
+
+
+def test_unlabeled_npz_file_and_folder_are_read() -> None:
+    reference = spec_of(pixel_names(25))
+    np.savez("images.npz", x=CONTENT.images[:, 0])
+    table = read_table("images.npz", PREDICT, reference=reference)
+    np.testing.assert_array_equal(table.images, CONTENT.images)
+    assert table.labels is None
+    Path("images").mkdir()
+    for row in range(3):
+        Path(f"images/{row}.png").write_bytes(encode(CONTENT.images[row]))
+    table = read_table("images", PREDICT, reference=reference)
+    np.testing.assert_array_equal(table.images, CONTENT.images[:3])
+    assert table.labels is None
+    assert table.ids == ["0.png", "1.png", "2.png"]
 
 
 def test_label_keeps_its_position_in_files_without_header() -> None:
