@@ -53,7 +53,8 @@ class DataConfig:
     test_csv: str | None = option("file of test images; null: split test rows off data.csv")
     labels_csv: str | None = option("file with the labels of data.csv, if that has none; or null")
     label_column: str | None = option(
-        "name of the label column, its number from 0 without a header; null: found by its name"
+        "name of the label column, its number from 0 without a header, first or last; null: "
+        "found by name and values"
     )
     header: Any = option(
         "true, false, or auto: the first row has names unless it looks like the next"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from csvision.command_hints import command_line
 from csvision.config.schema import BUNDLED
+from csvision.data.other_formats import check_format
 from csvision.data.packing import GIB, READ_ERRORS, Packing, find_packing, open_text
 from csvision.data.read_options import ReadOptions
 from csvision.data.source import Source
@@ -50,6 +51,7 @@ def open_source(path: Path, options: ReadOptions) -> Source:
             from csvision.data.image_folder import open_image_folder
 
             return open_image_folder(path)
+        check_format(path)
         match find_packing(path):
             case Packing.parquet:
                 from csvision.data.parquet_source import open_parquet

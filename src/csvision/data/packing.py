@@ -134,6 +134,8 @@ def buffer(file: Any) -> io.BufferedReader:
 def open_zip_member(path: Path) -> Any:
     """Open the only file in a zip archive; raises DataError if there are none or several."""
     archive = zipfile.ZipFile(path)
+    if "xl/workbook.xml" in archive.namelist():
+        raise DataError(f"{path}: is an Excel file; save the table as CSV")
     members = [
         member
         for member in archive.infolist()

@@ -90,6 +90,12 @@ def none_in_a_zip() -> None:
     zipfile.ZipFile("images.zip", "w").close()
 
 
+def excel_file() -> None:
+    with zipfile.ZipFile("images.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "")
+        archive.writestr("xl/workbook.xml", "")
+
+
 def large_zip() -> None:
     with zipfile.ZipFile("images.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("train.csv", plain() + "\n" * (1 << 22))
@@ -364,6 +370,28 @@ REFUSED: dict[str, Refused] = {
     ),
     "half a character of UTF-16": Refused(
         lambda: text(plain().encode("utf-16")[:-1]), ("cannot be read",)
+    ),
+    # Formats that are not read
+    "an array of NumPy": Refused(
+        lambda: np.save("images.npy", CONTENT.images),
+        ("images.npy: is a NumPy array", "numpy.savez"),
+        "images.npy",
+    ),
+    "a single image": Refused(
+        lambda: text(encode(CONTENT.images[0]), "images.png"),
+        ("images.png: is a single image", "one folder per class"),
+        "images.png",
+    ),
+    "a new Excel file": Refused(
+        excel_file, ("images.xlsx: is an Excel file; save the table as CSV",), "images.xlsx"
+    ),
+    "an old Excel file": Refused(
+        lambda: text(b"\xd0\xcf\x11\xe0" + bytes(500), "images.xls"),
+        ("images.xls: is an Excel file; save the table as CSV",),
+        "images.xls",
+    ),
+    "an HDF5 file": Refused(
+        lambda: text(b"\x89HDF\r\n\x1a\n" + bytes(500)), ("images.csv: is an HDF5 file",)
     ),
     # Arrays
     "npz without labels": Refused(

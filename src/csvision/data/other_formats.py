@@ -1,0 +1,28 @@
+"""Refuse files in known formats that csvision does not read, and say what to do instead."""
+
+from pathlib import Path
+
+from csvision.errors import DataError
+
+SAVE_ARRAYS = "save images and labels by numpy.savez(FILE, x=IMAGES, y=LABELS)"
+MAKE_FOLDERS = "put images into one folder per class, and give the folder above"
+
+OTHER_FORMATS = {
+    b"\x93NUMPY": f"a NumPy array; {SAVE_ARRAYS}",
+    b"\x89HDF": f"an HDF5 file; {SAVE_ARRAYS}",
+    b"MATLAB": f"a MATLAB file; {SAVE_ARRAYS}",
+    b"\x89PNG": f"a single image; {MAKE_FOLDERS}",
+    b"\xff\xd8\xff": f"a single image; {MAKE_FOLDERS}",
+    b"\xd0\xcf\x11\xe0": "an Excel file; save the table as CSV",
+    b"%PDF": "a PDF file; save the table as CSV",
+}
+"""The first bytes of such files."""
+
+
+def check_format(path: Path) -> None:
+    """Raise DataError for a file in a known format that is not read."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    for signature, description in OTHER_FORMATS.items():
+        if start.startswith(signature):
+            raise DataError(f"{path}: is {description}")
