@@ -1,5 +1,6 @@
 """Infer the roles of the columns of a file: label, pixels in their order, identifiers, split."""
 
+from collections.abc import Sequence
 from math import prod
 
 from csvision.config.schema import Layout
@@ -12,6 +13,7 @@ from csvision.data.roles import Evidence, Roles, start_roles
 from csvision.data.sample import Sample
 from csvision.data.source import Source
 from csvision.errors import DataError
+from csvision.layer_shapes import Shape
 
 
 def infer_columns(
@@ -28,32 +30,12 @@ def infer_columns(
     find_ids_and_split(evidence, roles)
     pixels = order_pixels(evidence, roles)
     check_no_text(evidence, pixels)
-    named_shape, named_layout = shape_in_names(evidence, roles, pixels)
-    given = options.image_shape if reference is None else reference.image_shape
-    if reference is not None and source.image_shape not in (None, reference.image_shape):
-        raise DataError(
-            f"{source}: images of shape {list(source.image_shape or ())}, but those of the "
-            f"training file have {list(reference.image_shape)}; resize them"
-        )
-    if reference is not None:
-        check_num_pixels(source, len(pixels), reference)
-    shape = infer_image_shape(
-        source.path,
-        [evidence.name_of(index) for index in pixels],
-        given or source.image_shape or named_shape,
-    )
-    if given is None and source.image_shape is None and named_shape is None and shape[0] == 3:
-        roles.notices.append(
-            f"{len(pixels)} pixels are read as an RGB image of {shape[1]}x{shape[2]}, "
-            f"{options.layout}; set data.image_shape and data.layout if they are something else"
-        )
-    # The names of a file for a run give the layout that they gave in training.
-    layout = named_layout if named_layout and named_shape == shape else Layout(options.layout)
+    shape, layout = infer_shape(evidence, roles, pixels)
     columns = Columns(
         names=tuple(source.names),
         pixels=tuple(pixels),
         image_shape=shape,
-        layout=source.layout or layout,
+        layout=layout,
         transpose=options.transpose,
         label=roles.label,
         one_hot=roles.one_hot,
@@ -64,13 +46,39 @@ def infer_columns(
     return columns, [*source.notices, *roles.notices]
 
 
-def check_num_pixels(source: Source, num_pixels: int, reference: DataSpec) -> None:
-    """Raise DataError unless images have as many pixels as those of the training file."""
-    expected = prod(reference.image_shape)
-    if num_pixels != expected:
+def infer_shape(evidence: Evidence, roles: Roles, pixels: Sequence[int]) -> tuple[Shape, Layout]:
+    """Return image shape and layout: given, of the training file, of the file, by names, or square.
+
+    Raises DataError if the pixels do not form such an image.
+    """
+    source, options, reference = evidence.source, evidence.options, evidence.reference
+    named_shape, named_layout = shape_in_names(evidence, roles, pixels)
+    if reference is not None:
+        check_shape(source, len(pixels), reference.image_shape)
+    given = options.image_shape if reference is None else reference.image_shape
+    known = given or source.image_shape or named_shape
+    shape = infer_image_shape(source.path, [evidence.name_of(index) for index in pixels], known)
+    if known is None and shape[0] == 3:
+        roles.notices.append(
+            f"{len(pixels)} pixels are read as an RGB image of {shape[1]}x{shape[2]}, "
+            f"{options.layout}; set data.image_shape and data.layout if they are something else"
+        )
+    # The names of a file for a run give the layout that they gave in training.
+    by_name = named_layout if named_shape == shape else None
+    return shape, source.layout or by_name or Layout(options.layout)
+
+
+def check_shape(source: Source, num_pixels: int, expected: Shape) -> None:
+    """Raise DataError unless images have the shape of those of the training file."""
+    if source.image_shape not in (None, expected):
+        raise DataError(
+            f"{source}: images of shape {list(source.image_shape or ())}, but those of the "
+            f"training file have {list(expected)}; resize them"
+        )
+    if num_pixels != prod(expected):
         raise DataError(
             f"{source}: {num_pixels} pixel columns, but the images of the training file, of shape "
-            f"{list(reference.image_shape)}, have {expected}; use images of the same size"
+            f"{list(expected)}, have {prod(expected)}; use images of the same size"
         )
 
 
