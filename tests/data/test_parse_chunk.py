@@ -258,7 +258,8 @@ class Oracle:
         highest = max(values, default=0)
         fractions = any(value % 1 for value in values if value < 1e300)
         few_above = sum(value > 1 for value in values) < 0.1 * len(values)
-        if highest == 1 or (fractions and (highest <= 1 or few_above)):
+        unit = any(value % 1 and value <= 1 for value in values)
+        if highest == 1 or (unit and (highest <= 1 or few_above)):
             return 0, 1
         if highest in (15, 16) and not fractions:
             return 0, highest

@@ -47,6 +47,7 @@ class PixelStats:
     minimum: float = inf
     maximum: float = -inf
     fractions: int = 0
+    unit_fractions: int = 0
     above_one: int = 0
     outside_bytes: int = 0
     outside_reference: int = 0
@@ -60,7 +61,9 @@ class PixelStats:
         self.maximum = max(self.maximum, float(pixels.max()))
         self.above_one += int(np.count_nonzero(pixels > 1))
         if pixels.dtype != np.uint8:
-            self.fractions += int(np.count_nonzero(pixels != np.rint(pixels)))
+            is_fraction = pixels != np.rint(pixels)
+            self.fractions += int(np.count_nonzero(is_fraction))
+            self.unit_fractions += int(np.count_nonzero(is_fraction & (pixels <= 1)))
             self.outside_bytes += count_outside(pixels, BYTES)
         if self.reference is not None and self.reference != BYTES:
             self.outside_reference += count_outside(pixels, self.reference)
@@ -132,7 +135,7 @@ def suggest_range(stats: PixelStats) -> PixelRange:
 
 def is_unit_range(stats: PixelStats) -> bool:
     """Return whether pixels are from 0 to 1: fractions with few above 1, or 0 and 1 only."""
-    if stats.fractions and (stats.maximum <= 1 or few_above_one(stats)):
+    if stats.unit_fractions and (stats.maximum <= 1 or few_above_one(stats)):
         return True
     return stats.maximum == 1
 
