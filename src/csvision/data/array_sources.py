@@ -46,7 +46,7 @@ def open_npz(path: Path, max_bytes: float = inf, allow_missing_labels: bool = Fa
             labels = find_array(path, arrays, found, LABEL_KEYS, "labels") if has_labels else None
     except DataError:
         raise
-    except ValueError as error:
+    except (ValueError, MemoryError, OverflowError) as error:
         raise DataError(
             f"{path}: {first_line(error)}; save arrays of numbers or strings only"
         ) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from csvision.data.array_sources import pixels_to_frame
 from csvision.data.chunks import FrameChunk
 from csvision.data.decode_images import GRAY_MODES, IMAGE_ERRORS, check_size, decode_image
 from csvision.data.names import SPLIT_WORDS
+from csvision.data.packing import check_decompressed_size
 from csvision.data.source import Source
 from csvision.errors import DataError, first_line
 
@@ -28,10 +29,10 @@ class ImageFile:
     split: str = ""
 
 
-def open_image_folder(folder: Path) -> Source:
+def open_image_folder(folder: Path, max_bytes: float = inf) -> Source:
     """Return a row per image file: its name, class, split if any, and pixels.
 
-    Raises DataError if there are no images or their sizes differ.
+    Raises DataError if there are no images, their sizes differ, or all pixels exceed `max_bytes`.
     """
     files = list_images(folder)
     if not files:
@@ -44,6 +45,7 @@ def open_image_folder(folder: Path) -> Source:
     has_labels, has_splits = bool(files[0].label), bool(files[0].split)
     names = ["filename", *["label"] * has_labels, *["split"] * has_splits]
     num_pixels = prod(image_shape)
+    check_decompressed_size(folder, len(files) * num_pixels, max_bytes)
 
     def read(chunk_bytes: int) -> Iterator[FrameChunk]:
         step = max(1, chunk_bytes // (8 * num_pixels))

@@ -96,6 +96,16 @@ def excel_file() -> None:
         archive.writestr("xl/workbook.xml", "")
 
 
+def false_npz() -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (10**15, 28, 28)}
+    )
+    with zipfile.ZipFile("images.npz", "w") as archive:
+        archive.writestr("x.npy", header.getvalue() + b"x")
+        archive.writestr("y.npy", header.getvalue() + b"x")
+
+
 def large_zip() -> None:
     with zipfile.ZipFile("images.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("train.csv", plain() + "\n" * (1 << 22))
@@ -414,6 +424,9 @@ REFUSED: dict[str, Refused] = {
         "images.npz",
         LONG,
     ),
+    "npz whose header claims a huge array": Refused(
+        false_npz, ("images.npz: ", "save arrays of numbers"), "images.npz"
+    ),
     "ARFF with a string": Refused(
         lambda: text(arff_text(CONTENT).replace("class {", "class string %{"), "images.arff"),
         ("images.arff: not a valid ARFF file",),
@@ -447,6 +460,12 @@ REFUSED: dict[str, Refused] = {
     # Folders
     "a folder without images": Refused(
         lambda: Path("images").mkdir(), ("no images", "CLASS"), "images"
+    ),
+    "a folder of large images": Refused(
+        lambda: write_images("images", gray(3, 200, 200)),
+        ("images: decompresses to more than 0.0001 GiB", "data.max_decompressed_gib"),
+        "images",
+        LONG,
     ),
     "a folder with an image of another size": Refused(
         folder_with("z.png", encode(gray(1, 7, 5).images[0])),
