@@ -12,6 +12,8 @@ PATH_KEYS = (
     "run",
     "data.csv",
     "data.test_csv",
+    "data.cache",
+    "bundled_csv",
     "output_dir",
     "source_dir",
     "output",
