@@ -64,7 +64,7 @@ class TestDescription:
         report = describe_data(load_splits(data))
         assert "pixels from 0 to 1, stored in 256 steps" in report
         assert "class owl" in report
-        assert "single pixel value" in report
+        assert "all pixels are equal" in report
         assert "no warnings" not in report
 
 

@@ -120,7 +120,7 @@ def __getattr__(name: str) -> Any:
     module = _EXPORTS[name]
     if module == "csvision.api":
         # Lightning, which this module imports, raises for ranks that are no numbers.
-        import_module("csvision.run.launch_environment").launch_variables()
+        import_module("csvision.run.launch_environment").read_launch_variables()
     if module not in sys.modules:
         from csvision.process import isolate_import
 

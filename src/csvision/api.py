@@ -13,12 +13,13 @@ import pandas as pd
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
+from csvision.config.groups import COMMAND_SCHEMAS
 from csvision.config.pixel_range import AUTO
 from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import first_line
+from csvision.errors import ConfigError, first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
@@ -32,7 +33,7 @@ from csvision.run.evaluate import read_for_run
 from csvision.run.extend import extend_config, record_extension
 from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
-from csvision.run.reproduce import Comparison, compare, require_finished
+from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
 from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
@@ -55,7 +56,7 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
 
 @exclusive()
 def resume(
-    run: str | Path, model_path: str | None = None, epochs: int | None = None
+    run: str | Path | TrainResult, model_path: str | None = None, epochs: int | None = None
 ) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
 
@@ -63,14 +64,14 @@ def resume(
     if there is no such run, it has finished, its data have changed, or its schedule allows no more
     epochs.
     """
-    run_dir = RunDirectory(Path(run)) if epochs else RunDirectory.reopen(Path(run))
+    run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
     config = resume_config(run_dir, model_path)
-    if epochs:
+    if epochs is not None:
         config = extend_config(run_dir, config, epochs)
     with log_to_console(config.quiet):
         warn_if_code_changed(run_dir, config)
         prepared = prepare_again(run_dir, config)
-        if epochs:
+        if epochs is not None:
             record_extension(run_dir, config)
         return train_prepared(prepared, run_dir.path, resume=True)
 
@@ -114,13 +115,13 @@ def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None)
 
 
 @exclusive()
-def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
+def reproduce(run: str | Path | TrainResult, model_path: str | None = None) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
     Raises RunError if the run has not finished.
     """
-    run_dir = RunDirectory(Path(run))
-    require_finished(run_dir)
+    run_dir = RunDirectory(run_path(run))
+    check_finished(run_dir)
     config = resume_config(run_dir, model_path)
     config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     with log_to_console():
@@ -134,17 +135,19 @@ def reproduce(run: str | Path, model_path: str | None = None) -> Comparison:
 
 
 @exclusive()
-def load(run: str | Path, model_path: str | None = None, check_weights: bool = True) -> Classifier:
+def load(
+    run: str | Path | TrainResult, model_path: str | None = None, check_weights: bool = True
+) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
     A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`. With
     `check_weights`, raises RunError if the weights of a finished run have changed.
     """
-    return load_run(Path(run), model_path, check_weights)
+    return load_run(run_path(run), model_path, check_weights)
 
 
 @exclusive()
-def read(run: str | Path, csv: str | Path, pixel_range: Any = AUTO) -> ImageTable:
+def read(run: str | Path | TrainResult, csv: str | Path, pixel_range: Any = AUTO) -> ImageTable:
     """Return the images of a file as the network of a run expects them, for `predict_proba`.
 
     Columns, classes and the range of the pixels are those of the run; `pixel_range` is that of the
@@ -152,11 +155,13 @@ def read(run: str | Path, csv: str | Path, pixel_range: Any = AUTO) -> ImageTabl
     classes of the run.
     """
     data = command_schema.PredictDataConfig(csv=str(csv), pixel_range=pixel_range)
-    return read_for_run(RunDirectory(Path(run)), data)
+    return read_for_run(RunDirectory(run_path(run)), data)
 
 
 @exclusive()
-def evaluate(run: str | Path | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
+def evaluate(
+    run: str | Path | TrainResult | command_schema.EvaluateConfig, *overrides: str
+) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
     Takes a run directory and overrides, or a single EvaluateConfig instead.
@@ -173,7 +178,9 @@ def evaluate(run: str | Path | command_schema.EvaluateConfig, *overrides: str) -
 
 @exclusive()
 def predict(
-    run: str | Path | command_schema.PredictConfig, csv: str | Path | None = None, *overrides: str
+    run: str | Path | TrainResult | command_schema.PredictConfig,
+    csv: str | Path | None = None,
+    *overrides: str,
 ) -> pd.DataFrame:
     """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
 
@@ -203,16 +210,28 @@ def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
 def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
     """Return the validated configuration of a command.
 
-    `overrides` are strings, from which it is composed, or the configuration itself.
+    `overrides` are strings, from which it is composed, or the configuration itself. Raises
+    ConfigError for other values.
     """
-    if len(overrides) == 1 and not isinstance(overrides[0], str):
+    if len(overrides) == 1 and isinstance(overrides[0], COMMAND_SCHEMAS[command]):
         validate(overrides[0])
         return overrides[0]
+    others = [type(override).__name__ for override in overrides if not isinstance(override, str)]
+    if others:
+        schema_name = COMMAND_SCHEMAS[command].__name__
+        raise ConfigError(
+            f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
+        )
     return load_config(command, overrides)
 
 
 def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:
     """Return the configuration of a command on a run; paths are taken literally."""
-    if isinstance(run, str | Path):
-        return resolve_config(command, [f"run={quote_override(str(run))}", *overrides])
+    if isinstance(run, str | Path | TrainResult):
+        return resolve_config(command, [f"run={quote_override(str(run_path(run)))}", *overrides])
     return resolve_config(command, [run])
+
+
+def run_path(run: str | Path | TrainResult) -> Path:
+    """Return the directory of a run, given as a path or by its result."""
+    return run.directory if isinstance(run, TrainResult) else Path(run)

@@ -106,13 +106,13 @@ def evaluate_split(
         trainer.callbacks.remove(collected)  # type: ignore[attr-defined]
     metrics = select_metrics(trainer.callback_metrics, "test/")
     probabilities = collected.logits.float().softmax(dim=1).numpy()
-    require_finite(probabilities)
+    check_finite(probabilities)
     if not np.isfinite(metrics["test/loss"]):
         raise DivergedError(f"test/loss is {metrics['test/loss']}")
     return EvalResult(subset, metrics, probabilities, collected.logits.argmax(dim=1).numpy())
 
 
-def require_finite(probabilities: Floats) -> None:
+def check_finite(probabilities: Floats) -> None:
     """Raise DivergedError if the network has returned NaN or infinite values for an image."""
     finite = np.isfinite(probabilities).all(axis=1)
     if not np.all(finite):

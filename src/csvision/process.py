@@ -1,4 +1,4 @@
-"""Share a process: one thread at a time uses csvision, and no fork of a process that used it.
+"""Serialize the calls of csvision over threads; refuse to run in a process forked after its use.
 
 Log handlers, warning filters, Hydra's state and the global random generators belong to all threads.
 The threads of Polars and torch do not survive a fork: their next use would wait forever.

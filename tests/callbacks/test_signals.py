@@ -55,7 +55,8 @@ def test_signal_saves_a_checkpoint_of_the_current_step(
     assert run.last.exists()
     output = capsys.readouterr().out
     assert "SIGTERM: saving" in output
-    assert resume_hint(output)[-2:] == ["resume", f"run={display_path(run.path)}"]
+    expected = ["resume", f"run={display_path(run.path)}", "model.path=net.py:Net"]
+    assert resume_hint(output)[-3:] == expected
     csvision.resume(run.path, "net.py:Net")
     expected = RunDirectory(whole).read_manifest()["weights_sha256"]
     assert run.read_manifest()["weights_sha256"] == expected
@@ -66,7 +67,7 @@ def test_resume_command_can_be_pasted_if_the_path_has_spaces(
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         csvision.train(*signaling_run(5, signal.SIGINT), "output_dir=my runs")
-    command, argument = resume_hint(capsys.readouterr().out)[-2:]
+    command, argument, _ = resume_hint(capsys.readouterr().out)[-3:]
     assert command == "resume"
     assert "my runs" in argument
     assert Path(argument.removeprefix("run=")).is_dir()
@@ -145,7 +146,7 @@ def test_command_ends_with_the_conventional_code(
     output = csvision_command("train", *signaling_run(5, number))
     assert output.code == code
     assert "Traceback" not in output.err
-    assert Path(resume_hint(output.out)[-1].removeprefix("run=")).absolute() == only_run().path
+    assert Path(resume_hint(output.out)[-2].removeprefix("run=")).absolute() == only_run().path
     assert only_run().read_manifest()["state"] == "interrupted"
 
 

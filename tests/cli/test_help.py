@@ -113,6 +113,15 @@ def test_shows_the_values_on_the_command_line() -> None:
     assert keys["data.test_csv"][0] == "null"
 
 
+def test_finds_choices_in_the_config_dir(working_folder: Path) -> None:
+    folder = working_folder / "my conf, 1"
+    (folder / "model").mkdir(parents=True)
+    text = "defaults:\n  - mlp\nhidden: [7]\n"
+    (folder / "model" / "tiny.yaml").write_text(text, encoding="utf-8")
+    for option in (["--config-dir", str(folder)], [f"--config-dir={folder}"]):
+        assert keys_in(help_of("train", "model=tiny", *option))["model.hidden"][0] == "[7]"
+
+
 def test_ignores_swept_values() -> None:
     keys = keys_in(help_of("train", "-m", "model=mlp", "seed=0,1"))
     assert keys["seed"][0] == "42"

@@ -95,11 +95,11 @@ def test_constant_images_are_reported_with_the_first_row_of_the_file() -> None:
     black: Row = (0, (0, 0, 0, 0))
     gray: Row = (1, (7, 7, 7, 7))
     assert data_warnings(make_splits([*TRAIN[:4], gray, black, *TRAIN[4:]], VAL, TEST)) == [
-        "2 training images have a single pixel value (first: row 4)"
+        "2 training images are constant: all pixels are equal (first: row 4)"
     ]
     assert data_warnings(make_splits(TRAIN, [*VAL, gray], [*TEST, black])) == [
-        "1 validation images have a single pixel value (first: row 9)",
-        "1 test images have a single pixel value (first: row 13)",
+        "1 validation images are constant: all pixels are equal (first: row 9)",
+        "1 test images are constant: all pixels are equal (first: row 13)",
     ]
 
 
@@ -158,7 +158,7 @@ def test_training_prints_and_logs_the_warnings(
     expected = [
         f"data: 52 {LEAKAGE}",
         "data: 1 training images are duplicates of others (row 60 = 50)",
-        "data: 1 training images have a single pixel value (first: row 40)",
+        "data: 1 training images are constant: all pixels are equal (first: row 40)",
     ]
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in printed if line.startswith("data: ")] == expected

@@ -7,7 +7,7 @@ import pytest
 from csvision.errors import ConfigError
 from csvision.run.launch_environment import (
     RANK_VARIABLES,
-    launch_variables,
+    read_launch_variables,
     restore_launch_variables,
     validate_launch_environment,
 )
@@ -29,7 +29,7 @@ def test_rank_must_be_below_the_number_of_devices(
 def test_variable_must_be_a_number(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", value)
     with pytest.raises(ConfigError, match=f"RANK='{value}' is not a number; unset RANK"):
-        launch_variables()
+        read_launch_variables()
 
 
 def test_world_size_must_be_the_number_of_devices(monkeypatch: pytest.MonkeyPatch) -> None:

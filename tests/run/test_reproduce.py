@@ -101,6 +101,6 @@ def test_changed_version_is_reported(small_run: RunDirectory) -> None:
 
 
 def test_unfinished_run_is_refused(interrupted_run: RunDirectory) -> None:
-    hint = f"resume run={interrupted_run.path}"
+    hint = f"resume run={interrupted_run.path.name}"
     with pytest.raises(RunError, match=f"run={interrupted_run.path} is not finished; .*{hint}"):
         csvision.reproduce(interrupted_run.path)

@@ -70,8 +70,9 @@ def test_interrupted_sweep_shows_how_to_resume_all_of_it(
     assert output.code == 130
     (sweep,) = Path("outputs/sweeps").iterdir()
     (hint,) = [line for line in output.out.splitlines() if "resume" in line]
-    assert shlex.split(hint)[-3:] == ["csvision", "resume", f"run={sweep}"]
-    assert csvision.resume_sweep(sweep, "net.py:Net")
+    words = shlex.split(hint)[-4:]
+    assert words == ["csvision", "resume", f"run={sweep}", "model.path=net.py:Net"]
+    assert csvision_command(*words[1:]).code == 0
     assert len([*sweep.glob("*/metrics.json")]) == 2
 
 

@@ -24,7 +24,7 @@ codecs.register_error(ESCAPE_CHARACTERS, escape_characters)
 
 
 class ConsoleStream:
-    """A standard stream whose errors end nothing: after the first one, output is discarded.
+    """A standard stream that raises no OSError: after the first one, output is discarded.
 
     An error other than a closed pipe is reported once on `report`. Characters that the stream
     cannot encode are escaped, except the bytes of file names.

@@ -1,4 +1,4 @@
-"""What surrounds the command: environment variables, limits of the system, the current folder."""
+"""Check the environment of the command: variables, limits of the system, the current folder."""
 
 import errno
 import os

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -10,8 +11,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from csvision.cli.commands import Command
 from csvision.command_hints import command_line
 from csvision.config.compose import compose_config, conf_dir
+from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.model_schema import Stage
-from csvision.config.quoting import MULTIRUN
+from csvision.config.quoting import MULTIRUN, quote_override
 
 
 def overview(commands: Sequence[tuple[str, str]]) -> str:
@@ -34,11 +36,15 @@ def overview(commands: Sequence[tuple[str, str]]) -> str:
 
 def command_help(command: Command, arguments: Sequence[str]) -> str:
     """Return the help for a command with the choices on its command line, except swept ones."""
-    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    options, _ = hydra_argument_parser().parse_known_args(arguments)
+    overrides = list(options.overrides)
     if set(MULTIRUN) & set(arguments):
         parsed = OverridesParser.create().parse_overrides(overrides)
         pairs = zip(overrides, parsed, strict=True)
         overrides = [word for word, override in pairs if not override.is_sweep_override()]
+    if options.config_dir:
+        folder = Path(options.config_dir).absolute()
+        overrides.append(f"hydra.searchpath=[{quote_override(f'file://{folder}')}]")
     composed = compose_config(command.config_name, overrides)
     keys = [*key_lines(composed, "")]
     width = min(max(len(name) for name, _ in keys), 40)

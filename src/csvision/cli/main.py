@@ -26,7 +26,7 @@ from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.messages import format_hydra_error
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.errors import DivergedError, UserError
-from csvision.run.launch_environment import launch_variables
+from csvision.run.launch_environment import read_launch_variables
 
 MODES = ("run", "multirun", "cfg", "info", "shell_completion")
 """Hydra's options of which only one can be used."""
@@ -86,7 +86,7 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
         if {"--help", "-h"} & set(words):
             print(command_help(command, words))
             return
-        launch_variables()
+        read_launch_variables()
         run_hydra(command, words)
     except UserError as error:
         exit_with_errors(error.messages)

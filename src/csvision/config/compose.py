@@ -97,7 +97,7 @@ def to_dataclass(config: DictConfig) -> Any:
         loaded = OmegaConf.to_object(config)
     except OmegaConfBaseException as error:
         raise ConfigError(format_hydra_error(error)) from error
-    if errors := [*check_group_names(loaded), *find_errors(loaded)]:
+    if errors := [*group_name_errors(loaded), *find_errors(loaded)]:
         raise ConfigError(errors)
     return loaded
 
@@ -112,7 +112,7 @@ def missing_key(config: DictConfig, name: str) -> str:
     return f"{name} is missing: write {name}={examples.get(last) or 'VALUE'}"
 
 
-def check_group_names(config: Any) -> Iterator[str]:
+def group_name_errors(config: Any) -> Iterator[str]:
     """Yield an error for each group whose `name` is not that of the selected choice.
 
     An example is optimizer.name=sgd with optimizer=adam.

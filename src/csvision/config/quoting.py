@@ -13,6 +13,8 @@ PATH_KEYS = (
     "data.csv",
     "data.test_csv",
     "data.labels_csv",
+    "data.cache",
+    "bundled_csv",
     "output_dir",
     "source_dir",
     "output",

@@ -44,7 +44,7 @@ def find_errors(
         errors += optimizer_errors(config.optimizer)
         errors += padding_errors(config.model)
         if not errors:
-            errors += [*depth_errors(config.model), *growth_errors(config)]
+            errors += [*residual_errors(config.model), *scheduler_errors(config)]
         if image_shape is not None and num_classes is not None and not errors:
             try:
                 layer_table(config.model, image_shape, num_classes)
@@ -148,7 +148,7 @@ def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
         yield "optimizer.nesterov=true needs optimizer.momentum > 0"
 
 
-def growth_errors(config: schema.TrainConfig) -> Iterator[str]:
+def scheduler_errors(config: schema.TrainConfig) -> Iterator[str]:
     """Yield an error if the scheduler lets the learning rate grow without a sensible limit."""
     scheduler, lr = config.scheduler, config.optimizer.lr
     if not isinstance(scheduler, schema.StepConfig) or scheduler.gamma <= 1:
@@ -161,7 +161,7 @@ def growth_errors(config: schema.TrainConfig) -> Iterator[str]:
         )
 
 
-def depth_errors(model: model_schema.ModelConfig) -> Iterator[str]:
+def residual_errors(model: model_schema.ModelConfig) -> Iterator[str]:
     """Yield an error if all stages together have too many residual blocks."""
     if isinstance(model, model_schema.CNNConfig):
         blocks = sum(stage.residual for stage in model.stages)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits, load_sample_image
 
 from csvision.errors import ConfigError
+from csvision.files import replace_file
 
 PATCH_SIZE = 16
 
@@ -23,7 +24,8 @@ def write_example_data(name: str, output: Path | None = None) -> Path:
     table = {"digits": digits, "photos": photos}[name]()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(path, index=False)
+        with replace_file(path) as file:
+            table.to_csv(file, index=False, compression="gzip" if path.suffix == ".gz" else None)
     except OSError as error:
         raise ConfigError(f"output={path}: cannot be written ({error}); choose another") from error
     return path

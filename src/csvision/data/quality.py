@@ -95,7 +95,9 @@ def constant_images(name: str, subset: Subset) -> list[str]:
     rows = subset.indices[subset.table.constant[subset.indices]]
     if not rows.size:
         return []
-    return [f"{rows.size} {name} images have a single pixel value (first: row {rows.min()})"]
+    return [
+        f"{rows.size} {name} images are constant: all pixels are equal (first: row {rows.min()})"
+    ]
 
 
 def empty_classes(name: str, subset: Subset) -> list[str]:

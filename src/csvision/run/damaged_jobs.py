@@ -25,9 +25,9 @@ def find_damage(run_dir: RunDirectory) -> str:
     try:
         config, manifest = run_dir.read_config(), run_dir.read_manifest()
         if manifest["state"] == "finished":
-            require_results(run_dir, config)
+            check_results_readable(run_dir, config)
         else:
-            require_checkpoint(run_dir)
+            check_checkpoint_readable(run_dir)
             if run_dir.splits.exists() and "data" in manifest:
                 read_splits(run_dir.splits, manifest["data"]["split_sha256"])
     except RunError as error:
@@ -35,7 +35,7 @@ def find_damage(run_dir: RunDirectory) -> str:
     return ""
 
 
-def require_results(run_dir: RunDirectory, config: schema.TrainConfig) -> None:
+def check_results_readable(run_dir: RunDirectory, config: schema.TrainConfig) -> None:
     """Raise RunError if the metrics or the tested checkpoint of a finished job cannot be read.
 
     A checkpoint that was deleted, to save space for example, is no damage.
@@ -50,7 +50,7 @@ def require_results(run_dir: RunDirectory, config: schema.TrainConfig) -> None:
         check_archive(tested)
 
 
-def require_checkpoint(run_dir: RunDirectory) -> None:
+def check_checkpoint_readable(run_dir: RunDirectory) -> None:
     """Raise RunError if an unfinished job has checkpoints, but none that can be read."""
     if run_dir.best.exists():
         check_archive(run_dir.best)

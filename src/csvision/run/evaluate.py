@@ -15,9 +15,9 @@ from csvision.data.table import ImageTable, read_table
 from csvision.evaluation import (
     EVALUATION_SEED,
     EvalResult,
+    check_finite,
     evaluate_split,
     prediction_table,
-    require_finite,
     write_results,
 )
 from csvision.files import make_dir, result_name, timestamp
@@ -30,7 +30,7 @@ from csvision.run.checkpoints import check_weights_hash, load_weights
 from csvision.run.device import limit_threads, torch_device, validate_accelerator
 from csvision.run.directory import RunDirectory, with_model_path
 from csvision.run.launch_environment import (
-    ignore_lightning_variables,
+    hide_trainer_defaults,
     validate_launch_environment,
 )
 from csvision.run.log import ignore_known_warnings, log
@@ -101,7 +101,7 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     with (
         isolate_rng(),
         ignore_known_warnings(),
-        ignore_lightning_variables(),
+        hide_trainer_defaults(),
         threads,
         handle_signals(),
     ):
@@ -195,7 +195,7 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
     batches = torch.split(torch.from_numpy(table.images), trained.batch_size)
     with seeded_generators(EVALUATION_SEED), refuse_exit(trained.model):
         probabilities = torch.cat([classifier.predict_proba(images).cpu() for images in batches])
-    require_finite(probabilities.numpy())
+    check_finite(probabilities.numpy())
     predictions = prediction_table(Subset.full(table), probabilities.numpy(), table.labels)
     path = make_dir(parent) / result_name(config.data.csv, ".csv")
     predictions.to_csv(path, index=False)

@@ -44,7 +44,7 @@ def fit(
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         if was_restored(trainer):
             raise
-        raise invalid_state(checkpoint, error) from error
+        raise invalid_state_error(checkpoint, error) from error
 
 
 def was_restored(trainer: Trainer) -> bool:
@@ -55,7 +55,7 @@ def was_restored(trainer: Trainer) -> bool:
     )
 
 
-def invalid_state(path: Path, error: Exception) -> RunError:
+def invalid_state_error(path: Path, error: Exception) -> RunError:
     """Return the error of a checkpoint whose structure is right, but not its values."""
     return RunError(
         f"{path} has a state that cannot be restored ({first_line(error)}); move it away to resume "

@@ -19,14 +19,14 @@ INTERACTIVE_JOBS = ("bash", "interactive")
 """Names of Slurm jobs in whose shell a command is one process; Lightning knows the same names."""
 
 
-LIGHTNING_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
+LAUNCH_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
 """What Lightning sets when it starts the other processes of a distributed run."""
 
 
 @contextmanager
 def restore_launch_variables() -> Iterator[None]:
     """Restore the variables that Lightning sets: the next run may have one process."""
-    before = {name: os.environ.get(name) for name in LIGHTNING_VARIABLES}
+    before = {name: os.environ.get(name) for name in LAUNCH_VARIABLES}
     try:
         yield
     finally:
@@ -38,8 +38,8 @@ def restore_launch_variables() -> Iterator[None]:
 
 
 @contextmanager
-def ignore_lightning_variables() -> Iterator[None]:
-    """Hide the variables PL_* by which Lightning would change a run: PL_TRAINER_MAX_STEPS=1."""
+def hide_trainer_defaults() -> Iterator[None]:
+    """Hide the variables that change Trainer's defaults, such as PL_TRAINER_MAX_STEPS."""
     hidden = {name: value for name, value in os.environ.items() if name.startswith("PL_")}
     for name in hidden:
         del os.environ[name]
@@ -49,7 +49,7 @@ def ignore_lightning_variables() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-def launch_variables() -> dict[str, int]:
+def read_launch_variables() -> dict[str, int]:
     """Return the variables that are set; raises ConfigError if one is not a number."""
     values = {}
     for name in (*RANK_VARIABLES, *SIZE_VARIABLES):
@@ -67,7 +67,7 @@ def validate_launch_environment(devices: int) -> None:
 
     In an allocation of Slurm (salloc, sbatch), a command that srun did not start is one process.
     """
-    variables = launch_variables()
+    variables = read_launch_variables()
     for name in RANK_VARIABLES:
         if (rank := variables.get(name, 0)) >= devices:
             raise ConfigError(

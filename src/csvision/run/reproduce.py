@@ -35,7 +35,7 @@ class Comparison:
     differences: list[str]
 
 
-def require_finished(run_dir: RunDirectory) -> None:
+def check_finished(run_dir: RunDirectory) -> None:
     """Raise RunError if a run has no results to compare."""
     if run_dir.read_manifest()["state"] != "finished":
         raise RunError(
@@ -76,7 +76,9 @@ def max_weight_diff(before: Path, now: Path) -> str:
     if shapes[0] != shapes[1]:
         return "weights: different layers"
     diffs = {
-        name: float((first[name].double() - second[name].double()).abs().max()) for name in first
+        name: float((first[name].double() - second[name].double()).abs().max())
+        for name in first
+        if first[name].numel()
     }
     largest = max(diffs, key=diffs.__getitem__)
     if not diffs[largest]:

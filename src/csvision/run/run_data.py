@@ -81,13 +81,13 @@ def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits
         check_exists(run_dir, csv, "put it back at this path")
     recorded = recorded_splits(run_dir)
     if recorded is None:
-        return redraw_splits(run_dir, config)
+        return recompute_splits(run_dir, config)
     data, sha256 = config.data, recorded_data(run_dir)["sha256"]
     rows = [recorded.train, recorded.val]
     if data.test_csv is None:
-        return Splits(*find_subsets(run_dir, data, data.csv, sha256, [*rows, recorded.test]))
-    train, val = find_subsets(run_dir, data, data.csv, sha256, rows)
-    return Splits(train, val, find_test_subset(run_dir, data, recorded))
+        return Splits(*read_subsets(run_dir, data, data.csv, sha256, [*rows, recorded.test]))
+    train, val = read_subsets(run_dir, data, data.csv, sha256, rows)
+    return Splits(train, val, read_test_subset(run_dir, data, recorded))
 
 
 def load_test_subset(
@@ -107,25 +107,25 @@ def load_test_subset(
         data = replace(data, test_csv=moved_to)
     recorded = recorded_splits(run_dir)
     if recorded is None:
-        return redraw_splits(run_dir, replace(config, data=data)).test
-    return find_test_subset(run_dir, data, recorded)
+        return recompute_splits(run_dir, replace(config, data=data)).test
+    return read_test_subset(run_dir, data, recorded)
 
 
-def find_test_subset(
+def read_test_subset(
     run_dir: RunDirectory, data: schema.DataConfig, recorded: RecordedSplits
 ) -> Subset:
     """Return the recorded test rows; raises RunError if they are not in their file."""
     hashes = recorded_data(run_dir)
     if data.test_csv is not None:
         rows = [recorded.test]
-        (test,) = find_subsets(run_dir, data, data.test_csv, hashes["test_sha256"], rows)
+        (test,) = read_subsets(run_dir, data, data.test_csv, hashes["test_sha256"], rows)
         return test
     # A file without the training rows is not the same file with additional rows.
     rows = [recorded.train, recorded.val, recorded.test]
-    return find_subsets(run_dir, data, data.csv, hashes["sha256"], rows)[2]
+    return read_subsets(run_dir, data, data.csv, hashes["sha256"], rows)[2]
 
 
-def find_subsets(
+def read_subsets(
     run_dir: RunDirectory,
     data: schema.DataConfig,
     csv: str,
@@ -168,7 +168,7 @@ def find_indices(
     return found
 
 
-def redraw_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
+def recompute_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
     """Return the splits of a run that has not recorded them, drawn from unchanged files.
 
     Raises RunError if a hash differs from the one in run.json.

@@ -47,7 +47,7 @@ from csvision.run.directory import (
     with_absolute_paths,
 )
 from csvision.run.fit import fit
-from csvision.run.launch_environment import ignore_lightning_variables, restore_launch_variables
+from csvision.run.launch_environment import hide_trainer_defaults, restore_launch_variables
 from csvision.run.log import disable_log, log, log_to_file
 from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
@@ -90,13 +90,13 @@ def train(
         isolate_rng(),
         limit_threads(config.accelerator.num_threads),
         restore_launch_variables(),
-        ignore_lightning_variables(),
+        hide_trainer_defaults(),
     ):
         use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
         history = HistoryCallback(run_dir.history, run_dir.path if use_tensorboard else None)
         checkpoints = CheckpointCallback(
             run_dir.checkpoints,
-            stored_config(run_dir, config, resume),
+            config_for_checkpoints(run_dir, config, resume),
             config.checkpoint_interval_seconds,
             has_val=bool(len(prepared.splits.val)),
         )
@@ -160,7 +160,7 @@ def write_outputs(
         log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier)
 
 
-def stored_config(
+def config_for_checkpoints(
     run_dir: RunDirectory, config: schema.TrainConfig, resume: bool
 ) -> dict[str, Any]:
     """Return the configuration as in run.json, to be stored in checkpoints."""

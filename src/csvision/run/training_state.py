@@ -44,7 +44,7 @@ def latest_checkpoint(
             raise RunError([f"{run_dir.manifest} was modified: {change}" for change in changes])
         load_weights(classifier, path, content)
         try:
-            require_structure(path, content, expected)
+            check_structure(path, content, expected)
         except RunError as error:
             warn_and_skip(error)
             continue
@@ -107,7 +107,7 @@ def expected_optimizer_state(
     return optimizer.state_dict(), states
 
 
-def require_structure(path: Path, content: dict[str, Any], expected: dict[str, Any]) -> None:
+def check_structure(path: Path, content: dict[str, Any], expected: dict[str, Any]) -> None:
     """Raise RunError if an entry of a checkpoint is missing or has another type or shape."""
     for error in structure_errors("", content, expected):
         raise RunError(f"{path} is not a checkpoint of this run: {error}")
