@@ -73,7 +73,7 @@ class TestClassificationReport:
 
 class TestPredictionTable:
     def test_has_rows_and_label_values_of_the_file(self, result: EvalResult) -> None:
-        table = prediction_table(SUBSET, result.probabilities, SUBSET.labels)
+        table = prediction_table(SUBSET, result.probabilities, result.predictions, SUBSET.labels)
         assert [*table["row"]] == [4, 0, 3, 1, 2]
         assert [*table["label"]] == [5, 3, 5, 3, 3]
         assert [*table["prediction"]] == [5, 3, 3, 3, 8]
@@ -81,7 +81,7 @@ class TestPredictionTable:
         np.testing.assert_array_equal(table[names], result.probabilities)
 
     def test_has_no_label_column_without_labels(self, result: EvalResult) -> None:
-        assert "label" not in prediction_table(SUBSET, result.probabilities, None)
+        assert "label" not in prediction_table(SUBSET, result.probabilities, result.predictions)
 
 
 def test_written_files_can_be_read_back(result: EvalResult, tmp_path: Path) -> None:

@@ -27,11 +27,11 @@ from csvision.process import exclusive
 from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
-from csvision.run.evaluate import load as load_run
-from csvision.run.evaluate import predict as predict_file
-from csvision.run.evaluate import read_for_run
 from csvision.run.extend import extend_config, record_extension
+from csvision.run.load import load as load_run
+from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
+from csvision.run.predict import predict as predict_file
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed

@@ -105,9 +105,16 @@ class Classifier(LightningModule):
         logits: Tensor = self.network(values)
         return logits
 
-    @torch.no_grad()
     def predict_proba(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> probabilities (B, K), computed in eval mode.
+
+        Raises ValueError for another number of dimensions.
+        """
+        return self.predict_logits(images).softmax(dim=1)
+
+    @torch.no_grad()
+    def predict_logits(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W), uint8, -> logits (B, K), computed in eval mode.
 
         Raises ValueError for another number of dimensions.
         """
@@ -116,9 +123,9 @@ class Classifier(LightningModule):
             raise ValueError(f"images must have the shape (B, C, H, W), not {tuple(images.shape)}")
         training = self.training
         self.eval()
-        probabilities: Tensor = self(images.to(self.device)).softmax(dim=1)
+        logits: Tensor = self(images.to(self.device))
         self.train(training)
-        return probabilities
+        return logits
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Accept checkpoints of earlier versions."""

@@ -144,12 +144,15 @@ def classification_report(result: EvalResult) -> pd.DataFrame:
 
 
 def prediction_table(
-    subset: Subset, probabilities: Floats, labels: NDArray[np.int64] | None = None
+    subset: Subset,
+    probabilities: Floats,
+    predictions: NDArray[np.int64],
+    labels: NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
     """Return one row per image: its row in the file from 0, label, prediction, probabilities.
 
-    A file that identifies its rows gives a column id.
-    Labels and predictions are label values of the file.
+    A file that identifies its rows gives a column id. `predictions` and `labels` are class indices;
+    the columns have label values of the file.
     """
     values = np.asarray(subset.table.label_values)
     columns: dict[str, NDArray[np.generic]] = {"row": subset.indices}
@@ -157,7 +160,7 @@ def prediction_table(
         columns["id"] = np.array(subset.table.ids)[subset.indices]
     if labels is not None:
         columns["label"] = values[labels]
-    columns["prediction"] = values[probabilities.argmax(axis=1)]
+    columns["prediction"] = values[predictions]
     for index, name in enumerate(subset.table.classes):
         columns[f"probability {name}"] = probabilities[:, index]
     return pd.DataFrame(columns)
@@ -179,7 +182,7 @@ def write_results(result: EvalResult, metrics: dict[str, float], folder: Path) -
     classification_report(result).to_csv(folder / "per_class.csv", index=False)
     counts = pd.DataFrame(result.confusion_matrix, index=classes, columns=classes)
     counts.to_csv(folder / "confusion_matrix.csv", index_label="true class")
-    table = prediction_table(subset, result.probabilities, subset.labels)
+    table = prediction_table(subset, result.probabilities, result.predictions, subset.labels)
     table.to_csv(folder / "predictions.csv", index=False)
 
 

@@ -35,6 +35,16 @@ def test_probabilities_are_those_of_the_loaded_classifier(
         assert [*result["label"]] == [*source["label"]]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "64-true"])
+def test_predictions_are_those_of_the_evaluation(precision: str, digits_csv: Path) -> None:
+    pd.read_csv(digits_csv).tail(50).to_csv("test.csv", index=False)
+    overrides = ("data.test_csv=test.csv", f"accelerator.precision={precision}")
+    run = csvision.train(*SMALL_TRAINING, *SMALL_MLP, *overrides).directory
+    path = csvision.predict(run, "test.csv", "quiet=true").attrs["path"]
+    assert path.read_bytes() == (run / "predictions.csv").read_bytes()
+
+
 def test_each_prediction_is_written_to_a_new_file_of_the_run(small_run: RunDirectory) -> None:
     results = [csvision.predict(small_run.path, "digits.csv", "quiet=true") for _ in range(2)]
     paths = {result.attrs["path"] for result in results}

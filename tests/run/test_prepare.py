@@ -67,7 +67,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         read.append(Path(source).name)
         return read_table(source, *args, **kwargs)
 
-    for module in ("csvision.data.splits", "csvision.run.run_data", "csvision.run.evaluate"):
+    for module in ("csvision.data.splits", "csvision.run.run_data", "csvision.run.loaded_run"):
         monkeypatch.setattr(f"{module}.read_table", counting)
     return read
 

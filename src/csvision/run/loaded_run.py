@@ -1,0 +1,115 @@
+"""A run whose network is loaded: what evaluate and predict have in common."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lightning import Trainer
+
+from csvision.classifier import Classifier
+from csvision.config import command_schema, schema
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import ImageTable, read_table
+from csvision.models.user_code import refuse_exit
+from csvision.rng import isolate_rng
+from csvision.run.device import limit_threads, validate_accelerator
+from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.launch_environment import hide_trainer_defaults, validate_launch_environment
+from csvision.run.load import load
+from csvision.run.log import ignore_known_warnings, log
+from csvision.run.prepare import check_writable
+from csvision.run.resume import recorded_threads
+from csvision.run.run_data import read_data_spec
+from csvision.run.trainer import build_eval_trainer
+from csvision.signals import handle_signals
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run with its classifier, and the configuration with which it was trained.
+
+    `results` is the folder in which results will be written.
+    """
+
+    directory: RunDirectory
+    classifier: Classifier
+    trained: schema.TrainConfig
+    results: Path
+
+    @classmethod
+    def open(
+        cls, config: command_schema.EvaluateConfig | command_schema.PredictConfig, folder: str
+    ) -> "LoadedRun":
+        """Load a run; `folder` is the folder of results in the run directory.
+
+        Raises RunError or ConfigError for what cannot be loaded, or if no results can be written.
+        """
+        validate_launch_environment(devices=1)
+        validate_accelerator(config.device, key="device")
+        run_dir = RunDirectory(Path(config.run))
+        results = results_parent(config.output_dir, run_dir.path / folder)
+        warn_if_unfinished(run_dir)
+        classifier = load(run_dir.path, config.model.path, config.check_weights)
+        trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
+        return cls(run_dir, classifier, trained, results)
+
+    @contextmanager
+    def use_network(self, device: schema.AcceleratorName) -> Iterator[Trainer]:
+        """Yield a Trainer on `device` with precision and threads as in training."""
+        threads = recorded_threads(self.directory) or self.trained.accelerator.num_threads
+        with (
+            isolate_rng(),
+            ignore_known_warnings(),
+            hide_trainer_defaults(),
+            limit_threads(threads),
+            handle_signals(),
+        ):
+            trainer = build_eval_trainer(self.trained.accelerator, device)
+            with refuse_exit(self.trained.model):
+                yield trainer
+
+
+def warn_if_unfinished(run_dir: RunDirectory) -> None:
+    """Warn that the weights of an unfinished run are those of its last checkpoint."""
+    state = run_dir.read_manifest().get("state")
+    if state != "finished":
+        log.warning("run=%s is %s; using its last checkpoint", run_dir.path, state)
+
+
+def results_parent(output_dir: str | None, default: Path) -> Path:
+    """Return the folder in which results are written; raises ConfigError if it is not writable."""
+    if output_dir is not None:
+        check_writable(Path(output_dir))
+        return Path(output_dir)
+    check_writable(default, f"run={default.parent}", "write output_dir=FOLDER")
+    return default
+
+
+def other_file_options(
+    trained: schema.DataConfig,
+    other: command_schema.EvalDataConfig | command_schema.PredictDataConfig,
+) -> ReadOptions:
+    """Return how to read another file than that of the run.
+
+    Its pixel range is the given one, or compared with that of the run.
+    """
+    options = ReadOptions.from_config(trained)
+    return replace(options, labels_csv=None, pixel_range=other.pixel_range)
+
+
+def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ImageTable:
+    """Read a file, with or without labels, for the network of a run."""
+    options = other_file_options(run_dir.read_config().data, data)
+    return read_matching_table(data.csv, run_dir, replace(options, allow_missing_labels=True))
+
+
+def read_matching_table(csv: str, run_dir: RunDirectory, options: ReadOptions) -> ImageTable:
+    """Read a file whose image shape, columns, labels and pixel range must match those of the run.
+
+    Logs what was decided while it was read.
+    """
+    table = read_table(csv, options, reference=read_data_spec(run_dir))
+    if table.notices:
+        log.info("%s: %s", csv, "; ".join(table.notices))
+    return table
