@@ -56,7 +56,7 @@ def test_results_do_not_depend_on_the_groups(
         found[seconds] = results(*overrides)
     # Lightning's own optimization of each batch.
     monkeypatch.setattr(
-        "csvision.run.train.build_classifier", lambda prepared, signals: build_classifier(prepared)
+        "csvision.run.train.build_classifier", lambda prepared, *_: build_classifier(prepared)
     )
     expected = results(*overrides)
     assert found == dict.fromkeys(found, expected)

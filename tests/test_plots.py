@@ -32,6 +32,13 @@ def displayed(text: Text) -> str:
     return str(shown)
 
 
+@pytest.mark.parametrize(("classes", "side"), [(4, 4.5), (30, 17.5), (31, 17.5), (2000, 17.5)])
+def test_confusion_matrix_of_many_classes_stays_small(classes: int, side: float) -> None:
+    figure = plot_confusion_matrix(np.eye(classes, dtype=np.int64), [*map(str, range(classes))])
+    assert figure.get_size_inches().tolist() == [side, side]
+    assert len(figure.axes[0].texts) == (classes**2 if classes <= 30 else 0)
+
+
 def test_settings_of_the_user_are_neither_used_nor_changed() -> None:
     counts, classes = np.eye(2, dtype=np.int64), ["a", "b"]
     expected = render(plot_confusion_matrix(counts, classes))

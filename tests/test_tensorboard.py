@@ -203,3 +203,29 @@ def test_flattened_config_has_dotted_keys_and_simple_values() -> None:
     assert flat["optimizer.lr"] == values["optimizer"]["lr"]
     assert all(isinstance(value, bool | int | float | str) for value in flat.values())
     assert not {key.partition(".")[0] for key in flat} & {"output_dir", "quiet", "logger", "debug"}
+
+
+UNTRACEABLE = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, image_shape, num_classes):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))
+
+    def forward(self, images):
+        if torch.jit.is_tracing():
+            raise RuntimeError("cannot be traced")
+        return self.layers(images)
+"""
+
+
+@pytest.mark.slow
+def test_network_that_cannot_be_traced_has_no_graph(digits_csv: Path) -> None:
+    Path("net.py").write_text(UNTRACEABLE, encoding="utf-8")
+    custom = ("model=custom", "model.path=net.py:Net", "logger=tensorboard", "epochs=1")
+    run = RunDirectory(csvision.train(*SMALL_TRAINING, *custom).directory)
+    assert run.read_manifest()["state"] == "finished"
+    log = run.log.read_text(encoding="utf-8")
+    assert "TensorBoard has no graph of the network: cannot be traced" in log

@@ -73,6 +73,9 @@ def write_graph(writer: SummaryWriter, classifier: Classifier, evaluation: EvalR
     transformed = classifier.transform(images)
     try:
         writer.add_graph(classifier.network, transformed.to(classifier.dtype) / 255)
+    except OSError:
+        # The file cannot be written.
+        raise
     # Tracing executes the code of a custom network, which may raise any exception.
     except Exception as error:
         log.warning("TensorBoard has no graph of the network: %s", first_line(error))
