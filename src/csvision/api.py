@@ -14,7 +14,6 @@ from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
 from csvision.config.groups import COMMAND_SCHEMAS
-from csvision.config.pixel_range import AUTO
 from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
@@ -147,15 +146,16 @@ def load(
 
 
 @exclusive()
-def read(run: str | Path | TrainResult, csv: str | Path, pixel_range: Any = AUTO) -> ImageTable:
+def read(run: str | Path | TrainResult, csv: str | Path, *overrides: str) -> ImageTable:
     """Return the images of a file as the network of a run expects them, for `predict_proba`.
 
-    Columns, classes and the range of the pixels are those of the run; `pixel_range` is that of the
-    file if it is another one. The file may have no labels; the label indices are those of the
-    classes of the run.
+    Columns, classes and the range of the pixels are those of the run, unless `overrides` as of
+    `predict`, such as "data.pixel_range=16", give others. The file may have no labels; the label
+    indices are those of the classes of the run.
     """
-    data = command_schema.PredictDataConfig(csv=str(csv), pixel_range=pixel_range)
-    return read_for_run(RunDirectory(run_path(run)), data)
+    words = (f"data.csv={quote_override(str(csv))}", *overrides)
+    config: command_schema.PredictConfig = resolve_run_config("predict", run, words)
+    return read_for_run(RunDirectory(Path(config.run)), config.data)
 
 
 @exclusive()

@@ -26,19 +26,30 @@ class ConvertConfig:
 
 
 @dataclass
-class EvalDataConfig:
-    """The rows to evaluate or predict."""
+class OtherFileConfig:
+    """How a file is read that is not the training file of a run."""
 
-    csv: str | None = option("data file; null: the test rows of the run")
+    label_column: str | None = option(
+        "name of the label column, its number from 0 without a header, first or last; null: that "
+        "of the training file"
+    )
+    header: Any = option("true, false, or auto: as in training")
+    ignore: list[str] = option("names of the columns to leave out", max_length=100_000)
     pixel_range: Any = option("value of white, or [black,white]; auto: that of the run")
 
 
 @dataclass
-class PredictDataConfig:
+class EvalDataConfig(OtherFileConfig):
+    """The rows to evaluate."""
+
+    csv: str | None = option("data file; null: the test rows of the run")
+
+
+@dataclass
+class PredictDataConfig(OtherFileConfig):
     """The rows to predict."""
 
     csv: str = option("data file, with or without labels", example="FILE")
-    pixel_range: Any = option("value of white, or [black,white]; auto: that of the run")
 
 
 @dataclass

@@ -37,9 +37,12 @@ def find_errors(
     errors = list(range_errors(config, ""))
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
-        errors += [*class_errors(config.data.classes), *header_errors(config.data.header)]
+        errors += class_errors(config.data.classes)
     if hasattr(config, "data"):
-        errors += pixel_range_errors(config.data.pixel_range)
+        errors += [
+            *header_errors(config.data.header),
+            *pixel_range_errors(config.data.pixel_range),
+        ]
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
         errors += padding_errors(config.model)

@@ -102,9 +102,10 @@ def find_label_outside(evidence: Evidence, roles: Roles) -> None:
         if not other and options.allow_missing_labels:
             return
         if not other:
+            other_file = " or data.labels_csv=FILE" if reference is None else ""
             raise DataError(
                 f"{evidence.source}: there is no label column: all columns are pixels or "
-                "identifiers; add it, or set data.label_column=NAME or data.labels_csv=FILE"
+                f"identifiers; add it, or set data.label_column=NAME{other_file}"
             )
         only_text = other[0]
     check_values_repeat(evidence, only_text)

@@ -9,6 +9,7 @@ from lightning import Trainer
 
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
+from csvision.config.pixel_range import AUTO
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
 from csvision.models.user_code import refuse_exit
@@ -87,15 +88,21 @@ def results_parent(output_dir: str | None, default: Path) -> Path:
 
 
 def other_file_options(
-    trained: schema.DataConfig,
-    other: command_schema.EvalDataConfig | command_schema.PredictDataConfig,
+    trained: schema.DataConfig, other: command_schema.OtherFileConfig
 ) -> ReadOptions:
     """Return how to read another file than that of the run.
 
-    Its pixel range is the given one, or compared with that of the run.
+    Its pixel range is the given one, or compared with that of the run. Its columns are those of the
+    training file, unless its own are given.
     """
-    options = ReadOptions.from_config(trained)
-    return replace(options, labels_csv=None, pixel_range=other.pixel_range)
+    return replace(
+        ReadOptions.from_config(trained),
+        labels_csv=None,
+        label_column=other.label_column or trained.label_column,
+        header=trained.header if other.header == AUTO else other.header,
+        ignore=(*trained.ignore, *other.ignore),
+        pixel_range=other.pixel_range,
+    )
 
 
 def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ImageTable:
