@@ -105,7 +105,7 @@ DATA_FILES = (
         "s.csv: is a pipe or a device",
         thorough=True,
     ),
-    refuses("folder", f"mkdir d.csv; {READ} data.csv=d.csv", "d.csv: is a folder"),
+    refuses("folder", f"mkdir d.csv; {READ} data.csv=d.csv", "d.csv: no images; "),
     refuses(
         "link to nowhere",
         f"ln -s x l.csv; {READ} data.csv=l.csv",
