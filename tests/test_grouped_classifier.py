@@ -10,8 +10,8 @@ from lightning import Trainer
 
 import csvision
 from csvision.callbacks.checkpoint import CheckpointCallback
+from csvision.run.build_classifier import build_classifier
 from csvision.run.directory import RunDirectory
-from csvision.run.train import build_classifier
 from tests.conftest import SMALL_CNN, SMALL_MLP, SMALL_RUN, SMALL_TRAINING
 from tests.run.interrupt import signaling_model
 

@@ -12,10 +12,10 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from csvision.config.compose import load_config
 from csvision.data.datamodule import CSVDataModule
 from csvision.rng import derive_seed, seed_global_generators
+from csvision.run.build_classifier import build_classifier
 from csvision.run.device import limit_threads
 from csvision.run.log import log_to_console
 from csvision.run.prepare import prepare_run
-from csvision.run.train import build_classifier
 
 FILE = Path(__file__).with_name("losses.json")
 

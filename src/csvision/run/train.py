@@ -1,23 +1,16 @@
 """Train a prepared run, test it, and write its run directory."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning import Trainer
 
-from csvision.augmentation import Augmentation
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.classifier import Classifier
-from csvision.command_hints import resume_command
 from csvision.config import schema
-from csvision.config.serialize import config_to_dict
-from csvision.data.channel_stats import channel_stats
 from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
@@ -29,33 +22,24 @@ from csvision.evaluation import (
     select_metrics,
     write_results,
 )
-from csvision.files import iso_time
-from csvision.grouped_classifier import GroupedClassifier
-from csvision.models.build import build_model
 from csvision.models.summary import summarize
-from csvision.models.user_code import refuse_exit
 from csvision.plots import save_confusion_matrix
 from csvision.process import use_threads
-from csvision.rng import derive_process_seed, derive_seed, isolate_rng, seeded_generators
+from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
+from csvision.run.build_classifier import build_classifier
 from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
-from csvision.run.directory import (
-    RunDirectory,
-    custom_model_path,
-    is_sweep,
-    with_absolute_paths,
-)
+from csvision.run.directory import RunDirectory
 from csvision.run.fit import fit
 from csvision.run.launch_environment import hide_trainer_defaults, restore_launch_variables
-from csvision.run.log import disable_log, log, log_to_file
+from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
-from csvision.run.system_errors import translate_system_errors
+from csvision.run.run_context import config_for_checkpoints, run_context
 from csvision.run.trainer import build_trainer
-from csvision.signals import RunInterrupted, SignalState, handle_signals
+from csvision.signals import handle_signals
 from csvision.tensorboard import log_to_tensorboard
-from csvision.transforms import PadAndPermute
 
 
 @dataclass(frozen=True)
@@ -158,91 +142,6 @@ def write_outputs(
     save_confusion_matrix(evaluation, run_dir.path)
     if config.logger.name is schema.LoggerName.tensorboard:
         log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier)
-
-
-def config_for_checkpoints(
-    run_dir: RunDirectory, config: schema.TrainConfig, resume: bool
-) -> dict[str, Any]:
-    """Return the configuration as in run.json, to be stored in checkpoints."""
-    if resume:
-        return dict(run_dir.read_manifest()["config"])
-    return config_to_dict(with_absolute_paths(config))
-
-
-@contextmanager
-def run_context(
-    run_dir: RunDirectory,
-    config: schema.TrainConfig,
-    overrides: Sequence[str],
-    resume: bool,
-    is_global_zero: bool,
-) -> Iterator[None]:
-    """Create or reopen the run directory, lock it, and keep its log and state.
-
-    In distributed runs, only rank 0 writes to the directory; the other ranks log nothing.
-    """
-    if not is_global_zero:
-        with disable_log():
-            yield
-        return
-    if resume:
-        RunDirectory.reopen(run_dir.path)
-    else:
-        RunDirectory.create(run_dir.path, config, overrides)
-    try:
-        with (
-            run_dir.lock(),
-            log_to_file(run_dir.log),
-            translate_system_errors(run_dir, config.batch_size, config.model),
-            run_dir.record_state(),
-            refuse_exit(config.model),
-        ):
-            if resume:
-                times = run_dir.read_manifest().get("resumed", [])
-                run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
-            yield
-    except RunInterrupted:
-        if not is_sweep(run_dir.path.parent):
-            log.warning(
-                "interrupted; to resume: %s",
-                resume_command(run_dir.path, custom_model_path(config)),
-            )
-        raise
-
-
-def build_classifier(
-    prepared: PreparedRun, signals: SignalState | None = None, rank: int = 0
-) -> Classifier:
-    """Return the classifier of a run with its initial weights; each rank augments differently.
-
-    With `signals`, several batches are trained in each step of Lightning, until a signal arrives.
-    Several processes, or a gradient scaler, need a step for each batch.
-    """
-    config, train = prepared.config, prepared.splits.train
-    network = build_model(
-        config.model,
-        prepared.image_shape,
-        prepared.num_classes,
-        derive_seed(config.seed, "weights"),
-    )
-    channels = train.table.image_shape[0]
-    mean, std = [0.0] * channels, [1.0] * channels
-    if config.data.normalize:
-        mean, std = channel_stats(train)
-    accelerator = config.accelerator
-    build: Callable[..., Classifier] = Classifier
-    if signals and accelerator.devices == 1 and accelerator.precision != "16-mixed":
-        build = partial(GroupedClassifier, is_interrupted=lambda: signals.pending is not None)
-    return build(
-        network,
-        train.table.classes,
-        config.optimizer,
-        config.scheduler,
-        Augmentation(config.augmentation, derive_process_seed(config.seed, "augmentation", rank)),
-        mean,
-        std,
-        PadAndPermute(config.data, train.table.image_shape),
-    )
 
 
 def report_start(prepared: PreparedRun, classifier: Classifier) -> None:

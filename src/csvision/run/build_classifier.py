@@ -1,0 +1,49 @@
+"""Build the classifier of a prepared run."""
+
+from collections.abc import Callable
+from functools import partial
+
+from csvision.augmentation import Augmentation
+from csvision.classifier import Classifier
+from csvision.data.channel_stats import channel_stats
+from csvision.grouped_classifier import GroupedClassifier
+from csvision.models.build import build_model
+from csvision.rng import derive_process_seed, derive_seed
+from csvision.run.prepare import PreparedRun
+from csvision.signals import SignalState
+from csvision.transforms import PadAndPermute
+
+
+def build_classifier(
+    prepared: PreparedRun, signals: SignalState | None = None, rank: int = 0
+) -> Classifier:
+    """Return the classifier of a run with its initial weights; each rank augments differently.
+
+    With `signals`, several batches are trained in each step of Lightning, until a signal arrives.
+    Several processes, or a gradient scaler, need a step for each batch.
+    """
+    config, train = prepared.config, prepared.splits.train
+    network = build_model(
+        config.model,
+        prepared.image_shape,
+        prepared.num_classes,
+        derive_seed(config.seed, "weights"),
+    )
+    channels = train.table.image_shape[0]
+    mean, std = [0.0] * channels, [1.0] * channels
+    if config.data.normalize:
+        mean, std = channel_stats(train)
+    accelerator = config.accelerator
+    build: Callable[..., Classifier] = Classifier
+    if signals and accelerator.devices == 1 and accelerator.precision != "16-mixed":
+        build = partial(GroupedClassifier, is_interrupted=lambda: signals.pending is not None)
+    return build(
+        network,
+        train.table.classes,
+        config.optimizer,
+        config.scheduler,
+        Augmentation(config.augmentation, derive_process_seed(config.seed, "augmentation", rank)),
+        mean,
+        std,
+        PadAndPermute(config.data, train.table.image_shape),
+    )
