@@ -8,6 +8,7 @@ from hydra.types import RunMode
 from csvision.cli.prepared_runs import PREPARED_RUNS
 from csvision.command_hints import display_path
 from csvision.config import schema
+from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.run.log import log, log_to_console
 from csvision.run.train import train
 
@@ -31,7 +32,10 @@ def train_hydra_run(config: schema.TrainConfig) -> float:
 
 
 def train_sweep_job(config: schema.TrainConfig) -> float:
-    """Train one job of a sweep; if it fails, the other jobs still run."""
+    """Train one job of a sweep; if it fails, the other jobs still run.
+
+    Raises RuntimeError for a failed trial of a search; Hydra's default sweeper would stop at it.
+    """
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
@@ -39,4 +43,6 @@ def train_sweep_job(config: schema.TrainConfig) -> float:
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)
+        if hydra.sweeper._target_ != BASIC_SWEEPER:
+            raise RuntimeError(f"job {hydra.job.num} failed: {error}") from error
         return float("nan")
