@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from csvision.cli.train import worst_value
 from csvision.command_hints import display_path
 from csvision.data import parse_file
 from csvision.data.parsed_rows import Rows
@@ -137,3 +139,17 @@ def wait_for_two_epochs(folder: str) -> Path:
                 return history.parent
         time.sleep(0.05)
     raise AssertionError("no epoch in two minutes")
+
+
+@pytest.mark.parametrize(
+    ("sweeper", "value"),
+    [
+        ({}, inf),
+        ({"direction": "minimize"}, inf),
+        ({"direction": "maximize"}, -inf),
+        ({"direction": "Direction.maximize"}, -inf),
+        ({"direction": None}, inf),
+    ],
+)
+def test_failed_job_has_the_worst_value_for_a_search(sweeper: dict[str, str], value: float) -> None:
+    assert worst_value(sweeper) == value

@@ -126,14 +126,9 @@ def prepare_sweep(config: DictConfig, errors: ErrorCollector) -> list[RecordedJo
 def start_sweep(config: DictConfig, jobs: list[RecordedJob] | None) -> None:
     """Lock and record a sweep; raises RunError if its folder cannot be used.
 
-    joblib starts all workers at once, so there are not more of them than jobs. A failed trial of a
-    search counts as failed and the search proceeds, where Optuna's sweeper would stop by default.
+    joblib starts all workers at once, so there are not more of them than jobs.
     """
     hydra = config.hydra
-    key = "hydra.sweeper.max_failure_rate"
-    given = any(override.lstrip("+").startswith(f"{key}=") for override in hydra.overrides.hydra)
-    if "max_failure_rate" in hydra.sweeper and not given:
-        hydra.sweeper.max_failure_rate = 1.0
     if hydra.launcher._target_ == JOBLIB_LAUNCHER and jobs is not None:
         hydra.launcher.n_jobs = min(count_workers(hydra.launcher.n_jobs), len(jobs))
     SESSION.start(Path(hydra.sweep.dir).absolute(), jobs, hydra.launcher._target_)

@@ -1,6 +1,8 @@
 """Train the run, or one job of the sweep, that Hydra has composed."""
 
+from math import inf
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -8,7 +10,6 @@ from hydra.types import RunMode
 from csvision.cli.prepared_runs import PREPARED_RUNS
 from csvision.command_hints import display_path
 from csvision.config import schema
-from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.run.log import log, log_to_console
 from csvision.run.train import train
 
@@ -32,10 +33,7 @@ def train_hydra_run(config: schema.TrainConfig) -> float:
 
 
 def train_sweep_job(config: schema.TrainConfig) -> float:
-    """Train one job of a sweep; if it fails, the other jobs still run.
-
-    Raises RuntimeError for a failed trial of a search; Hydra's default sweeper would stop at it.
-    """
+    """Train one job of a sweep; if it fails, the other jobs still run."""
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
@@ -43,6 +41,12 @@ def train_sweep_job(config: schema.TrainConfig) -> float:
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)
-        if hydra.sweeper._target_ != BASIC_SWEEPER:
-            raise RuntimeError(f"job {hydra.job.num} failed: {error}") from error
-        return float("nan")
+        return worst_value(hydra.sweeper)
+
+
+def worst_value(sweeper: Any) -> float:
+    """Return the value of a failed job for a sweeper that searches for the best one.
+
+    Hydra's Optuna sweeper stops at an exception and at NaN.
+    """
+    return -inf if str(sweeper.get("direction", "")).endswith("maximize") else inf
