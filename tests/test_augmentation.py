@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -14,12 +15,14 @@ from csvision.augmentation import Augmentation, cutout, hflip, impulse_noise, tr
 from csvision.classifier import Classifier
 from csvision.config import schema
 from csvision.data.loader import BatchLoader
+from csvision.data.read_options import ReadOptions
 from csvision.data.splits import Subset
+from csvision.data.table import read_table
 from csvision.models.build import build_model
 from csvision.models.mlp import MLP
 from csvision.rng import derive_seed
 from csvision.run.log import ignore_known_warnings
-from tests.conftest import silent_trainer
+from tests.conftest import digits, silent_trainer
 
 SHAPES = [(5, 1, 8, 8), (3, 3, 6, 9), (1, 1, 1, 1), (4, 2, 7, 3)]
 TRAIN = (
@@ -246,3 +249,15 @@ def test_augmented_run_is_deterministic(digits_csv: Path) -> None:
     first, second = csvision.train(*arguments), csvision.train(*arguments)
     assert first.metrics == second.metrics
     assert csvision.train(*arguments, "seed=1").metrics != first.metrics
+
+
+def test_flip_of_a_file_with_images_on_their_side_exchanges_left_and_right() -> None:
+    upright = digits(60)
+    pixels = upright.iloc[:, 1:].to_numpy().reshape(-1, 8, 8)
+    on_side = upright.copy()
+    on_side.iloc[:, 1:] = pixels.transpose(0, 2, 1).reshape(-1, 64)
+    on_side.to_csv("on_side.csv", index=False)
+    table = read_table("on_side.csv", ReadOptions(transpose=True))
+    generator = torch.Generator().manual_seed(0)
+    flipped = hflip(torch.from_numpy(table.images), 1.0, generator)
+    np.testing.assert_array_equal(flipped.numpy()[:, 0], pixels[:, :, ::-1])
