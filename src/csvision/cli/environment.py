@@ -3,8 +3,15 @@
 import errno
 import os
 import resource
+import sysconfig
+from pathlib import Path
+from traceback import extract_tb
 
 from csvision.errors import UserError
+
+SOURCE = Path(__file__).resolve().parents[2]
+OWN_PACKAGES = [SOURCE / name for name in ("csvision", "csvision_claims")]
+LIBRARIES = [Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "purelib", "platlib")]
 
 LIBRARY_VARIABLES = ("MPLBACKEND", "POLARS_", "TORCH_FORCE_", "TORCH_LOGS", "TQDM_")
 """The start of variables by which libraries would fail, or change what the command prints."""
@@ -60,10 +67,13 @@ def check_environment() -> None:
 
 
 def limit_error(error: BaseException | None) -> str:
-    """Describe an error that a limit of the system has caused; empty for other errors."""
+    """Describe an error that a limit of the system has caused; empty for other errors.
+
+    An error of the user's own code, such as a custom network, is none of them.
+    """
+    if error is None or is_raised_by_user_code(error):
+        return ""
     match error:
-        case None:
-            return ""
         case MemoryError():
             return "not enough memory; free some, or raise ulimit -v"
         case OSError(errno=number) if number in LIMIT_ERRNOS:
@@ -74,3 +84,14 @@ def limit_error(error: BaseException | None) -> str:
                 if any(words in line for words in LIMIT_MESSAGES):
                     return f"{line}; raise the limit (ulimit -a)"
     return limit_error(error.__cause__)
+
+
+def is_raised_by_user_code(error: BaseException) -> bool:
+    """Return whether code that is neither csvision's nor that of a library has raised an error."""
+    for frame in reversed(extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if any(path.resolve().is_relative_to(package) for package in OWN_PACKAGES):
+            return False
+        if path.is_file() and not any(path.resolve().is_relative_to(other) for other in LIBRARIES):
+            return True
+    return False

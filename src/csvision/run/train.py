@@ -93,6 +93,8 @@ def train(
                 record_start(run_dir, prepared, trainer.strategy.root_device.type)
             fit(trainer, classifier, prepared, run_dir if resume else None)
             load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
+            # Before the test, which changes the buffers of some custom networks.
+            weights_sha256 = provenance.weights_sha256(classifier.network.state_dict())
             evaluation = evaluate_split(
                 trainer, classifier, prepared.splits.test, config.batch_size
             )
@@ -103,6 +105,8 @@ def train(
                 **evaluation.metrics,
             }
             if trainer.is_global_zero:
+                hashes = provenance.result_hashes(weights_sha256, evaluation.probabilities)
+                run_dir.update_manifest(**hashes)
                 write_outputs(run_dir, config, metrics, evaluation, classifier)
             log.info(format_metrics(metrics))
     return TrainResult(
@@ -135,10 +139,8 @@ def write_outputs(
     evaluation: EvalResult,
     classifier: Classifier,
 ) -> None:
-    """Write the results of a run: tables, hashes, the plot and TensorBoard figures."""
+    """Write the results of a run: tables, the plot and TensorBoard figures."""
     write_results(evaluation, metrics, run_dir.path)
-    weights = classifier.network.state_dict()
-    run_dir.update_manifest(**provenance.result_hashes(weights, evaluation.probabilities))
     save_confusion_matrix(evaluation, run_dir.path)
     if config.logger.name is schema.LoggerName.tensorboard:
         log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier)
