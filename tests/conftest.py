@@ -129,6 +129,13 @@ def interrupted_run(interrupted_run_original: RunDirectory, tmp_path: Path) -> R
     return RunDirectory(shutil.copytree(interrupted_run_original.path, tmp_path / "interrupted"))
 
 
+def reproducible_results(run: RunDirectory) -> tuple[str, str, object]:
+    """Return what equal configurations give: hashes of weights and predictions, and the history."""
+    manifest = run.read_manifest()
+    history = pd.read_csv(run.history).drop(columns="seconds").to_dict()
+    return manifest["weights_sha256"], manifest["predictions_sha256"], history
+
+
 def silent_trainer(**options: Any) -> Trainer:
     """Return a Trainer that writes and prints nothing."""
     return Trainer(

@@ -3,7 +3,6 @@
 import signal
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import torch
 from lightning import Trainer
@@ -12,7 +11,7 @@ import csvision
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.run.build_classifier import build_classifier
 from csvision.run.directory import RunDirectory
-from tests.conftest import SMALL_CNN, SMALL_MLP, SMALL_RUN, SMALL_TRAINING
+from tests.conftest import SMALL_CNN, SMALL_MLP, SMALL_RUN, SMALL_TRAINING, reproducible_results
 from tests.run.interrupt import signaling_model
 
 pytestmark = pytest.mark.usefixtures("digits_csv")
@@ -22,10 +21,7 @@ GROUP_SECONDS = "csvision.grouped_classifier.GROUP_SECONDS"
 
 def results(*overrides: str) -> tuple[str, str, object]:
     """Train; return the hashes of weights and predictions, and the history."""
-    run = RunDirectory(csvision.train(*overrides).directory)
-    manifest = run.read_manifest()
-    history = pd.read_csv(run.history).drop(columns="seconds").to_dict()
-    return manifest["weights_sha256"], manifest["predictions_sha256"], history
+    return reproducible_results(RunDirectory(csvision.train(*overrides).directory))
 
 
 @pytest.mark.slow

@@ -81,11 +81,7 @@ ATTACKS = (
         checks=(check_finished,),
         thorough=True,
     ),
-    Attack(
-        "report whose reader ends",
-        f"{INSPECT} | head -4",
-        0,
-    ),
+    Attack("report whose reader ends", f"{INSPECT} | head -4", 0),
     Attack(
         "prediction whose reader ends",
         "csvision predict run=run data.csv=digits.csv | head -1",

@@ -2,26 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
 
 import csvision
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
-from tests.conftest import SMALL_RUN, SMALL_TRAINING
+from tests.conftest import SMALL_RUN, SMALL_TRAINING, reproducible_results
 from tests.run.interrupt import interrupt_after, train_until
 
 pytestmark = pytest.mark.usefixtures("digits_csv")
 
 CONSTANT = (*SMALL_RUN, "scheduler=none")
-
-
-def results(run: RunDirectory) -> tuple[Any, ...]:
-    manifest = run.read_manifest()
-    history = pd.read_csv(run.history).drop(columns="seconds").to_dict()
-    return manifest["weights_sha256"], manifest["predictions_sha256"], history
 
 
 @pytest.mark.slow
@@ -35,7 +27,7 @@ def test_finished_run_equals_one_started_with_as_many_epochs(overrides: tuple[st
     run = RunDirectory(csvision.train(*CONSTANT, *overrides).directory)
     csvision.resume(run.path, epochs=5)
     csvision.resume(run.path, epochs=6)
-    assert results(run) == results(expected)
+    assert reproducible_results(run) == reproducible_results(expected)
     manifest = run.read_manifest()
     assert manifest["extended_from"] == [4, 5]
     assert manifest["config"]["epochs"] == 6
@@ -54,7 +46,7 @@ def test_interrupted_extension_is_resumed(epochs: int | None) -> None:
     with interrupt_after(21):
         csvision.resume(run.path, epochs=6)
     csvision.resume(run.path, epochs=epochs)
-    assert results(run) == results(expected)
+    assert reproducible_results(run) == reproducible_results(expected)
 
 
 @pytest.mark.parametrize("scheduler", ["cosine", "onecycle"])

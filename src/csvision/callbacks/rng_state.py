@@ -38,8 +38,8 @@ class RNGStateCallback(Callback):
         if self.resume_state is None:
             return
         torch.set_rng_state(self.resume_state["torch"].cpu())
-        # Of the GPUs that this machine has, too.
-        for index, state in zip(range(torch.cuda.device_count()), self.resume_state["cuda"]):  # noqa: B905
+        # This machine may have fewer GPUs than that of the checkpoint.
+        for index, state in enumerate(self.resume_state["cuda"][: torch.cuda.device_count()]):
             torch.cuda.set_rng_state(state.cpu(), index)
         random.setstate(self.resume_state["python"])
         key, position, has_gauss, gauss = self.resume_state["numpy"]

@@ -69,7 +69,7 @@ def check_environment() -> None:
 def limit_error(error: BaseException | None) -> str:
     """Describe an error that a limit of the system has caused; empty for other errors.
 
-    An error of the user's own code, such as a custom network, is none of them.
+    Returns an empty string, too, for an error raised by the user's code, such as a custom network.
     """
     if error is None or is_raised_by_user_code(error):
         return ""
