@@ -1,5 +1,6 @@
 """Files for evaluate and predict whose pixels, columns or header differ from those of training."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +135,60 @@ ATTACKS = (
         check_accuracy,
     ),
 )
+
+
+def write_two_labels(path: Path) -> None:
+    """Add a second column with the usual name of a label to digits.csv."""
+    table = pd.read_csv(path / "digits.csv")
+    table.assign(**{"class": table["label"] % 2}).to_csv(path / "digits.csv", index=False)
+
+
+def write_on_side(path: Path) -> None:
+    """Write on_side.csv, digits.csv with each image stored column by column."""
+    table = pd.read_csv(path / "digits.csv")
+    images = table[pixels(table)].to_numpy().reshape(-1, 8, 8)
+    table[pixels(table)] = images.transpose(0, 2, 1).reshape(-1, 64)
+    table.to_csv(path / "on_side.csv", index=False)
+
+
+def check_equal_weights(result: Result) -> None:
+    """Check that two runs have the same weights."""
+    first, second = (json.loads(path.read_text("utf-8")) for path in result.manifests)
+    assert first["weights_sha256"] == second["weights_sha256"]
+
+
+FLIP = "csvision $TRAIN augmentation.hflip=1"
+
+TRAINING_FILES = (
+    Attack(
+        "two labels",
+        "csvision $TRAIN",
+        2,
+        ("label (", "class (", "data.label_column=label", "data.ignore=[class]"),
+        prepare=write_two_labels,
+        thorough=True,
+    ),
+    Attack(
+        "two labels, hint followed",
+        "csvision $TRAIN data.label_column=label data.ignore=[class]",
+        0,
+        prepare=write_two_labels,
+        thorough=True,
+    ),
+    Attack(
+        "flips of images on their side",
+        f"{FLIP} && {FLIP} data.csv=on_side.csv data.transpose=true",
+        0,
+        prepare=write_on_side,
+        checks=(check_equal_weights,),
+        thorough=True,
+    ),
+)
+
+
+@attack_parameters(*TRAINING_FILES)
+def test_training_file_is_read_as_its_keys_say(attack: Attack, attacked_folder: Path) -> None:
+    run_attack(attack, attacked_folder)
 
 
 @attack_parameters(*ATTACKS)
