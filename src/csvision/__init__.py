@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from csvision.api import evaluate as evaluate
+    from csvision.api import export as export
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from csvision.errors import RunError as RunError
     from csvision.errors import UserError as UserError
     from csvision.evaluation import EvalResult as EvalResult
+    from csvision.exporting.export import ExportResult as ExportResult
     from csvision.files import write_json as write_json
     from csvision.layer_shapes import layer_table as layer_table
     from csvision.layer_shapes import output_size as output_size
@@ -63,6 +65,7 @@ _EXPORTS = {
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
+    "ExportResult": "csvision.exporting.export",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
@@ -81,6 +84,7 @@ _EXPORTS = {
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
     "evaluate": "csvision.api",
+    "export": "csvision.api",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
     "inspect_data": "csvision.api",

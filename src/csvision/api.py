@@ -20,6 +20,8 @@ from csvision.data.table import ImageTable
 from csvision.data_report import report_data
 from csvision.errors import ConfigError, first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
+from csvision.exporting.export import ExportResult, report
+from csvision.exporting.export import export as export_run
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process import exclusive
@@ -194,6 +196,27 @@ def predict(
         log.info("%d rows", len(predictions))
     predictions.attrs["path"] = path
     return predictions
+
+
+@exclusive()
+def export(
+    run: str | Path | TrainResult | command_schema.ExportConfig,
+    format: str = "onnx",
+    *overrides: str,
+) -> ExportResult:
+    """Write the network of a run into a file, as `csvision export run=RUN OVERRIDES` does.
+
+    Takes a run directory, a format (onnx, pt2 or state_dict) and overrides, or a single
+    ExportConfig instead.
+    """
+    if isinstance(run, str | Path | TrainResult):
+        overrides = (f"format={format}", *overrides)
+    config: command_schema.ExportConfig = resolve_run_config("export", run, overrides)
+    with log_to_console(config.quiet):
+        result = export_run(config)
+        for line in report(result):
+            log.info(line)
+    return result
 
 
 @exclusive()

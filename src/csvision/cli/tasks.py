@@ -79,6 +79,14 @@ def run_predict(config: command_schema.PredictConfig) -> None:
     print(display_path(api.predict(config).attrs["path"]))
 
 
+def run_export(config: command_schema.ExportConfig) -> None:
+    """Export the network of a run."""
+    check_run(config.run)
+    from csvision import api
+
+    print(display_path(api.export(config).path))
+
+
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     """Train a run again and compare."""
     check_run(config.run)

@@ -120,6 +120,46 @@ class PredictConfig:
     quiet: bool = option("print only the path of the predictions")
 
 
+class ExportFormat(StrEnum):
+    """Choices of `format=` of export."""
+
+    onnx = "onnx"
+    pt2 = "pt2"
+    state_dict = "state_dict"
+
+
+class Quantization(StrEnum):
+    """Choices of `quantize=` of export."""
+
+    none = "none"
+    int8 = "int8"
+
+
+@dataclass
+class ExportDataConfig:
+    """Where the rows are with which the exported file is checked."""
+
+    csv: str | None = option("current path of the data file of the run; null: as in training")
+
+
+@dataclass
+class ExportConfig:
+    """The network of a finished run in a file for other programs."""
+
+    run: str = option("run directory", example="DIR")
+    format: ExportFormat = option(
+        "onnx: ONNX; pt2: torch.export; state_dict: the weights alone, for torch.load"
+    )
+    quantize: Quantization = option(
+        "int8: also a file with weights and activations of 8 bits, for format=onnx"
+    )
+    data: ExportDataConfig = field(default_factory=ExportDataConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+    output_dir: str | None = option("folder for the results; null: exports in the run directory")
+    quiet: bool = option("print only the path of the file")
+
+
 @dataclass
 class CacheConfig:
     """The cache of parsed files."""

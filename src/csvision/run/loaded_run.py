@@ -25,6 +25,11 @@ from csvision.run.run_data import read_data_spec
 from csvision.run.trainer import build_eval_trainer
 from csvision.signals import handle_signals
 
+RunCommandConfig = (
+    command_schema.EvaluateConfig | command_schema.PredictConfig | command_schema.ExportConfig
+)
+"""The configurations of commands that use the network of a run."""
+
 
 @dataclass(frozen=True)
 class LoadedRun:
@@ -40,14 +45,14 @@ class LoadedRun:
 
     @classmethod
     def open(
-        cls, config: command_schema.EvaluateConfig | command_schema.PredictConfig, folder: str
+        cls, config: RunCommandConfig, folder: str, device: schema.AcceleratorName
     ) -> "LoadedRun":
         """Load a run; `folder` is the folder of results in the run directory.
 
         Raises RunError or ConfigError for what cannot be loaded, or if no results can be written.
         """
         validate_launch_environment(devices=1)
-        validate_accelerator(config.device, key="device")
+        validate_accelerator(device, key="device")
         run_dir = RunDirectory(Path(config.run))
         results = results_parent(config.output_dir, run_dir.path / folder)
         warn_if_unfinished(run_dir)

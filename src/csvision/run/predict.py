@@ -19,7 +19,7 @@ def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
 
     Raises RunError, DataError or ConfigError for what cannot be predicted.
     """
-    run = LoadedRun.open(config, "predictions")
+    run = LoadedRun.open(config, "predictions", config.device)
     table = read_for_run(run.directory, config.data)
     batches = torch.split(torch.from_numpy(table.images), run.trained.batch_size)
     classifier = run.classifier.to(torch_device(config.device))
