@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
+    from csvision.api import predict_to_file as predict_to_file
     from csvision.api import read as read
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
@@ -100,6 +101,7 @@ _EXPORTS = {
     "package_versions": "csvision.run.provenance",
     "pooling_layer": "csvision.models.layers",
     "predict": "csvision.api",
+    "predict_to_file": "csvision.api",
     "profile_layers": "csvision.models.summary",
     "read": "csvision.api",
     "read_table": "csvision.data.table",

@@ -49,7 +49,7 @@ class EvalDataConfig(OtherFileConfig):
 class PredictDataConfig(OtherFileConfig):
     """The rows to predict."""
 
-    csv: str = option("data file, with or without labels", example="FILE")
+    csv: str = option("data file, with or without labels; -: standard input", example="FILE")
 
 
 @dataclass
@@ -105,12 +105,26 @@ class EvaluateConfig:
     quiet: bool = option("print only the path of the results")
 
 
+class Submission(StrEnum):
+    """Choices of `submission=` of predict."""
+
+    none = "none"
+    kaggle = "kaggle"
+
+
 @dataclass
 class PredictConfig:
     """Predicted labels and probabilities for the rows of a file."""
 
-    run: str = option("run directory", example="DIR")
+    run: str = option(
+        "run directory; for a sweep, the probabilities of its finished jobs are averaged",
+        example="DIR",
+    )
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
+    probabilities: bool = option("write the probability of each class")
+    submission: Submission = option(
+        "kaggle: write only the columns ImageId, from 1, and Label, for Kaggle's Digit Recognizer"
+    )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     check_weights: bool = option("refuse weights whose hash differs from run.json")

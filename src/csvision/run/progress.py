@@ -1,0 +1,52 @@
+"""Show the progress of long work: a bar on a terminal, plain lines elsewhere."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+from csvision.run.log import is_terminal, log
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@contextmanager
+def show_progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Yield a function that is called with the number of items done so far.
+
+    `what` names the items. `total` may be an estimate. With `quiet`, nothing is shown.
+    """
+    if not log.isEnabledFor(logging.INFO):
+        yield lambda done: None
+    elif is_terminal():
+        with tqdm(total=total, unit=f" {what}", unit_scale=True, leave=False) as bar:
+            yield lambda done: update_bar(bar, done)
+    else:
+        yield lines(what, total)
+
+
+def update_bar(bar: Any, done: int) -> None:
+    """Set the number of items of a bar; an estimate that was too small grows."""
+    if bar.total is not None and done > bar.total:
+        bar.total = done
+    bar.update(done - bar.n)
+
+
+def lines(what: str, total: int | None) -> Callable[[int], None]:
+    """Return a function that logs a line, at most one in ten seconds."""
+    start = last = time.monotonic()
+
+    def update(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            of = f" of about {total:,}" if total is not None else ""
+            log.info(
+                "%s%s %s, %s per second", f"{done:,}", of, what, f"{done / (now - start):,.0f}"
+            )
+
+    return update
