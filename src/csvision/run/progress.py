@@ -1,9 +1,9 @@
 """Show the progress of long work: a bar on a terminal, plain lines elsewhere."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from tqdm import tqdm
@@ -37,11 +37,11 @@ def update_bar(bar: Any, done: int) -> None:
 
 def lines(what: str, total: int | None) -> Callable[[int], None]:
     """Return a function that logs a line, at most one in ten seconds."""
-    start = last = time.monotonic()
+    start = last = monotonic()
 
     def update(done: int) -> None:
         nonlocal last
-        now = time.monotonic()
+        now = monotonic()
         if now - last >= SECONDS_BETWEEN_LINES:
             last = now
             of = f" of about {total:,}" if total is not None else ""
