@@ -66,9 +66,8 @@ def main() -> None:
         folder = Path(name)
         training = ("model=mlp", "debug=fast", "logger=none", "quiet=true")
         run = csvision.train(*training, f"output_dir={folder}").directory
-        print(
-            f"{'rows':>10} {'file MB':>8} {'seconds':>8} {'CPU s':>7} {'extra MB':>9} {'peak MB':>8}"
-        )
+        names = ("file MB", "seconds", "CPU s", "extra MB", "peak MB")
+        print(f"{'rows':>10}", *(f"{name:>8}" for name in names))
         peaks = []
         for rows in (options.few, options.many):
             csv = folder / f"{rows}.csv"
@@ -76,10 +75,11 @@ def main() -> None:
             result = measure(run, csv, folder)
             assert result["rows"] == rows
             size = csv.stat().st_size / 1e6
-            print(
-                f"{rows:10,} {size:8.0f} {result['seconds']:8.1f} {result['cpu_seconds']:8.1f} "
-                f"{result['extra_mb']:8.0f} {result['peak_mb']:8.0f}"
+            figures = (
+                *(size, result["seconds"], result["cpu_seconds"]),
+                *(result["extra_mb"], result["peak_mb"]),
             )
+            print(f"{rows:10,}", *(f"{figure:8.1f}" for figure in figures))
             peaks.append(result["peak_mb"])
         print(f"peak memory, many rows / few rows: {peaks[1] / peaks[0]:.2f}")
 

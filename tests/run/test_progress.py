@@ -1,7 +1,8 @@
 """The progress of long work: a bar on a terminal, lines elsewhere, nothing if quiet."""
 
 import io
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import pytest
 
@@ -17,16 +18,16 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+@contextmanager
+def use_terminal() -> Iterator[Terminal]:
+    """Print on a terminal."""
     terminal = Terminal()
-    monkeypatch.setattr(sys, "stdout", terminal)
-    monkeypatch.setattr(sys, "stderr", terminal)
-    return terminal
+    with redirect_stdout(terminal), redirect_stderr(terminal):
+        yield terminal
 
 
-def test_bar_counts_items_on_a_terminal_and_disappears(terminal: Terminal) -> None:
-    with log_to_console(), show_progress("images", total=4000) as update:
+def test_bar_counts_items_on_a_terminal_and_disappears() -> None:
+    with use_terminal() as terminal, show_progress("images", total=4000) as update:
         update(1000)
         update(3000)
         # The total is an estimate.
@@ -52,7 +53,7 @@ def test_lines_elsewhere_are_few(
     ]
 
 
-def test_quiet_shows_nothing(terminal: Terminal) -> None:
-    with log_to_console(quiet=True), show_progress("images") as update:
+def test_quiet_shows_nothing() -> None:
+    with use_terminal() as terminal, show_progress("images", quiet=True) as update:
         update(10_000)
     assert terminal.getvalue() == ""

@@ -98,7 +98,7 @@ def predict_rows(
     spec = read_data_spec(run.directory)
     opened = open_table(source, predict_options(run.directory, config.data), spec)
     kaggle = config.submission is Submission.kaggle
-    with show_progress("images", opened.source.num_rows) as update:
+    with show_progress("images", opened.source.num_rows, config.quiet) as update:
 
         def receive(table: pd.DataFrame) -> None:
             file.write(submission_table(table) if kaggle else table)

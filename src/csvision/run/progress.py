@@ -1,6 +1,5 @@
 """Show the progress of long work: a bar on a terminal, plain lines elsewhere."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -14,12 +13,14 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def show_progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def show_progress(
+    what: str, total: int | None = None, quiet: bool = False
+) -> Iterator[Callable[[int], None]]:
     """Yield a function that is called with the number of items done so far.
 
     `what` names the items. `total` may be an estimate. With `quiet`, nothing is shown.
     """
-    if not log.isEnabledFor(logging.INFO):
+    if quiet:
         yield lambda done: None
     elif is_terminal():
         with tqdm(total=total, unit=f" {what}", unit_scale=True, leave=False) as bar:

@@ -6,6 +6,8 @@ from tests.scripts.evidence.run_script import run_script
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.attacks
 def test_benchmark_prints_a_row_for_each_file() -> None:
     ended = run_script("benchmark_predict.py", "few=10", "many=50")
     assert ended.returncode == 0, ended.stderr
