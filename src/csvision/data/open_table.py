@@ -15,7 +15,7 @@ from csvision.data.read_options import ReadOptions
 from csvision.data.sample import Sample
 from csvision.data.sniff import infer_columns
 from csvision.data.source import Source
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 
 
 @dataclass(frozen=True)
