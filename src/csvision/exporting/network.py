@@ -28,6 +28,8 @@ class ExportedNetwork(nn.Module):
         self.register_buffer("mean", classifier.mean)
         self.register_buffer("std", classifier.std)
         self.float().eval()
+        # torch.export.save warns about weights in another layout.
+        self.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         # An exported graph has no gradients.
         self.requires_grad_(False)
 

@@ -1,4 +1,4 @@
-"""Show the progress of long work: a bar on a terminal, plain lines elsewhere."""
+"""Show the progress of long work: a bar on a terminal or in a notebook, plain lines elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from csvision.notebook import NotebookBar, in_notebook
 from csvision.run.log import is_terminal, log
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -22,9 +23,15 @@ def show_progress(
     """
     if quiet:
         yield lambda done: None
+    elif in_notebook():
+        bar = NotebookBar()
+        try:
+            yield lambda done: bar.update(f"{done:,} {what}", done, total)
+        finally:
+            bar.close()
     elif is_terminal():
-        with tqdm(total=total, unit=f" {what}", unit_scale=True, leave=False) as bar:
-            yield lambda done: update_bar(bar, done)
+        with tqdm(total=total, unit=f" {what}", unit_scale=True, leave=False) as terminal_bar:
+            yield lambda done: update_bar(terminal_bar, done)
     else:
         yield lines(what, total)
 
