@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from csvision.api import evaluate as evaluate
+    from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
@@ -83,6 +84,7 @@ _EXPORTS = {
     "evaluate": "csvision.api",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
+    "inspect": "csvision.api",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",

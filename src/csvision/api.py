@@ -6,7 +6,7 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -38,6 +38,9 @@ from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
+
+if TYPE_CHECKING:
+    from csvision.inspection.result import Inspection
 
 
 @exclusive()
@@ -194,6 +197,23 @@ def predict(
         log.info("%d rows", len(predictions))
     predictions.attrs["path"] = path
     return predictions
+
+
+@exclusive()
+def inspect(
+    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
+) -> "Inspection":
+    """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
+
+    Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
+    in the `directory` of the result.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.inspection.inspect import inspect as inspect_run
+
+    config: command_schema.InspectConfig = resolve_run_config("inspect", run, overrides)
+    with log_to_console(config.quiet):
+        return inspect_run(config)
 
 
 @exclusive()

@@ -66,6 +66,12 @@ BUILT_IN = (
         "csvision.cli.tasks:run_predict",
     ),
     Command(
+        "inspect",
+        "Look inside a finished run: filters, feature maps, attributions, calibration, mistakes.",
+        command_schema.InspectConfig,
+        "csvision.cli.tasks:run_inspect",
+    ),
+    Command(
         "reproduce",
         "Train a finished run again and compare the results bit by bit.",
         command_schema.ReproduceConfig,

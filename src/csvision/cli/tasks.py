@@ -79,6 +79,14 @@ def run_predict(config: command_schema.PredictConfig) -> None:
     print(display_path(api.predict(config).attrs["path"]))
 
 
+def run_inspect(config: command_schema.InspectConfig) -> None:
+    """Look inside a run."""
+    check_run(config.run)
+    from csvision import api
+
+    print(display_path(api.inspect(config).directory / "index.html"))
+
+
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     """Train a run again and compare."""
     check_run(config.run)

@@ -38,7 +38,7 @@ def find_errors(
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
         errors += class_errors(config.data.classes)
-    if hasattr(config, "data"):
+    if hasattr(getattr(config, "data", None), "header"):
         errors += [
             *header_errors(config.data.header),
             *pixel_range_errors(config.data.pixel_range),
