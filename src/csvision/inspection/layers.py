@@ -33,11 +33,14 @@ class LayerCall:
 
 
 def leaf_modules(network: nn.Module) -> dict[str, nn.Module]:
-    """Return the layers by name; modules of torch.jit.script accept no hooks and are left out."""
+    """Return the layers by name, without the network itself.
+
+    Modules of torch.jit.script accept no hooks and are left out.
+    """
     return {
         name: module
         for name, module in network.named_modules()
-        if not list(module.children()) and not isinstance(module, torch.jit.ScriptModule)
+        if name and not list(module.children()) and not isinstance(module, torch.jit.ScriptModule)
     }
 
 
