@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from torchmetrics.functional.classification import multiclass_calibration_error
@@ -32,6 +32,7 @@ def test_error_is_that_of_torchmetrics(data: tuple[np.ndarray, np.ndarray]) -> N
     assert calibration_error(confidence, correct) == pytest.approx(float(expected), abs=1e-5)
 
 
+@settings(max_examples=40)
 @given(PREDICTIONS)
 def test_bins_are_those_of_sklearn(data: tuple[np.ndarray, np.ndarray]) -> None:
     confidence, correct = data

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -14,6 +14,7 @@ from tests.inspection.examples import eval_result
 CLASSES = ["a", "b", "c"]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40))
 def test_scores_are_those_of_sklearn(pairs: list[tuple[int, int]]) -> None:
     labels, predictions = zip(*pairs, strict=True)

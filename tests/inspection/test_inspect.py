@@ -1,7 +1,6 @@
 """Inspecting a run: what is found, what is written, and what is refused."""
 
 import json
-import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from csvision.inspection.result import Inspection
 from csvision.run.directory import RunDirectory
 from tests.conftest import SMALL_MLP, SMALL_TRAINING
 from tests.inspection.conftest import COLOR_SHAPE
+
+pytestmark = pytest.mark.slow
 
 OPTIONS = ("device=cpu", "quiet=true")
 
@@ -114,12 +115,6 @@ class TestOptions:
         found = csvision.inspect(small_run.path, f"data.csv={csv}", *OPTIONS)
         assert len(found.evaluation.subset) == 60
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-    def test_read_only_run_asks_for_output_dir(self, small_run: RunDirectory) -> None:
-        small_run.path.chmod(0o500)
-        with pytest.raises(ConfigError, match="output_dir=FOLDER"):
-            csvision.inspect(small_run.path, *OPTIONS)
-
     def test_run_with_other_initial_weights_shows_none(self, small_run: RunDirectory) -> None:
         small_run.update_manifest(initial_weights_sha256="0" * 64)
         filters = csvision.inspect(small_run.path, *OPTIONS).filters
@@ -147,7 +142,6 @@ class TestOptions:
 
 
 class TestOtherRuns:
-    @pytest.mark.slow
     @pytest.mark.usefixtures("digits_csv")
     def test_mlp_has_weights_as_images_and_no_grad_cam(self) -> None:
         run = csvision.train(*SMALL_TRAINING, *SMALL_MLP, "epochs=1")
@@ -158,7 +152,6 @@ class TestOtherRuns:
         assert missing.analysis == "Grad-CAM"
         assert "no convolution" in missing.reason
 
-    @pytest.mark.slow
     @pytest.mark.usefixtures("digits_csv")
     def test_transforms_and_double_precision(self) -> None:
         run = csvision.train(
@@ -182,7 +175,6 @@ class TestOtherRuns:
         assert f"feature maps of row {row}/stages.0.convolution" in tags
         assert f"attributions of row {row}/Grad-CAM, control" in tags
 
-    @pytest.mark.slow
     def test_custom_network_names_what_does_not_apply(self, digits_csv: Path) -> None:
         Path("net.py").write_text(CUSTOM, encoding="utf-8")
         model = ("model=custom", "model.path=net.py:Net")
