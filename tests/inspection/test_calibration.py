@@ -16,9 +16,12 @@ from csvision.inspection.calibration import (
     make_bins,
 )
 
-PREDICTIONS = st.lists(
-    st.tuples(st.floats(0.26, 0.999), st.booleans()), min_size=1, max_size=100
-).map(lambda pairs: (np.array([p for p, _ in pairs]), np.array([c for _, c in pairs])))
+# torchmetrics rounds the ends of the bins to float32.
+INSIDE_A_BIN = st.floats(0.26, 0.999).filter(lambda p: 1e-4 < p * BINS % 1 < 1 - 1e-4)
+
+PREDICTIONS = st.lists(st.tuples(INSIDE_A_BIN, st.booleans()), min_size=1, max_size=100).map(
+    lambda pairs: (np.array([p for p, _ in pairs]), np.array([right for _, right in pairs]))
+)
 
 
 @given(PREDICTIONS)
@@ -78,6 +81,11 @@ def test_threshold_keeps_the_confident_rows() -> None:
     found = apply_threshold(confidence, correct, 0.9)
     assert (found.rows, found.coverage, found.accuracy.value) == (2, 0.5, 0.5)
     assert np.isnan(apply_threshold(confidence, correct, 0.99).accuracy.value)
+
+
+def test_upper_end_belongs_to_its_bin() -> None:
+    (found,) = make_bins(np.array([0.2, 0.19]), np.array([True, False]))
+    assert (found.low, found.high) == pytest.approx((2 / BINS, 3 / BINS))
 
 
 def test_confidences_of_zero_and_one_have_a_bin() -> None:

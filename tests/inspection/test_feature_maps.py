@@ -5,7 +5,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from csvision.config.model_schema import Activation, CNNConfig, GlobalPool, ModelName, Stage
+from csvision.config.model_schema import (
+    Activation,
+    CNNConfig,
+    GlobalPool,
+    ModelName,
+    Normalization,
+    Stage,
+)
 from csvision.inspection.applicable import NotApplicable
 from csvision.inspection.feature_maps import collect_feature_maps
 from csvision.inspection.layers import record_layers
@@ -13,7 +20,10 @@ from csvision.layer_shapes import cnn_table
 from csvision.models.cnn import CNN
 
 SHAPE = (3, 13, 17)
-STAGES = [Stage(filters=4, normalization="batch", residual=1), Stage(filters=5, dropout=0.5)]
+STAGES = [
+    Stage(filters=4, normalization=Normalization.batch, residual=1),
+    Stage(filters=5, dropout=0.5),
+]
 
 
 def test_arithmetic_is_that_of_the_layer_table() -> None:
@@ -39,7 +49,7 @@ def test_values_are_those_of_the_network() -> None:
     features = network.stages[0](images).detach().numpy()
     np.testing.assert_array_equal(
         next(each for each in maps if each.name == "stages.1.convolution").values,
-        network.stages[1].convolution(torch.from_numpy(features)).detach().numpy(),  # type: ignore[union-attr, operator]
+        network.stages[1].convolution(torch.from_numpy(features)).detach().numpy(),  # type: ignore[operator]
     )
 
 

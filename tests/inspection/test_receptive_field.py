@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from csvision.config.model_schema import Pool, Stage
+from csvision.config.model_schema import Normalization, Pool, Stage
 from csvision.inspection.receptive_field import measure_receptive_fields
 from csvision.layer_shapes import output_size, resolve_padding
 from csvision.models.cnn import CNN
@@ -76,7 +76,7 @@ def test_default_cnn_by_hand() -> None:
 
 
 def test_instance_normalization_depends_on_the_whole_image() -> None:
-    stages = [Stage(filters=2, normalization="instance")]
+    stages = [Stage(filters=2, normalization=Normalization.instance)]
     fields = measure_receptive_fields(CNN((1, 9, 11), 2, stages), (1, 9, 11))
     normalized = fields["stages.0.normalization"]
     assert (normalized.height, normalized.width) == (9, 11)
