@@ -25,7 +25,7 @@ def predictor(run: LoadedRun, trainer: Trainer) -> Callable[[Tensor], Floats]:
     """Return a function that predicts images (B, C, H, W) with the precision of the run."""
 
     def predict(images: Tensor) -> Floats:
-        batches = torch.split(images, max(run.trained.batch_size, 256))
+        batches = torch.split(images, run.trained.batch_size)
         with trainer.precision_plugin.forward_context():
             logits = torch.cat([run.classifier.predict_logits(batch).cpu() for batch in batches])
         probabilities: Floats = logits.float().softmax(dim=1).numpy()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from csvision.inspection.layers import record_layers
 from csvision.layer_shapes import Shape
 
-MAX_VALUES = 2**22
+MAX_VALUES = 2**20
 """Values of one batch of images."""
 
 
