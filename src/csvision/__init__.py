@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
     from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
@@ -81,6 +82,7 @@ _EXPORTS = {
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
+    "demo": "csvision.api",
     "evaluate": "csvision.api",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",

@@ -216,6 +216,19 @@ def inspect(
         return inspect_run(config)
 
 
+def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+    """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
+
+    Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.demo.demo import demo as demo_run
+
+    config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
+    with log_to_console():
+        demo_run(config)
+
+
 @exclusive()
 def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     """Print a report on a data set as `csvision inspect-data OVERRIDES` does.

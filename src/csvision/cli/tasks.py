@@ -87,6 +87,14 @@ def run_inspect(config: command_schema.InspectConfig) -> None:
     print(display_path(api.inspect(config).directory / "index.html"))
 
 
+def run_demo(config: command_schema.DemoConfig) -> None:
+    """Serve the page of a run until Ctrl-C."""
+    check_run(config.run)
+    from csvision import api
+
+    api.demo(config)
+
+
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     """Train a run again and compare."""
     check_run(config.run)

@@ -132,6 +132,16 @@ class InspectConfig:
 
 
 @dataclass
+class DemoConfig:
+    """A run whose network is shown on a local page."""
+
+    run: str = option("run directory", example="DIR")
+    port: int = option("port on 127.0.0.1; 0: a free one", ge=0, le=65535)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+
+
+@dataclass
 class PredictConfig:
     """Predicted labels and probabilities for the rows of a file."""
 

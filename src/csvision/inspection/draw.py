@@ -111,24 +111,29 @@ def filter_sheet(filters: NDArray[np.float64], limit: float) -> Pixels:
 def draw_maps(
     layer: LayerMaps, index: int, row: Prediction, image: NDArray[np.uint8]
 ) -> MapPictures:
-    """Draw the output of a layer for the shown image `index`; one scale for all of its maps."""
-    values = layer.values[index]
-    limit = float(np.abs(values).max()) or 1.0
+    """Draw the output of a layer for the shown image `index`."""
     name = f"feature maps of row {row.row}/{layer.name}"
-    if not layer.is_spatial:
-        shown = values[:MAX_UNITS]
-        alt = f"{len(shown)} values of {layer.name} for row {row.row}, at most {limit:.3g}"
+    maps, shown, limit = draw_values(name, layer.name, layer.values[index])
+    field = draw_field(layer, row, image) if layer.is_spatial else None
+    return MapPictures(layer, maps, field, shown, limit)
+
+
+def draw_values(name: str, layer: str, values: NDArray[np.float32]) -> tuple[Picture, int, float]:
+    """Draw feature maps (C, H, W), or any other output as one vector, with one scale of colors.
+
+    Returns the picture, the number of shown maps or values, and the value of the strongest color.
+    """
+    limit = float(np.abs(values).max()) or 1.0
+    if values.ndim != 3 or values.shape[1] * values.shape[2] == 1:
+        shown = values.reshape(-1)[:MAX_UNITS]
+        alt = f"{len(shown)} values of {layer}, at most {limit:.3g}"
         pixels = arrange(list(signed_pixels(shown[:, None, None], limit)), UNIT_SIZE, SHEET_WIDTH)
-        return MapPictures(layer, Picture(name, alt, 1, pixels), None, len(shown), limit)
+        return Picture(name, alt, 1, pixels), len(shown), limit
     shown = values[:MAX_MAPS]
     scale = fit_scale(shown.shape[2], MAP_WIDTH)
     sheet = arrange([signed_pixels(channel, limit) for channel in shown], scale, SHEET_WIDTH)
-    alt = (
-        f"{len(shown)} feature maps of {layer.name} for row {row.row}, each "
-        f"{shown.shape[1]}x{shown.shape[2]}"
-    )
-    maps = Picture(name, alt, 1, sheet)
-    return MapPictures(layer, maps, draw_field(layer, row, image), len(shown), limit)
+    alt = f"{len(shown)} feature maps of {layer}, each {shown.shape[1]}x{shown.shape[2]}"
+    return Picture(name, alt, 1, sheet), len(shown), limit
 
 
 def draw_field(layer: LayerMaps, row: Prediction, image: NDArray[np.uint8]) -> Picture | None:
