@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
+    from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import read as read
@@ -84,10 +86,12 @@ _EXPORTS = {
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
+    "demo": "csvision.api",
     "evaluate": "csvision.api",
     "export": "csvision.inference",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
+    "inspect": "csvision.api",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",

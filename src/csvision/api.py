@@ -6,7 +6,7 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
@@ -35,6 +35,9 @@ from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
+
+if TYPE_CHECKING:
+    from csvision.inspection.result import Inspection
 
 
 @exclusive()
@@ -171,6 +174,37 @@ def evaluate(
         log.info(report.to_string(index=False, float_format="{:.4f}".format))
         log.info(format_metrics(result.metrics))
     return replace(result, directory=folder)
+
+
+@exclusive()
+@exclusive()
+def inspect(
+    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
+) -> "Inspection":
+    """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
+
+    Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
+    in the `directory` of the result.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.inspection.inspect import inspect as inspect_run
+
+    config: command_schema.InspectConfig = resolve_run_config("inspect", run, overrides)
+    with log_to_console(config.quiet):
+        return inspect_run(config)
+
+
+def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+    """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
+
+    Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.demo.demo import demo as demo_run
+
+    config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
+    with log_to_console():
+        demo_run(config)
 
 
 @exclusive()

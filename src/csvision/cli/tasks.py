@@ -90,6 +90,22 @@ def run_export(config: command_schema.ExportConfig) -> None:
     print(display_path(inference.export(config).path))
 
 
+def run_inspect(config: command_schema.InspectConfig) -> None:
+    """Look inside a run."""
+    check_run(config.run)
+    from csvision import api
+
+    print(display_path(api.inspect(config).directory / "index.html"))
+
+
+def run_demo(config: command_schema.DemoConfig) -> None:
+    """Serve the page of a run until Ctrl-C."""
+    check_run(config.run)
+    from csvision import api
+
+    api.demo(config)
+
+
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     """Train a run again and compare."""
     check_run(config.run)

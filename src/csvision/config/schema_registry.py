@@ -36,6 +36,8 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
     "export": command_schema.ExportConfig,
+    "inspect": command_schema.InspectConfig,
+    "demo": command_schema.DemoConfig,
     "cache": command_schema.CacheConfig,
     "example_data": command_schema.ExampleDataConfig,
     "prepare_fashion_mnist": command_schema.PrepareFashionMNISTConfig,

@@ -40,7 +40,7 @@ def find_errors(
         errors += class_errors(config.data.classes)
     if isinstance(config, command_schema.ExportConfig):
         errors += export_errors(config)
-    if hasattr(config, "data") and hasattr(config.data, "header"):
+    if hasattr(getattr(config, "data", None), "header"):
         errors += [
             *header_errors(config.data.header),
             *pixel_range_errors(config.data.pixel_range),

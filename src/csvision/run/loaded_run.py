@@ -27,7 +27,10 @@ from csvision.run.trainer import build_eval_trainer
 from csvision.signals import handle_signals
 
 RunCommandConfig = (
-    command_schema.EvaluateConfig | command_schema.PredictConfig | command_schema.ExportConfig
+    command_schema.EvaluateConfig
+    | command_schema.PredictConfig
+    | command_schema.InspectConfig
+    | command_schema.ExportConfig
 )
 """The configurations of commands that use the network of a run."""
 

@@ -28,6 +28,7 @@ from csvision.run.recorded_splits import (
 )
 
 MOVED_FILE = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
+
 MISSING_ROW = "a row of the run is missing or different"
 
 
@@ -104,7 +105,7 @@ def load_test_subset(
 ) -> Subset:
     """Return the test rows of a run; `moved_to` is the current path of their file.
 
-    `fix` is what to do if the file does not exist.
+    `fix` says what to do if it does not exist.
 
     Raises RunError if the file has changed or does not exist.
     """
