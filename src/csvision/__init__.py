@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
+    from csvision.api import export as export
     from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
+    from csvision.api import predict_to_file as predict_to_file
     from csvision.api import read as read
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from csvision.errors import RunError as RunError
     from csvision.errors import UserError as UserError
     from csvision.evaluation import EvalResult as EvalResult
+    from csvision.exporting.export import ExportResult as ExportResult
     from csvision.files import write_json as write_json
     from csvision.layer_shapes import layer_table as layer_table
     from csvision.layer_shapes import output_size as output_size
@@ -65,6 +68,7 @@ _EXPORTS = {
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
+    "ExportResult": "csvision.exporting.export",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
@@ -84,6 +88,7 @@ _EXPORTS = {
     "derive_seed": "csvision.rng",
     "demo": "csvision.api",
     "evaluate": "csvision.api",
+    "export": "csvision.api",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
     "inspect": "csvision.api",
@@ -100,6 +105,7 @@ _EXPORTS = {
     "package_versions": "csvision.run.provenance",
     "pooling_layer": "csvision.models.layers",
     "predict": "csvision.api",
+    "predict_to_file": "csvision.api",
     "profile_layers": "csvision.models.summary",
     "read": "csvision.api",
     "read_table": "csvision.data.table",

@@ -20,6 +20,8 @@ from csvision.data.table import ImageTable
 from csvision.data_report import report_data
 from csvision.errors import ConfigError, first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
+from csvision.exporting.export import ExportResult, report
+from csvision.exporting.export import export as export_run
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
@@ -187,14 +189,13 @@ def predict(
 ) -> pd.DataFrame:
     """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
 
-    Takes a run directory, a file and overrides, or a single PredictConfig instead. The path of the
-    written file is in `attrs["path"]` of the result.
+    Takes a run directory or a sweep, a file and overrides, or a single PredictConfig instead. The
+    path of the written file is in `attrs["path"]` of the result. Keeps all rows in memory;
+    `predict_to_file` does not.
     """
-    files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
-    config: command_schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
-    with log_to_console(config.quiet):
-        predictions, path = predict_file(config)
-        log.info("%d rows", len(predictions))
+    tables: list[pd.DataFrame] = []
+    path = predict_and_report(resolve_predict_config(run, csv, overrides), tables)
+    predictions = pd.concat(tables, ignore_index=True)
     predictions.attrs["path"] = path
     return predictions
 
@@ -227,6 +228,60 @@ def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: 
     config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
     with log_to_console():
         demo_run(config)
+
+
+@exclusive()
+def predict_to_file(
+    run: str | Path | TrainResult | command_schema.PredictConfig,
+    csv: str | Path | None = None,
+    *overrides: str,
+) -> Path:
+    """Predict like `predict`, in memory that does not depend on the number of rows.
+
+    Returns the path of the written file.
+    """
+    return predict_and_report(resolve_predict_config(run, csv, overrides))
+
+
+def resolve_predict_config(
+    run: Any, csv: str | Path | None, overrides: Sequence[str]
+) -> command_schema.PredictConfig:
+    """Return the configuration of predict."""
+    files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
+    config: command_schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
+    return config
+
+
+def predict_and_report(
+    config: command_schema.PredictConfig, tables: list[pd.DataFrame] | None = None
+) -> Path:
+    """Predict, log how many rows there were and how fast, and return the path of the file."""
+    with log_to_console(config.quiet):
+        predicted = predict_file(config, tables)
+        speed = f"{predicted.rows / predicted.seconds:,.0f}"
+        log.info("%d rows, %s images/s", predicted.rows, speed)
+    return predicted.path
+
+
+@exclusive()
+def export(
+    run: str | Path | TrainResult | command_schema.ExportConfig,
+    format: str = "onnx",
+    *overrides: str,
+) -> ExportResult:
+    """Write the network of a run into a file, as `csvision export run=RUN OVERRIDES` does.
+
+    Takes a run directory, a format (onnx, pt2 or state_dict) and overrides, or a single
+    ExportConfig instead.
+    """
+    if isinstance(run, str | Path | TrainResult):
+        overrides = (f"format={format}", *overrides)
+    config: command_schema.ExportConfig = resolve_run_config("export", run, overrides)
+    with log_to_console(config.quiet):
+        result = export_run(config)
+        for line in report(result):
+            log.info(line)
+    return result
 
 
 @exclusive()
