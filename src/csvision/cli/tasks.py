@@ -77,17 +77,17 @@ def run_predict(config: command_schema.PredictConfig) -> None:
 
     if not is_sweep(Path(config.run)):
         check_run(config.run)
-    from csvision import api
+    from csvision import inference
 
-    print(display_path(api.predict_to_file(config)))
+    print(display_path(inference.predict_to_file(config)))
 
 
 def run_export(config: command_schema.ExportConfig) -> None:
     """Export the network of a run."""
     check_run(config.run)
-    from csvision import api
+    from csvision import inference
 
-    print(display_path(api.export(config).path))
+    print(display_path(inference.export(config).path))
 
 
 def run_inspect(config: command_schema.InspectConfig) -> None:

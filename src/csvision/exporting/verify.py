@@ -30,13 +30,14 @@ def select_batches(subset: Subset) -> list[Images]:
 def expected_probabilities(
     classifier: Classifier, batches: list[Images]
 ) -> list[NDArray[np.float32]]:
-    """Return the probabilities (N, K) of a classifier for each batch.
+    """Return the probabilities (N, K) of a classifier in eval mode for each batch.
 
     Raises DivergedError if one is not finite.
     """
-    with seeded_generators(EVALUATION_SEED):
+    with seeded_generators(EVALUATION_SEED), torch.no_grad():
+        # Not predict_proba, which may average over changed images; the exported graph does not.
         expected = [
-            classifier.predict_proba(torch.from_numpy(batch)).float().numpy() for batch in batches
+            classifier(torch.from_numpy(batch)).float().softmax(dim=1).numpy() for batch in batches
         ]
     for probabilities in expected:
         check_finite(probabilities)
