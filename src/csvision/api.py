@@ -177,7 +177,6 @@ def evaluate(
 
 
 @exclusive()
-@exclusive()
 def inspect(
     run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
 ) -> "Inspection":
