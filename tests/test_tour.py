@@ -64,7 +64,7 @@ class TestTour:
         assert "data:image/png;base64," in html
 
     def test_inspection_writes_its_page(self, outputs: dict[str, Any]) -> None:
-        (result,) = outputs['inspection.directory / "index.html"']
+        *_, result = outputs['inspection.directory / "index.html"']
         assert "inspection/index.html" in result.data["text/plain"]
 
     def test_sweep_has_a_row_per_job(self, outputs: dict[str, Any]) -> None:
