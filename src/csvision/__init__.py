@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from csvision.api import evaluate as evaluate
+    from csvision.api import explain as explain
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
     from csvision.api import train as train
+    from csvision.arithmetic.explanation import Explanation as Explanation
     from csvision.augmentation import impulse_noise as impulse_noise
     from csvision.classifier import Classifier as Classifier
     from csvision.config.compose import load_config as load_config
@@ -63,6 +65,7 @@ _EXPORTS = {
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
+    "Explanation": "csvision.arithmetic.explanation",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
@@ -81,6 +84,7 @@ _EXPORTS = {
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
     "evaluate": "csvision.api",
+    "explain": "csvision.api",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
     "inspect_data": "csvision.api",

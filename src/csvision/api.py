@@ -10,8 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from csvision.arithmetic.explain import explain as explain_config
+from csvision.arithmetic.explanation import Explanation
 from csvision.classifier import Classifier
-from csvision.config import command_schema, schema
+from csvision.config import command_schema, explain_schema, schema
 from csvision.config.compose import load_config
 from csvision.config.groups import COMMAND_SCHEMAS
 from csvision.config.quoting import quote_override
@@ -194,6 +196,16 @@ def predict(
         log.info("%d rows", len(predictions))
     predictions.attrs["path"] = path
     return predictions
+
+
+@exclusive()
+def explain(*overrides: str | explain_schema.ExplainConfig) -> Explanation:
+    """Explain the layers of a network, or one filter, as `csvision explain OVERRIDES` does.
+
+    Nothing is printed or written: the result has `to_text()`, `to_json()` and `to_svg()`, and
+    notebooks show its picture.
+    """
+    return explain_config(resolve_config("explain", overrides))
 
 
 @exclusive()

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import command_schema, schema
+from csvision.config import command_schema, explain_schema, schema
 from csvision.config.groups import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
@@ -76,6 +76,12 @@ BUILT_IN = (
         "Report what a data file contains and what is wrong with it.",
         command_schema.InspectDataConfig,
         "csvision.cli.tasks:run_inspect_data",
+    ),
+    Command(
+        "explain",
+        "Explain the arithmetic of a network, or of one of its filters, without training.",
+        explain_schema.ExplainConfig,
+        "csvision.cli.explain:run_explain",
     ),
     Command(
         "convert",

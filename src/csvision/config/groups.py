@@ -1,6 +1,6 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import command_schema, model_schema, schema
+from csvision.config import command_schema, explain_schema, model_schema, schema
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
@@ -32,6 +32,7 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "resume": command_schema.ResumeConfig,
     "reproduce": command_schema.ReproduceConfig,
     "inspect_data": command_schema.InspectDataConfig,
+    "explain": explain_schema.ExplainConfig,
     "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
