@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from csvision.api import train as train
     from csvision.arithmetic.explanation import Explanation as Explanation
     from csvision.augmentation import impulse_noise as impulse_noise
+    from csvision.baseline_api import baseline as baseline
+    from csvision.baseline_api import load_baseline as load_baseline
+    from csvision.baselines.fit import BaselineResult as BaselineResult
+    from csvision.baselines.fitted import FittedBaseline as FittedBaseline
     from csvision.classifier import Classifier as Classifier
+    from csvision.config.baseline_schema import BaselineConfig as BaselineConfig
     from csvision.config.compose import load_config as load_config
     from csvision.config.model_schema import CNNConfig as CNNConfig
     from csvision.config.model_schema import MLPConfig as MLPConfig
@@ -57,6 +62,8 @@ if TYPE_CHECKING:
     from csvision.transforms import PadAndPermute as PadAndPermute
 
 _EXPORTS = {
+    "BaselineConfig": "csvision.config.baseline_schema",
+    "BaselineResult": "csvision.baselines.fit",
     "CNN": "csvision.models.cnn",
     "CNNConfig": "csvision.config.model_schema",
     "CSVDataModule": "csvision.data.datamodule",
@@ -66,6 +73,7 @@ _EXPORTS = {
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
     "Explanation": "csvision.arithmetic.explanation",
+    "FittedBaseline": "csvision.baselines.fitted",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
@@ -79,6 +87,7 @@ _EXPORTS = {
     "TrainConfig": "csvision.config.schema",
     "TrainResult": "csvision.run.train",
     "UserError": "csvision.errors",
+    "baseline": "csvision.baseline_api",
     "build_model": "csvision.models.build",
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
@@ -91,6 +100,7 @@ _EXPORTS = {
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",
     "load": "csvision.api",
+    "load_baseline": "csvision.baseline_api",
     "load_config": "csvision.config.compose",
     "load_splits": "csvision.data.splits",
     "log_to_console": "csvision.run.log",

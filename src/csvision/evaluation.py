@@ -161,8 +161,10 @@ def prediction_table(
     if labels is not None:
         columns["label"] = values[labels]
     columns["prediction"] = values[predictions]
-    for index, name in enumerate(subset.table.classes):
-        columns[f"probability {name}"] = probabilities[:, index]
+    # NaN stands for an estimator without probabilities.
+    if not np.isnan(probabilities).all():
+        for index, name in enumerate(subset.table.classes):
+            columns[f"probability {name}"] = probabilities[:, index]
     return pd.DataFrame(columns)
 
 

@@ -12,7 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from csvision.config import schema
-from csvision.config.serialize import Difference, config_from_dict, config_to_dict, diff_configs
+from csvision.config.serialize import (
+    Difference,
+    config_from_dict,
+    config_to_dict,
+    diff_configs,
+    run_config_from_dict,
+)
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
 from tests.config.test_groups import CHOICES
@@ -33,7 +39,7 @@ def default_values() -> dict[str, Any]:
 def test_every_choice_survives_a_round_trip(choice: str) -> None:
     config = load_choice(choice)
     written = json.loads(json.dumps(config_to_dict(config)))
-    restored = config_from_dict(written)
+    restored = run_config_from_dict(written)
     assert restored == config
     # Equality is not enough: a StrEnum member equals its string.
     assert repr(restored) == repr(config)

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import command_schema, explain_schema, schema
+from csvision.config import baseline_schema, command_schema, explain_schema, schema
 from csvision.config.groups import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
@@ -46,6 +46,12 @@ BUILT_IN = (
         "Train a network on images in a CSV file, test it, and write a run directory.",
         schema.TrainConfig,
         "csvision.cli.train:run_train",
+    ),
+    Command(
+        "baseline",
+        "Fit an estimator of scikit-learn to the same splits, test it, and write a run directory.",
+        baseline_schema.BaselineConfig,
+        "csvision.cli.baseline:run_baseline",
     ),
     Command(
         "resume",

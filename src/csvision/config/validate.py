@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from math import log
 from typing import Any
 
-from csvision.config import command_schema, explain_schema, model_schema, schema
+from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.pixel_range import AUTO, parse_pixel_range
 from csvision.config.value_types import format_value, type_errors
@@ -16,9 +16,12 @@ from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
 
 DATA_COMMANDS = (
-    command_schema.InspectDataConfig | command_schema.ConvertConfig | explain_schema.ExplainConfig
+    command_schema.InspectDataConfig
+    | command_schema.ConvertConfig
+    | explain_schema.ExplainConfig
+    | baseline_schema.BaselineConfig
 )
-"""The configurations of commands on a data set that train nothing."""
+"""The configurations of commands on a data set that train no network."""
 
 MODEL_COMMANDS = schema.TrainConfig | explain_schema.ExplainConfig
 """The configurations of commands with a network."""

@@ -107,7 +107,7 @@ def other_file_options(
 
 def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ImageTable:
     """Read a file, with or without labels, for the network of a run."""
-    options = other_file_options(run_dir.read_config().data, data)
+    options = other_file_options(run_dir.read_run_config().data, data)
     return read_matching_table(data.csv, run_dir, replace(options, allow_missing_labels=True))
 
 

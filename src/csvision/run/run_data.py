@@ -10,6 +10,7 @@ from typing import Any
 
 from csvision.command_hints import command_line
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.data_spec import DataSpec
 from csvision.data.pixel_range import BYTES, DARK_NOTICE, UNIT_NOTICE
 from csvision.data.read_options import ReadOptions
@@ -75,7 +76,7 @@ def recorded_splits(run_dir: RunDirectory) -> RecordedSplits | None:
     return read_splits(run_dir.splits, recorded_data(run_dir)["split_sha256"])
 
 
-def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
+def load_run_splits(run_dir: RunDirectory, config: RunConfig) -> Splits:
     """Return the splits with which a run was started; raises RunError if a file has changed."""
     for csv in filter(None, (config.data.csv, config.data.test_csv)):
         check_exists(run_dir, csv, "put it back at this path")
@@ -91,7 +92,7 @@ def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits
 
 
 def load_test_subset(
-    run_dir: RunDirectory, config: schema.TrainConfig, moved_to: str | None = None
+    run_dir: RunDirectory, config: RunConfig, moved_to: str | None = None
 ) -> Subset:
     """Return the test rows of a run; `moved_to` is the current path of their file.
 
@@ -168,7 +169,7 @@ def find_indices(
     return found
 
 
-def recompute_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
+def recompute_splits(run_dir: RunDirectory, config: RunConfig) -> Splits:
     """Return the splits of a run that has not recorded them, drawn from unchanged files.
 
     Raises RunError if a hash differs from the one in run.json.
