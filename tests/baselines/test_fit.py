@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -95,8 +96,8 @@ def test_pixels_are_those_that_networks_get(digits_file: Path) -> None:
     images = train.table.images[train.indices[:5]]
     flat = trained.classifier.network.flatten
     recorded: list[Any] = []
-    flat.register_forward_hook(lambda _, inputs, output: recorded.append(output))  # type: ignore[operator, union-attr]
-    trained.classifier.predict_logits(images)
+    flat.register_forward_hook(lambda _, inputs, output: recorded.append(output))  # type: ignore[union-attr]
+    trained.classifier.predict_logits(torch.from_numpy(images))
     (chunk,) = result.baseline.chunks(images)
     np.testing.assert_array_equal(chunk, recorded[0].numpy())
     assert result.splits.train.indices.tolist() == trained.splits.train.indices.tolist()

@@ -93,3 +93,58 @@ def test_error_names_its_key(
     words: tuple[str, ...], key: str, csvision_command: RunCommand
 ) -> None:
     assert csvision_command("explain", *words).error.startswith(key)
+
+
+class TestFilter:
+    def test_prints_the_products(self, csvision_command: RunCommand) -> None:
+        output = csvision_command("explain", "row=0", "filter=3", "position=[17,1]")
+        assert (output.code, output.err) == (0, "")
+        lines = output.out.splitlines()
+        assert lines[0].startswith("filter 3 of 32 of stages.0.convolution at position [17, 1]")
+        assert lines[0].endswith("image in row 0 (Ankle boot)")
+        assert lines[-1].startswith("next position [17, 2]: ")
+
+    def test_untrained_weights_are_those_of_a_training_with_the_seed(
+        self, csvision_command: RunCommand
+    ) -> None:
+        found = [
+            json.loads(csvision_command("explain", "row=0", "format=json", *words).out)
+            for words in (("seed=1",), ("seed=1", "data.normalize=true"), ("seed=2",))
+        ]
+        weights = [content["channels"][0]["weights"] for content in found]
+        assert weights[0] == weights[1] != weights[2]
+        patches = [content["channels"][0]["patch"] for content in found]
+        assert patches[0] != patches[1]
+
+    def test_run_gives_weights_and_images(
+        self, small_run_result: object, csvision_command: RunCommand
+    ) -> None:
+        directory = small_run_result.directory  # type: ignore[attr-defined]
+        words = (f"run={directory}", "row=5", "filter=2", "position=[3,3]", "format=json")
+        content = json.loads(csvision_command("explain", *words).out)
+        network = small_run_result.classifier.network  # type: ignore[attr-defined]
+        weights = network.stages[0].convolution.weight[2, 0].tolist()
+        assert content["channels"][0]["weights"] == weights
+        table = small_run_result.splits.train.table  # type: ignore[attr-defined]
+        patch = (table.images[5, 0, 2:5, 2:5] / 255).tolist()
+        assert content["channels"][0]["patch"][1] == pytest.approx(patch[1], abs=1e-6)
+        assert content["label"] == table.classes[table.labels[5]]
+
+    @pytest.mark.parametrize(
+        ("words", "start"),
+        [
+            (("row=6000",), "row=6000: the file has 6000 rows, from 0"),
+            (("row=0", "model=mlp"), "row: the network has no convolution"),
+            (("row=0", "filter=32"), "filter=32: stages.0.convolution has 32 filters"),
+            (("row=0", "position=[28,0]"), "position=[28,0]: the output of stages.0"),
+            (("row=0", "layer=stages.7.convolution"), "layer=stages.7.convolution is no conv"),
+        ],
+    )
+    def test_error_names_its_key(
+        self, words: tuple[str, ...], start: str, csvision_command: RunCommand
+    ) -> None:
+        assert csvision_command("explain", *words).error.startswith(start)
+
+    def test_shape_must_be_that_of_the_file(self, csvision_command: RunCommand) -> None:
+        error = csvision_command("explain", "row=0", "data.image_shape=[3,28,28]").error
+        assert "needs 2352; check data.image_shape" in error

@@ -10,8 +10,12 @@ from csvision.layer_shapes import layer_table
 
 def explain(config: ExplainConfig) -> Explanation:
     """Explain what a configuration selects; raises UserError for what cannot be explained."""
-    subject = find_subject(config)
-    return Explanation(explain_network(subject, config))
+    if config.row is None:
+        return Explanation(explain_network(find_subject(config), config))
+    # Not at the top: torch takes seconds to import.
+    from csvision.arithmetic.filter_subject import explain_configured_filter
+
+    return Explanation(explain_configured_filter(config))
 
 
 def explain_network(subject: Subject, config: ExplainConfig) -> NetworkExplanation:

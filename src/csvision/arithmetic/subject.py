@@ -59,11 +59,15 @@ def run_subject(config: ExplainConfig) -> Subject:
     assert config.run is not None
     check_run_keys(config)
     run_dir = RunDirectory(Path(config.run))
-    path = config.model.path if isinstance(config.model, CustomModelConfig) else None
-    trained = with_model_path(run_dir.read_config(), run_dir, path)
+    trained = with_model_path(run_dir.read_config(), run_dir, run_model_path(config))
     spec = read_data_spec(run_dir)
     shape = transformed_shape(spec.image_shape, trained.data)
     return Subject(trained.model, shape, len(spec.classes))
+
+
+def run_model_path(config: ExplainConfig) -> str | None:
+    """Return the code of the custom network of a run; None if it is not given."""
+    return config.model.path if isinstance(config.model, CustomModelConfig) else None
 
 
 def check_run_keys(config: ExplainConfig) -> None:
