@@ -25,7 +25,7 @@ from csvision.errors import first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
-from csvision.process import exclusive
+from csvision.process_state import exclusive
 from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run

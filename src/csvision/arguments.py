@@ -6,8 +6,8 @@ from typing import Any
 
 from csvision.baselines.fit import BaselineResult
 from csvision.config.compose import load_config
-from csvision.config.groups import COMMAND_SCHEMAS
 from csvision.config.quoting import quote_override
+from csvision.config.schema_registry import COMMAND_SCHEMAS
 from csvision.config.validate import validate
 from csvision.errors import ConfigError
 from csvision.run.train import TrainResult

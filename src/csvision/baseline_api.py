@@ -8,7 +8,7 @@ from csvision.baselines.fit import BaselineResult, fit_baseline
 from csvision.baselines.fitted import FittedBaseline
 from csvision.baselines.prepare import prepare_baseline
 from csvision.config.baseline_schema import BaselineConfig
-from csvision.process import exclusive
+from csvision.process_state import exclusive
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.log import log_to_console
 

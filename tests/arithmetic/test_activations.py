@@ -65,18 +65,21 @@ def test_default_cnn_by_hand() -> None:
     assert kept.constant == {}
     assert kept.per_image == {
         "image": 4 * 784,
-        # ReLU replaces the output of the convolution.
         "stages.0.convolution": 4 * 32 * 784,
         "stages.0.pool": 4 * 32 * 196 + 8 * 32 * 196,
         "stages.1.convolution": 4 * 64 * 196,
         "stages.1.pool": 4 * 64 * 49 + 8 * 64 * 49,
+        # Maps with the channels last are copied.
+        "flatten": 4 * 64 * 49,
     }
 
 
 @pytest.mark.parametrize("activation", Activation)
 @pytest.mark.parametrize("pool", Pool)
 def test_kept_bytes_are_those_that_autograd_saves(activation: Activation, pool: Pool) -> None:
-    stage = Stage(4, activation=activation, pool=pool, residual=1, dropout=0.5)
+    plain = Stage(4, activation=activation, pool=pool)
+    assert_kept_is_saved(cnn_of(plain, plain), (1, 9, 7))
+    stage = replace(plain, residual=1, dropout=0.5)
     model = replace(cnn_of(stage, stage), hidden=[5], activation=activation, dropout=0.5)
     assert_kept_is_saved(model, (2, 9, 7))
 

@@ -21,7 +21,7 @@ from csvision.config.serialize import (
 )
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
-from tests.config.test_groups import CHOICES
+from tests.config.test_schema_registry import CHOICES
 
 KEYS = [entry.name for entry in fields(schema.TrainConfig)]
 

@@ -53,6 +53,7 @@ class Tape:
         self.kept = KeptBytes()
         self.layer, self.elements, self.is_kept = IMAGE, elements, False
         self.has_gradient = False
+        self.channels_last = False
 
     def multiply_weights(self, layer: str, elements: int) -> None:
         """Continue with the output of a layer with weights, whose gradient needs the input."""
@@ -97,9 +98,14 @@ def keep_stage(tape: Tape, prefix: str, stage: Stage, rows: dict[str, LayerSumma
     convolution, pool = f"{prefix}.convolution", f"{prefix}.pool"
     keep_padding(tape, convolution, stage, rows)
     keep_conv_norm(tape, prefix, stage.normalization, rows)
-    keep_activation(tape, tape.layer, stage.activation)
+    # The network pools before ReLU if both orders give equal results.
+    pools_first = stage.activation is Activation.relu and stage.pool is Pool.max
+    if not pools_first:
+        keep_activation(tape, tape.layer, stage.activation)
     if stage.pool is not Pool.none:
         keep_pool(tape, pool, stage.pool, prod(rows[pool].output_shape))
+    if pools_first:
+        keep_activation(tape, pool, stage.activation)
     for block in range(stage.residual):
         name = f"{prefix}.residual.{block}"
         keep_conv_norm(tape, f"{name}.first", stage.normalization, rows)
@@ -129,6 +135,8 @@ def keep_conv_norm(
     """Add a convolution and its normalization."""
     convolution, layer = f"{prefix}.convolution", f"{prefix}.normalization"
     tape.multiply_weights(convolution, prod(rows[convolution].output_shape))
+    # The layout of the weights of a CNN.
+    tape.channels_last = True
     if normalization is Normalization.none:
         return
     tape.keep()
@@ -138,6 +146,7 @@ def keep_conv_norm(
         case Normalization.batch:
             tape.kept.constant[layer] = 2 * channels * FLOAT_BYTES
         case Normalization.instance:
+            tape.channels_last = False
             tape.add(layer, 2 * channels * FLOAT_BYTES)
         case Normalization.layer:
             tape.add(layer, 2 * FLOAT_BYTES)
@@ -173,8 +182,11 @@ def keep_dropout(tape: Tape, layer: str, probability: float) -> None:
 
 
 def keep_global_pool(tape: Tape, model: CNNConfig, rows: dict[str, LayerSummary]) -> None:
-    """Add the global pooling; flattening makes no copy."""
+    """Add the global pooling, or the flattening, which copies maps with the channels last."""
     if model.global_pool is GlobalPool.none:
+        channels, *sides = rows["flatten"].input_shape
+        if tape.channels_last and channels > 1 and prod(sides) > 1:
+            tape.compute("flatten", tape.elements)
         return
     channels = prod(rows["global_pool"].output_shape)
     if model.global_pool is GlobalPool.max:

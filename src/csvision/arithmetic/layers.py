@@ -88,7 +88,9 @@ def explain_configured(
                 layer,
                 receptive_field=(field.side, field.side) if field else WHOLE_IMAGE,
                 parameter_formula=parameter_formula(row, window),
-                kept_bytes=kept.of_batch(row.name, batch_size),
+                kept_bytes=(size := kept.of_batch(row.name, batch_size)),
+                # Flattening copies maps, and what it copies is kept; or it makes no copy.
+                output_bytes=size if row.name == "flatten" else layer.output_bytes,
             )
         )
     total = sum(kept.of_batch(name, batch_size) for name in (IMAGE, *(row.name for row in table)))

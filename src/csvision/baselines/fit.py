@@ -14,12 +14,12 @@ from csvision.baselines.store import estimator_sha256, save_baseline
 from csvision.command_hints import resume_command
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.data.channel_stats import channel_stats
-from csvision.data.quality import data_warnings
+from csvision.data.data_warnings import data_warnings
 from csvision.data.splits import Splits
 from csvision.errors import RunError
 from csvision.evaluation import EvalResult, format_metrics
 from csvision.files import iso_time
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import isolate_rng
 from csvision.run import provenance
 from csvision.run.directory import RunDirectory, is_sweep

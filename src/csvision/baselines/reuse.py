@@ -15,7 +15,7 @@ from csvision.data.splits import Subset
 from csvision.errors import RunError
 from csvision.evaluation import EvalResult, prediction_table, write_results
 from csvision.files import make_dir, result_name, timestamp
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.evaluate import eval_subset
 from csvision.run.loaded_run import read_for_run, results_parent
