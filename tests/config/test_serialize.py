@@ -17,6 +17,7 @@ from csvision.config.serialize import (
     config_from_dict,
     config_to_dict,
     diff_configs,
+    is_baseline,
     run_config_from_dict,
 )
 from tests.config.configs import load, load_choice
@@ -43,6 +44,21 @@ def test_every_choice_survives_a_round_trip(choice: str) -> None:
     assert restored == config
     # Equality is not enough: a StrEnum member equals its string.
     assert repr(restored) == repr(config)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"model": {"name": "knn"}}, True),
+        ({"model": {"name": "cnn"}}, False),
+        ({"model": {"name": ["knn"]}}, False),
+        ({"model": "knn"}, False),
+        ({}, False),
+        ([], False),
+    ],
+)
+def test_baseline_is_known_by_the_name_of_its_model(values: Any, expected: bool) -> None:
+    assert is_baseline(values) is expected
 
 
 def test_plain_values_are_strings_numbers_lists_and_dicts() -> None:

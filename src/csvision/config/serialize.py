@@ -30,7 +30,8 @@ def config_to_dict(config: Any) -> dict[str, Any]:
 def is_baseline(values: Any) -> bool:
     """Return whether a configuration of plain values is that of a baseline."""
     model = values.get("model") if isinstance(values, dict) else None
-    return isinstance(model, dict) and model.get("name") in GROUP_SCHEMAS["baseline"]
+    name = model.get("name") if isinstance(model, dict) else None
+    return isinstance(name, str) and name in GROUP_SCHEMAS["baseline"]
 
 
 def run_config_from_dict(values: dict[str, Any]) -> RunConfig:
