@@ -1,6 +1,8 @@
 """Use the run of a baseline: load, evaluate, predict, resume and reproduce it."""
 
+from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -12,16 +14,19 @@ from csvision.baselines.results import evaluate_subset
 from csvision.baselines.store import FILE, estimator_sha256, load_baseline
 from csvision.config import command_schema
 from csvision.data.splits import Subset
+from csvision.data.table import ImageTable
 from csvision.errors import RunError
 from csvision.evaluation import EvalResult, prediction_table, write_results
-from csvision.files import make_dir, result_name, timestamp
+from csvision.files import make_dir, replace_file, result_name, results_dir, timestamp
 from csvision.process_state import use_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.evaluate import eval_subset
 from csvision.run.loaded_run import read_for_run, results_parent
 from csvision.run.manifest import RESULT_HASHES
+from csvision.run.predict import PredictedFile, TableFile, report_disk_errors, submission_table
 from csvision.run.reproduce import Comparison, check_finished, provenance_lines
 from csvision.run.run_data import load_run_splits, read_data_spec
+from csvision.run.standard_input import display_name, open_path
 
 
 def load(run: Path, check_weights: bool = True) -> FittedBaseline:
@@ -56,18 +61,45 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     return result, folder
 
 
-def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
-    """Predict the labels of a file; return the table and the path of predictions.csv."""
+def predict(
+    config: command_schema.PredictConfig, tables: list[pd.DataFrame] | None = None
+) -> PredictedFile:
+    """Predict the labels of a file as for a network; the whole file must fit into memory."""
     run_dir = RunDirectory(Path(config.run))
-    results = results_parent(config.output_dir, run_dir.predictions)
+    path = results_parent(config.output_dir, run_dir.predictions) / result_name(
+        display_name(config.data.csv), ".csv"
+    )
     fitted = load(run_dir.path, config.check_weights)
-    table = read_for_run(run_dir, config.data)
-    probabilities = fitted.predict_proba(table.images).astype(np.float32)
-    predicted = fitted.predict(table.images)
-    predictions = prediction_table(Subset.full(table), probabilities, predicted, table.labels)
-    path = make_dir(results) / result_name(config.data.csv, ".csv")
-    predictions.to_csv(path, index=False)
-    return predictions, path
+    with (
+        results_dir(path.parent),
+        report_disk_errors(path),
+        open_path(config.data.csv, path.parent) as source,
+        replace_file(path) as file,
+    ):
+        start = perf_counter()
+        table = read_for_run(run_dir, replace(config.data, csv=str(source)))
+        predictions = predict_table(config, fitted, table)
+        TableFile(file, tables).write(predictions)
+        seconds = perf_counter() - start
+    return PredictedFile(path, len(predictions), seconds)
+
+
+def predict_table(
+    config: command_schema.PredictConfig, fitted: FittedBaseline, table: ImageTable
+) -> pd.DataFrame:
+    """Return the predictions for the images of a file."""
+    kaggle = config.submission is command_schema.Submission.kaggle
+    if config.probabilities and not kaggle:
+        probabilities = fitted.predict_proba(table.images)
+    else:
+        probabilities = np.full((len(table.images), len(fitted.classes)), np.nan)
+    predictions = prediction_table(
+        Subset.full(table),
+        probabilities.astype(np.float32),
+        fitted.predict(table.images),
+        table.labels,
+    )
+    return submission_table(predictions) if kaggle else predictions
 
 
 def prepare_again(run_dir: RunDirectory) -> PreparedBaseline:

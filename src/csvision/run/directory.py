@@ -41,6 +41,7 @@ class RunDirectory:
         self.previous = self.checkpoints / "previous.ckpt"
         self.evaluations = path / "evaluations"
         self.predictions = path / "predictions"
+        self.exports = path / "exports"
         self.reproductions = path / "reproductions"
 
     @classmethod
@@ -108,8 +109,8 @@ class RunDirectory:
         write_json(self.manifest, content)
 
     def is_baseline(self) -> bool:
-        """Return whether this is the run of a baseline; raises RunError if there is no run."""
-        return is_baseline(self.read_manifest()["config"])
+        """Return whether this is the run of a baseline; raises RunError if run.json is damaged."""
+        return self.manifest.is_file() and is_baseline(self.read_manifest()["config"])
 
     def read_config(self) -> schema.TrainConfig:
         """Return the configuration of a training run; raises RunError if it is not one."""
