@@ -3,20 +3,24 @@
 Calls from several threads run one after another.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from csvision.arguments import AnyRun, resolve_config, resolve_run_config, run_path
+from csvision.arithmetic.explain import explain as explain_config
+from csvision.arithmetic.explanation import Explanation
+from csvision.baseline_api import resume_baseline
+from csvision.baselines import reuse
+from csvision.baselines.fit import fit_baseline
+from csvision.baselines.prepare import prepare_baseline
 from csvision.classifier import Classifier
-from csvision.config import command_schema, schema
-from csvision.config.compose import load_config
+from csvision.config import command_schema, explain_schema, schema
+from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.quoting import quote_override
-from csvision.config.schema_registry import COMMAND_SCHEMAS
-from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import ConfigError, first_line
+from csvision.errors import first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
@@ -54,9 +58,7 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
 
 
 @exclusive()
-def resume(
-    run: str | Path | TrainResult, model_path: str | None = None, epochs: int | None = None
-) -> TrainResult:
+def resume(run: AnyRun, model_path: str | None = None, epochs: int | None = None) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
 
     With `epochs`, an interrupted or finished run is trained until it has that many. Raises RunError
@@ -100,12 +102,13 @@ def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None)
         if job.finished:
             return True
         print(f"\njob {number}: {' '.join(job.overrides)}")
-        if job.started:
+        if job.started and isinstance(job.config, BaselineConfig):
+            resume_baseline(job.directory)
+        elif job.started:
             resume(job.directory, model_path)
         else:
             with log_to_console(job.config.quiet):
-                prepared = prepare_run(job.config, directory=job.directory)
-                train_prepared(prepared, job.directory, job.overrides)
+                start_job(job)
     except Exception as error:
         # The other jobs still run; the traceback is in train.log of this job.
         log.error("job %s failed: %s", number, first_line(error))
@@ -113,30 +116,46 @@ def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None)
     return True
 
 
+def start_job(job: SweepJob) -> None:
+    """Train or fit a job of a sweep that has no run directory yet."""
+    config, directory = job.config, job.directory
+    if isinstance(config, BaselineConfig):
+        prepared = prepare_baseline(config, directory=directory)
+        fit_baseline(prepared, directory, job.overrides)
+    else:
+        train_prepared(prepare_run(config, directory=directory), directory, job.overrides)
+
+
 @exclusive()
-def reproduce(run: str | Path | TrainResult, model_path: str | None = None) -> Comparison:
+def reproduce(run: AnyRun, model_path: str | None = None) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
     Raises RunError if the run has not finished.
     """
     run_dir = RunDirectory(run_path(run))
     check_finished(run_dir)
-    config = resume_config(run_dir, model_path)
-    config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     with log_to_console():
-        prepared = prepare_again(run_dir, config)
-        path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
-        comparison = compare(run_dir, RunDirectory(path), config.test_checkpoint)
+        if run_dir.is_baseline():
+            comparison = reuse.reproduce(run_dir.path)
+        else:
+            comparison = reproduce_training(run_dir, model_path)
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")
     return comparison
 
 
+def reproduce_training(run_dir: RunDirectory, model_path: str | None) -> Comparison:
+    """Train the network of a finished run again and compare."""
+    config = resume_config(run_dir, model_path)
+    config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
+    prepared = prepare_again(run_dir, config)
+    path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
+    return compare(run_dir, RunDirectory(path), config.test_checkpoint)
+
+
 @exclusive()
-def load(
-    run: str | Path | TrainResult, model_path: str | None = None, check_weights: bool = True
-) -> Classifier:
+def load(run: AnyRun, model_path: str | None = None, check_weights: bool = True) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
     A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`. With
@@ -146,7 +165,7 @@ def load(
 
 
 @exclusive()
-def read(run: str | Path | TrainResult, csv: str | Path, *overrides: str) -> ImageTable:
+def read(run: AnyRun, csv: str | Path, *overrides: str) -> ImageTable:
     """Return the images of a file as the network of a run expects them, for `predict_proba`.
 
     Columns, classes and the range of the pixels are those of the run, unless `overrides` as of
@@ -159,16 +178,15 @@ def read(run: str | Path | TrainResult, csv: str | Path, *overrides: str) -> Ima
 
 
 @exclusive()
-def evaluate(
-    run: str | Path | TrainResult | command_schema.EvaluateConfig, *overrides: str
-) -> EvalResult:
+def evaluate(run: AnyRun | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
     Takes a run directory and overrides, or a single EvaluateConfig instead.
     """
     config: command_schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
     with log_to_console(config.quiet):
-        result, folder = evaluate_run(config)
+        is_baseline = RunDirectory(Path(config.run)).is_baseline()
+        result, folder = (reuse.evaluate if is_baseline else evaluate_run)(config)
         save_confusion_matrix(result, folder)
         report = classification_report(result)
         log.info(report.to_string(index=False, float_format="{:.4f}".format))
@@ -177,9 +195,7 @@ def evaluate(
 
 
 @exclusive()
-def inspect(
-    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
-) -> "Inspection":
+def inspect(run: AnyRun | command_schema.InspectConfig, *overrides: str) -> "Inspection":
     """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
 
     Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
@@ -193,7 +209,7 @@ def inspect(
         return inspect_run(config)
 
 
-def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+def demo(run: AnyRun | command_schema.DemoConfig, *overrides: str) -> None:
     """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
 
     Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
@@ -207,6 +223,16 @@ def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: 
 
 
 @exclusive()
+def explain(*overrides: str | explain_schema.ExplainConfig) -> Explanation:
+    """Explain the layers of a network, or one filter, as `csvision explain OVERRIDES` does.
+
+    Nothing is printed or written: the result has `to_text()`, `to_json()` and `to_svg()`, and
+    notebooks show its picture.
+    """
+    return explain_config(resolve_config("explain", overrides))
+
+
+@exclusive()
 def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     """Print a report on a data set as `csvision inspect-data OVERRIDES` does.
 
@@ -215,33 +241,3 @@ def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     report, path = report_data(resolve_config("inspect_data", overrides))
     print(report)
     return path
-
-
-def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
-    """Return the validated configuration of a command.
-
-    `overrides` are strings, from which it is composed, or the configuration itself. Raises
-    ConfigError for other values.
-    """
-    if len(overrides) == 1 and isinstance(overrides[0], COMMAND_SCHEMAS[command]):
-        validate(overrides[0])
-        return overrides[0]
-    others = [type(override).__name__ for override in overrides if not isinstance(override, str)]
-    if others:
-        schema_name = COMMAND_SCHEMAS[command].__name__
-        raise ConfigError(
-            f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
-        )
-    return load_config(command, overrides)
-
-
-def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:
-    """Return the configuration of a command on a run; paths are taken literally."""
-    if isinstance(run, str | Path | TrainResult):
-        return resolve_config(command, [f"run={quote_override(str(run_path(run)))}", *overrides])
-    return resolve_config(command, [run])
-
-
-def run_path(run: str | Path | TrainResult) -> Path:
-    """Return the directory of a run, given as a path or by its result."""
-    return run.directory if isinstance(run, TrainResult) else Path(run)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from csvision.config import command_schema, schema
+from csvision.config import command_schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.splits import Subset
 from csvision.data.table import ImageTable
 from csvision.evaluation import EvalResult, evaluate_split, write_results
@@ -30,7 +31,7 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
 
 
 def eval_subset(
-    run_dir: RunDirectory, trained: schema.TrainConfig, config: command_schema.EvaluateConfig
+    run_dir: RunDirectory, trained: RunConfig, config: command_schema.EvaluateConfig
 ) -> Subset:
     """Return the test rows of the run, or all rows of a file."""
     csv = config.data.csv
