@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
@@ -30,7 +28,6 @@ from csvision.run.extend import extend_config, record_extension
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
-from csvision.run.predict import predict as predict_file
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
@@ -177,26 +174,6 @@ def evaluate(
         log.info(report.to_string(index=False, float_format="{:.4f}".format))
         log.info(format_metrics(result.metrics))
     return replace(result, directory=folder)
-
-
-@exclusive()
-def predict(
-    run: str | Path | TrainResult | command_schema.PredictConfig,
-    csv: str | Path | None = None,
-    *overrides: str,
-) -> pd.DataFrame:
-    """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
-
-    Takes a run directory, a file and overrides, or a single PredictConfig instead. The path of the
-    written file is in `attrs["path"]` of the result.
-    """
-    files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
-    config: command_schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
-    with log_to_console(config.quiet):
-        predictions, path = predict_file(config)
-        log.info("%d rows", len(predictions))
-    predictions.attrs["path"] = path
-    return predictions
 
 
 @exclusive()

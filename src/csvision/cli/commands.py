@@ -78,6 +78,12 @@ BUILT_IN = (
         "csvision.cli.tasks:run_demo",
     ),
     Command(
+        "export",
+        "Write the network of a finished run into a file for other programs, such as ONNX.",
+        command_schema.ExportConfig,
+        "csvision.cli.tasks:run_export",
+    ),
+    Command(
         "reproduce",
         "Train a finished run again and compare the results bit by bit.",
         command_schema.ReproduceConfig,

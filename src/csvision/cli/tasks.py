@@ -73,10 +73,21 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
 
 def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
-    check_run(config.run)
-    from csvision import api
+    from csvision.run.directory import is_sweep
 
-    print(display_path(api.predict(config).attrs["path"]))
+    if not is_sweep(Path(config.run)):
+        check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.predict_to_file(config)))
+
+
+def run_export(config: command_schema.ExportConfig) -> None:
+    """Export the network of a run."""
+    check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.export(config).path))
 
 
 def run_inspect(config: command_schema.InspectConfig) -> None:

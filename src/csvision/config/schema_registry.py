@@ -37,6 +37,7 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "predict": command_schema.PredictConfig,
     "inspect": command_schema.InspectConfig,
     "demo": command_schema.DemoConfig,
+    "export": command_schema.ExportConfig,
     "cache": command_schema.CacheConfig,
     "example_data": command_schema.ExampleDataConfig,
     "prepare_fashion_mnist": command_schema.PrepareFashionMNISTConfig,

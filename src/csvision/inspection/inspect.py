@@ -55,7 +55,7 @@ def inspect(config: command_schema.InspectConfig) -> Inspection:
 
     Raises RunError, DataError or ConfigError for what cannot be inspected.
     """
-    run = LoadedRun.open(config, "inspection")
+    run = LoadedRun.open(config, "inspection", config.device)
     subset = load_test_subset(run.directory, run.trained, config.data.csv, MOVED)
     positions = find_positions(subset, config.rows)
     with show_progress(config.quiet) as announce:

@@ -77,10 +77,15 @@ def recorded_splits(run_dir: RunDirectory) -> RecordedSplits | None:
     return read_splits(run_dir.splits, recorded_data(run_dir)["split_sha256"])
 
 
-def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
-    """Return the splits with which a run was started; raises RunError if a file has changed."""
+def load_run_splits(
+    run_dir: RunDirectory, config: schema.TrainConfig, fix: str = "put it back at this path"
+) -> Splits:
+    """Return the splits with which a run was started; raises RunError if a file has changed.
+
+    `fix` is what to do if a file does not exist.
+    """
     for csv in filter(None, (config.data.csv, config.data.test_csv)):
-        check_exists(run_dir, csv, "put it back at this path")
+        check_exists(run_dir, csv, fix)
     recorded = recorded_splits(run_dir)
     if recorded is None:
         return recompute_splits(run_dir, config)
