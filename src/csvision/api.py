@@ -215,11 +215,11 @@ def demo(run: AnyRun | command_schema.DemoConfig, *overrides: str) -> None:
     Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
     """
     # Not at the top: no other command needs it.
-    from csvision.demo.demo import demo as demo_run
+    from csvision.demo_server.run_demo import demo as run_demo
 
     config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
     with log_to_console():
-        demo_run(config)
+        run_demo(config)
 
 
 @exclusive()
