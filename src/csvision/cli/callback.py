@@ -15,6 +15,7 @@ from csvision.cli.sweep_session import JOBLIB_LAUNCHER, SESSION
 from csvision.config import schema
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
+from csvision.config.resolvers import remember_swept_keys
 from csvision.config.sweep import compose_jobs
 from csvision.errors import ConfigError, UserError
 from csvision.files import is_inner_path
@@ -112,6 +113,7 @@ def prepare_sweep(config: DictConfig, errors: ErrorCollector) -> list[RecordedJo
     Raises UserError for values that cannot be swept, and for jobs that share a directory.
     """
     if config.hydra.sweeper._target_ != BASIC_SWEEPER:
+        remember_swept_keys(config)
         return None
     jobs = []
     for compose in compose_jobs(config):

@@ -19,6 +19,7 @@ from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.hydra_private import child_nodes
 from csvision.config.messages import format_hydra_error, unknown_key
 from csvision.config.quoting import quote_paths
+from csvision.config.resolvers import register_resolvers
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
 from csvision.process import exclusive
@@ -32,7 +33,11 @@ def conf_dir() -> Path:
 
 
 def register_schemas() -> None:
-    """Register the schemas with Hydra, in groups of their own so that none looks like a choice."""
+    """Register resolvers and schemas with Hydra.
+
+    The schemas are in groups of their own so that none looks like a choice.
+    """
+    register_resolvers()
     store = ConfigStore.instance()
     for command, node in COMMAND_SCHEMAS.items():
         store.store(group="csvision", name=command, node=node)
