@@ -80,7 +80,7 @@ def test_folder_names_are_safe_and_bounded(number: int, values: dict[str, str]) 
 
 def test_long_names_that_differ_at_the_end_stay_different() -> None:
     keys = [f"group.key{index}" for index in range(20)]
-    one, two = ({key: value for key in keys} for value in ("1", "1"))
+    one, two = (dict.fromkeys(keys, value) for value in ("1", "1"))
     two[keys[-1]] = "2"
     assert folder_name(7, one) != folder_name(7, two)
 

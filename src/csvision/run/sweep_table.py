@@ -14,7 +14,6 @@ from csvision.errors import RunError
 from csvision.run.manifest import STATES, read_json_object
 from csvision.run.sweep_record import has_record, read_record
 
-
 REPLICATE_KEYS = ("seed", "data.fold")
 """Keys whose values repeat a setting."""
 
