@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from csvision.api import train as train
     from csvision.augmentation import impulse_noise as impulse_noise
     from csvision.classifier import Classifier as Classifier
+    from csvision.comparison.command import compare as compare
+    from csvision.comparison.comparison import Comparison as Comparison
     from csvision.config.compose import load_config as load_config
     from csvision.config.model_schema import CNNConfig as CNNConfig
     from csvision.config.model_schema import MLPConfig as MLPConfig
@@ -59,6 +61,7 @@ _EXPORTS = {
     "CNNConfig": "csvision.config.model_schema",
     "CSVDataModule": "csvision.data.datamodule",
     "Classifier": "csvision.classifier",
+    "Comparison": "csvision.comparison.comparison",
     "ConfigError": "csvision.errors",
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
@@ -77,6 +80,7 @@ _EXPORTS = {
     "TrainResult": "csvision.run.train",
     "UserError": "csvision.errors",
     "build_model": "csvision.models.build",
+    "compare": "csvision.comparison.command",
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",

@@ -72,6 +72,12 @@ BUILT_IN = (
         "csvision.cli.tasks:run_reproduce",
     ),
     Command(
+        "compare",
+        "Compare the settings of a sweep or of several runs, with intervals and tests.",
+        command_schema.CompareConfig,
+        "csvision.cli.tasks:run_compare",
+    ),
+    Command(
         "inspect-data",
         "Report what a data file contains and what is wrong with it.",
         command_schema.InspectDataConfig,

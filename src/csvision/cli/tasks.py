@@ -90,6 +90,17 @@ def run_reproduce(config: command_schema.ReproduceConfig) -> None:
         raise SystemExit(1)
 
 
+def run_compare(config: command_schema.CompareConfig) -> None:
+    """Compare settings; this needs no torch."""
+    from csvision.comparison.command import run_comparison
+
+    comparison = run_comparison(config)
+    assert comparison.directory is not None
+    if not config.quiet:
+        print(comparison)
+    print(display_path(comparison.directory))
+
+
 def run_inspect_data(config: command_schema.InspectDataConfig) -> None:
     """Report on a data set."""
     from csvision import api

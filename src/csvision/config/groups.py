@@ -35,6 +35,7 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
+    "compare": command_schema.CompareConfig,
     "cache": command_schema.CacheConfig,
     "example_data": command_schema.ExampleDataConfig,
     "prepare_fashion_mnist": command_schema.PrepareFashionMNISTConfig,
