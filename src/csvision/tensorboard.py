@@ -1,11 +1,12 @@
 """Log a finished run to TensorBoard: hyperparameters, configuration, graph and figures."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from omegaconf import OmegaConf
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
@@ -14,11 +15,13 @@ from csvision.config import schema
 from csvision.config.serialize import config_to_dict
 from csvision.errors import first_line
 from csvision.evaluation import EvalResult
+from csvision.hparams import HParam, group_name, hparam_values
 from csvision.plots import plot_confusion_matrix, plot_predictions
 
 log = logging.getLogger("csvision")
 
-EXCLUDED_HPARAMS = ("output_dir", "quiet", "logger", "debug")
+PICTURES = "visualizations"
+"""The group of pictures; TensorBoard sorts groups by name and opens the first two."""
 
 
 def log_to_tensorboard(
@@ -27,43 +30,37 @@ def log_to_tensorboard(
     metrics: dict[str, float],
     evaluation: EvalResult,
     classifier: Classifier,
+    swept: Mapping[str, str],
 ) -> None:
-    """Add the results of a run to its event files."""
-    values = config_to_dict(config)
+    """Add the results of a run to its event files.
+
+    `swept` has the keys that the sweep of the run varies, with their values as text.
+    """
     with SummaryWriter(folder) as writer:
         for name, value in metrics.items():
             if name.startswith("test/"):
                 writer.add_scalar(name, value, config.epochs)
-        write_hparams(writer, values, metrics)
-        writer.add_text("config", f"```yaml\n{OmegaConf.to_yaml(values)}```")
+        write_hparams(writer, hparam_values(config, swept), group_name(config, swept))
+        writer.add_text("config", f"```yaml\n{OmegaConf.to_yaml(config_to_dict(config))}```")
         classes = evaluation.subset.table.classes
         confusion_matrix = plot_confusion_matrix(evaluation.confusion_matrix, classes)
-        writer.add_figure("confusion matrix", confusion_matrix, config.epochs)
-        writer.add_figure("test images", plot_predictions(evaluation), config.epochs)
+        writer.add_figure(f"{PICTURES}/confusion matrix", confusion_matrix, config.epochs)
+        writer.add_figure(f"{PICTURES}/test images", plot_predictions(evaluation), config.epochs)
         write_graph(writer, classifier, evaluation)
 
 
-def write_hparams(writer: SummaryWriter, config: dict[str, Any], metrics: dict[str, float]) -> None:
-    """Add a row to the HParams tab, in the event file of the run, where it finds the scalars."""
-    # Without the list of columns, TensorBoard shows the columns of all runs.
-    _, start, end = hparams(flatten_config(config), metrics)
+def write_hparams(writer: SummaryWriter, values: Mapping[str, HParam], group: str) -> None:
+    """Add a row to the HParams tab, in the event file of the run, where it finds the scalars.
+
+    Without a list of columns, TensorBoard shows the keys and the metrics of all runs.
+    """
+    _, start, end = hparams(dict(values), {})
+    plugin_data = start.value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(plugin_data.content)
+    content.session_start_info.group_name = group
+    plugin_data.content = content.SerializeToString()
     writer._get_file_writer().add_summary(start)
     writer._get_file_writer().add_summary(end)
-
-
-def flatten_config(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return dotted keys with values of the types that TensorBoard accepts."""
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if not prefix and name in EXCLUDED_HPARAMS:
-            continue
-        if isinstance(value, dict):
-            flat |= flatten_config(value, f"{prefix}{name}.")
-        elif isinstance(value, bool | int | float | str):
-            flat[f"{prefix}{name}"] = value
-        else:
-            flat[f"{prefix}{name}"] = str(value)
-    return flat
 
 
 def write_graph(writer: SummaryWriter, classifier: Classifier, evaluation: EvalResult) -> None:

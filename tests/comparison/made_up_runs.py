@@ -29,7 +29,7 @@ def config_of(overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def write_run(
-    folder: Path, overrides: Sequence[str], state: str = "finished", **metrics: float
+    folder: Path, overrides: Sequence[str], state: str = "finished", /, **metrics: float
 ) -> Path:
     """Write a run folder; names of metrics have __ for the slash."""
     folder.mkdir(parents=True)
@@ -56,7 +56,7 @@ def write_sweep(folder: Path, jobs: Sequence[tuple[Sequence[str], dict[str, floa
         name = folder_name(number, dict(map(parse_override, overrides)))
         recorded.append({"directory": name, "overrides": [*overrides], "config": {}})
         if isinstance(outcome, dict):
-            write_run(folder / name, overrides, **outcome)
+            write_run(folder / name, overrides, "finished", **outcome)
         elif outcome != "not started":
             write_run(folder / name, overrides, outcome)
     (folder / "sweep.json").write_text(json.dumps({"jobs": recorded}), encoding="utf-8")

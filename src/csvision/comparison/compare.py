@@ -13,6 +13,7 @@ from csvision.comparison.result import SettingResult
 from csvision.comparison.settings import Setting, find_keys, find_setting, group_runs
 from csvision.comparison.sources import Source, read_source, read_sources
 from csvision.comparison.statistics import McNemarTest, MeanInterval, mean_interval
+from csvision.config.flatten import REPLICATE_KEYS
 from csvision.errors import ConfigError, RunError
 
 LONG_KEYS = {"fold": "data.fold"}
@@ -22,7 +23,7 @@ LONG_KEYS = {"fold": "data.fold"}
 def compare_runs(
     paths: Sequence[Path],
     by: Sequence[str] = (),
-    over: Sequence[str] = ("seed", "data.fold"),
+    over: Sequence[str] = REPLICATE_KEYS,
     metric: str = "val/acc",
     baseline: str | None = None,
     show_test: bool = False,
@@ -127,7 +128,7 @@ def check_over(over: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
     keys = [LONG_KEYS.get(key, key) for key in over]
     known = {key for record in records for key in (*record.base, *record.changes)}
     for key in keys:
-        if key not in known and key not in ("seed", "data.fold"):
+        if key not in known and key not in REPLICATE_KEYS:
             raise ConfigError(f"over={key}: the runs have no such key; write over=[seed]")
     return keys
 

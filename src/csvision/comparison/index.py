@@ -10,7 +10,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from csvision.comparison.record import RunRecord, Values, from_line, read_run, to_line
+from csvision.comparison.record import RunRecord, from_line, read_run, to_line
+from csvision.config.flatten import Values
 
 INDEX = ".runs.jsonl"
 

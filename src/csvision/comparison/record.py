@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from csvision.config.flatten import Values, flatten_config
 from csvision.config.labels import parse_override
 from csvision.errors import RunError
 from csvision.run.manifest import STATES, read_json_object
@@ -16,16 +17,6 @@ from csvision.run.manifest import STATES, read_json_object
 MISSING_STATE = "not started"
 
 DAMAGED_STATE = "damaged"
-
-IGNORED = (
-    *("output_dir", "quiet", "logger", "launcher", "search", "checkpoint_interval_seconds"),
-    *("accelerator.name", "accelerator.devices", "accelerator.num_threads", "debug.profile"),
-    "data.cache",
-)
-"""Keys, or the starts of keys, that change no result."""
-
-Values = dict[str, Any]
-"""Configuration keys with dots, and plain values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +54,7 @@ def read_run(folder: Path, base: Values) -> RunRecord:
     try:
         content = read_json_object(folder / "run.json")
         state = content["state"] if content["state"] in STATES else DAMAGED_STATE
-        values = flatten(content["config"])
+        values = flatten_config(content["config"])
         overrides = parse_overrides(content.get("overrides", []))
         metrics = read_metrics(folder) if state == "finished" else {}
         seconds = run_seconds(folder, content)
@@ -76,20 +67,6 @@ def read_run(folder: Path, base: Values) -> RunRecord:
         base.update(values)
     changes = changed_values(values, base)
     return RunRecord(str(folder), state, overrides, metrics, seconds, reason, changes, base)
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> Values:
-    """Return a configuration with dotted keys, without IGNORED; lists stay lists."""
-    flat: Values = {}
-    for name, value in config.items():
-        key = sys.intern(f"{prefix}{name}")
-        if any(key == ignored or key.startswith(f"{ignored}.") for ignored in IGNORED):
-            continue
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{key}.")
-        else:
-            flat[key] = value
-    return flat
 
 
 def changed_values(values: Values, base: Values) -> Values:

@@ -9,13 +9,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from csvision.config.flatten import REPLICATE_KEYS
 from csvision.config.labels import parse_override, short_keys, short_value
 from csvision.errors import RunError
 from csvision.run.manifest import STATES, read_json_object
 from csvision.run.sweep_record import has_record, read_record
-
-REPLICATE_KEYS = ("seed", "data.fold")
-"""Keys whose values repeat a setting."""
 
 
 def summarize_sweep(sweep: Path) -> bool:
