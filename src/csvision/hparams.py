@@ -20,8 +20,9 @@ HParam = bool | float | str
 def hparam_values(config: schema.TrainConfig, swept: Mapping[str, str]) -> dict[str, HParam]:
     """Return the keys of a run with short names; `swept` has those that its sweep varies, as text.
 
-    Keys without a value are left out: beside None, TensorBoard would treat numbers as text. So are
-    the keys of groups whose choice is swept, such as model.hidden beside model=mlp,cnn.
+    A job of a sweep has these and the seed, because TensorBoard shows the first five keys only; a
+    single run has all keys. Keys without a value are left out: beside None, TensorBoard would treat
+    numbers as text.
     """
     flat = flatten_config(config_to_dict(config))
     choices = {key.removesuffix(".name"): value for key, value in flat.items() if is_choice(key)}
@@ -29,8 +30,9 @@ def hparam_values(config: schema.TrainConfig, swept: Mapping[str, str]) -> dict[
         key: flat.get(key, choices.get(key, parse_value(text))) for key, text in swept.items()
     }
     values |= {key: text for key, text in swept.items() if key in choices}
-    for key, value in {**choices, **flat}.items():
-        if not is_choice(key) and key.partition(".")[0] not in swept:
+    others = {"seed": config.seed} if swept else {**choices, **flat}
+    for key, value in others.items():
+        if not is_choice(key):
             values.setdefault(key, value)
     texts = text_keys(config)
     names = short_keys([*values])

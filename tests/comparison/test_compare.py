@@ -164,7 +164,7 @@ class TestChoice:
         assert shown == {"model=mlp": False, "model=cnn": True}
         # The mean of the test accuracies of the MLP is in no output.
         assert "0.6100" not in str(comparison) + comparison._repr_html_()
-        assert "test figures of the other settings: test=all" in str(comparison)
+        assert "Test figures of the other settings: test=all" in str(comparison)
 
     def test_test_figures_of_all_settings_on_request(self, sweep: Path) -> None:
         comparison = compare_runs([sweep], show_test=True)
@@ -225,7 +225,7 @@ class TestErrors:
         self, options: dict[str, str], says: str, sweep: Path
     ) -> None:
         with pytest.raises(ConfigError) as caught:
-            compare_runs([sweep], **options)  # type: ignore[arg-type]
+            compare_runs([sweep], **options)
         assert str(caught.value).startswith(says)
 
     def test_folder_without_runs_is_refused(self, tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ class TestFiles:
     ) -> None:
         output = csvision_command("compare", f"run={sweep}", "by=model", "baseline=mlp")
         assert (output.code, output.err) == (0, "")
-        assert "chosen by the mean of val/acc: model=cnn" in output.out
+        assert "Chosen by the mean of val/acc: model=cnn" in output.out
         assert output.out.splitlines()[-1] == str(sweep.relative_to(Path.cwd()))
         content = json.loads((sweep / "comparison.json").read_text(encoding="utf-8"))
         assert (content["chosen"], content["baseline"]) == ("model=cnn", "model=mlp")

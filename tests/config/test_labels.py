@@ -51,6 +51,7 @@ def test_short_keys_are_unique(keys: list[str]) -> None:
         ("null", "null"),
         ("[128,64]", "128,64"),
         ("[]", "none"),
+        ("[T-shirt/top,Bag]", "T-shirt/top,Bag"),
         ("'/home/a b/train.csv'", "train.csv"),
         ("[{filters:8},{filters:16,stride:2,pool:none},{}]", "8,16(stride=2,pool=none),32"),
         ("[{filters:8,kernel_size:3},{filters:8}]", "2x8"),

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from csvision.comparison.compare import compare_runs
+from csvision.comparison.compare import compare_sources
 from csvision.comparison.comparison import Comparison
+from csvision.comparison.page import write_page
+from csvision.comparison.sources import read_sources
 from csvision.comparison.write import results_folder, write_comparison
 from csvision.config import command_schema
 from csvision.config.compose import load_config
@@ -47,8 +49,9 @@ def compare(run: Run | Sequence[Run] | command_schema.CompareConfig, *overrides:
 def run_comparison(config: command_schema.CompareConfig) -> Comparison:
     """Compare and write the results."""
     paths = run_paths(config.run)
-    comparison = compare_runs(
-        paths,
+    sources = read_sources(paths)
+    comparison = compare_sources(
+        sources,
         to_list(config.by, "by"),
         to_list(config.over, "over"),
         config.metric,
@@ -58,6 +61,7 @@ def run_comparison(config: command_schema.CompareConfig) -> Comparison:
     output_dir = None if config.output_dir is None else Path(config.output_dir)
     folder = results_folder(paths, output_dir, OUTPUTS)
     write_comparison(comparison, folder)
+    write_page(sources, comparison, folder)
     return replace(comparison, directory=folder)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from csvision.comparison.choose import best_by, best_setting, check_metric, is_test
 from csvision.comparison.comparison import Comparison
@@ -20,25 +21,30 @@ LONG_KEYS = {"fold": "data.fold"}
 """Short names of keys that repeat a setting."""
 
 
-def compare_runs(
-    paths: Sequence[Path],
+def compare_runs(paths: Sequence[Path], **options: Any) -> Comparison:
+    """Compare the runs at some paths; the options are those of `compare_sources`."""
+    return compare_sources(read_sources(paths), **options)
+
+
+def compare_sources(
+    found: Sequence[Source],
     by: Sequence[str] = (),
     over: Sequence[str] = REPLICATE_KEYS,
     metric: str = "val/acc",
     baseline: str | None = None,
     show_test: bool = False,
 ) -> Comparison:
-    """Compare the finished runs in sweeps and folders.
+    """Compare the finished runs of sweeps and folders.
 
     Settings are runs that differ in the keys in `over` only. With `by`, the best setting for each
     combination of values of these keys is compared. `baseline` is the label or value of a setting,
     or the directory of another run. Raises RunError if there is no finished run, and ConfigError
     for keys that the runs do not have.
     """
-    sources = read_sources(paths)
+    sources = [*found]
     if len(sources) == 1 and sources[0].single:
         raise RunError(
-            f"run={paths[0]} is a single run; give a sweep, a folder of runs, or run=[DIR,DIR]"
+            f"run={sources[0].path} is a single run; give a sweep or several: run=[DIR,DIR]"
         )
     pair = predictions_of_pair(sources)
     other = None if baseline is None else baseline_source(baseline, sources)

@@ -23,13 +23,14 @@ DAMAGED_STATE = "damaged"
 class RunRecord:
     """A run: its folder, state, metrics, duration, and its configuration.
 
-    `changes` has the values that differ from `base`, which many runs share. A job of a sweep that
-    has not started has no configuration, but overrides. `reason` says why a run failed.
+    `words` are the overrides of its command. `changes` has the values that differ from `base`,
+    which many runs share. A job of a sweep that has not started has no configuration. `reason` says
+    why a run failed.
     """
 
     directory: str
     state: str
-    overrides: dict[str, str]
+    words: tuple[str, ...]
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float | None = None
     reason: str = ""
@@ -40,6 +41,11 @@ class RunRecord:
     def finished(self) -> bool:
         """Whether the run has results."""
         return self.state == "finished"
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """The overrides by key, as texts; the last value of a key counts."""
+        return dict(map(parse_override, self.words))
 
     def get(self, key: str) -> Any:
         """Return the value of a configuration key; None if the run does not have it."""
@@ -55,29 +61,24 @@ def read_run(folder: Path, base: Values) -> RunRecord:
         content = read_json_object(folder / "run.json")
         state = content["state"] if content["state"] in STATES else DAMAGED_STATE
         values = flatten_config(content["config"])
-        overrides = parse_overrides(content.get("overrides", []))
+        words = tuple(map(str, content.get("overrides", [])))
         metrics = read_metrics(folder) if state == "finished" else {}
         seconds = run_seconds(folder, content)
         reason = str(content.get("reason") or "")
     except FileNotFoundError:
-        return RunRecord(str(folder), MISSING_STATE, {}, base=base)
+        return RunRecord(str(folder), MISSING_STATE, (), base=base)
     except (OSError, RunError, KeyError, TypeError, ValueError, AttributeError):
-        return RunRecord(str(folder), DAMAGED_STATE, {}, base=base)
+        return RunRecord(str(folder), DAMAGED_STATE, (), base=base)
     if not base:
         base.update(values)
     changes = changed_values(values, base)
-    return RunRecord(str(folder), state, overrides, metrics, seconds, reason, changes, base)
+    return RunRecord(str(folder), state, words, metrics, seconds, reason, changes, base)
 
 
 def changed_values(values: Values, base: Values) -> Values:
     """Return the values that differ from those in `base`; None for keys that only `base` has."""
     changes = {key: value for key, value in values.items() if key not in base or base[key] != value}
     return changes | {key: None for key in base if key not in values}
-
-
-def parse_overrides(overrides: Sequence[str]) -> dict[str, str]:
-    """Return the overrides of a run by key; the last value of a key counts."""
-    return dict(parse_override(str(override)) for override in overrides)
 
 
 def read_metrics(folder: Path) -> dict[str, float]:
@@ -115,7 +116,7 @@ def to_line(record: RunRecord, stamp: Sequence[int], root: Path) -> str:
         "directory": str(Path(record.directory).relative_to(root)),
         "stamp": list(stamp),
         "state": record.state,
-        "overrides": record.overrides,
+        "words": record.words,
         "metrics": record.metrics,
         "seconds": record.seconds,
         "reason": record.reason,
@@ -129,7 +130,7 @@ def from_line(content: Mapping[str, Any], root: str, base: Values) -> RunRecord:
     return RunRecord(
         f"{root}/{content['directory']}",
         sys.intern(content["state"]),
-        dict(content["overrides"]),
+        tuple(content["words"]),
         {sys.intern(name): float(value) for name, value in content["metrics"].items()},
         content["seconds"],
         content["reason"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from csvision.comparison.index import RunIndex
-from csvision.comparison.record import RunRecord, parse_overrides, read_run
+from csvision.comparison.record import RunRecord, read_run
 from csvision.errors import RunError
 from csvision.files import is_inner_path
 from csvision.run.directory import SWEEP_RECORD, is_sweep
@@ -86,20 +86,20 @@ def child_folders(folder: Path) -> list[str]:
 
 def read_jobs(sweep: Path) -> list[RunRecord]:
     """Return the jobs of a sweep in their order, those that have not started, too."""
-    recorded = recorded_overrides(sweep)
+    recorded = recorded_words(sweep)
     names = list(recorded) or sorted(numbered_folders(sweep), key=job_number)
     records = RunIndex(sweep).update(names)
     return [
-        replace(record, overrides=recorded[name]) if name in recorded else record
+        replace(record, words=recorded[name]) if name in recorded else record
         for name, record in zip(names, records, strict=True)
     ]
 
 
-def recorded_overrides(sweep: Path) -> dict[str, dict[str, str]]:
+def recorded_words(sweep: Path) -> dict[str, tuple[str, ...]]:
     """Return the overrides of each job in sweep.json; nothing if it is missing or damaged."""
     try:
         jobs = read_json_object(sweep / SWEEP_RECORD)["jobs"]
-        names = {str(job["directory"]): parse_overrides(job["overrides"]) for job in jobs}
+        names = {str(job["directory"]): tuple(map(str, job["overrides"])) for job in jobs}
         return {name: each for name, each in names.items() if is_inner_path(Path(name))}
     except (OSError, RunError, KeyError, TypeError, AttributeError):
         return {}

@@ -81,19 +81,19 @@ def ranked(comparison: ComparisonResult) -> list[SettingResult]:
 def describe_choice(comparison: ComparisonResult) -> str:
     """Return which setting was chosen and by what, with its test figures."""
     if comparison.chosen is None:
-        return f"no setting is chosen: {comparison.metric} is not a validation metric"
+        return f"No setting is chosen: {comparison.metric} is not a validation metric"
     (chosen,) = (each for each in comparison.settings if each.label == comparison.chosen)
-    lines = [f"* chosen by the mean of {comparison.metric}: {chosen.label}"]
+    lines = [f"* Chosen by the mean of {comparison.metric}: {chosen.label}"]
     test = [name for name in chosen.metrics if name.startswith("test/")]
     if comparison.test == "all":
-        lines.append("test figures of all settings are shown; they must not choose one")
+        lines.append("Test figures of all settings are shown; they must not choose one.")
     elif test:
         figures = "  ".join(
             f"{name} {format_mean(chosen.metrics[name])} {format_range(chosen.metrics[name])}"
             for name in test
         )
-        lines.append(f"  its test figures: {figures}")
-        lines.append("  test figures of the other settings: test=all")
+        lines.append(f"  Its test figures: {figures}")
+        lines.append("  Test figures of the other settings: test=all")
     return "\n".join(lines)
 
 

@@ -81,7 +81,9 @@ def safe_text(text: str) -> str:
 
 def short_value(value: Any) -> str:
     """Return a value as in labels, from text as in an override or from plain data."""
-    text = describe_value(parse_value(value) if isinstance(value, str) else value)
+    value = parse_value(value) if isinstance(value, str) else value
+    # Of a path, the name.
+    text = PurePath(value).name or value if isinstance(value, str) else describe_value(value)
     return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 3]}..."
 
 
@@ -107,7 +109,7 @@ def describe_value(value: Any) -> str:
         case float():
             return f"{value:g}"
         case str():
-            return PurePath(value).name or value
+            return value
         case list() if value and all(isinstance(item, dict) for item in value):
             return describe_stages(value)
         case list():
