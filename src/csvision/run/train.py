@@ -11,8 +11,8 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.classifier import Classifier
 from csvision.config import schema
+from csvision.data.data_warnings import data_warnings
 from csvision.data.loader import BatchLoader, ShardInfo
-from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
 from csvision.evaluation import (
     EVALUATION_SEED,
@@ -24,7 +24,7 @@ from csvision.evaluation import (
 )
 from csvision.models.summary import summarize
 from csvision.plots import save_confusion_matrix
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.build_classifier import build_classifier
