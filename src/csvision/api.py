@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from csvision.classifier import Classifier
+from csvision.comparison.page import refresh_page
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
 from csvision.config.quoting import quote_override
@@ -87,6 +88,7 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     with lock_sweep(folder):
         jobs = read_sweep(folder, model_path)
         succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
+        refresh_page(folder, final=True)
         return summarize_sweep(folder) and all(succeeded)
 
 
@@ -110,6 +112,7 @@ def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None)
         # The other jobs still run; the traceback is in train.log of this job.
         log.error("job %s failed: %s", number, first_line(error))
         return False
+    refresh_page(folder)
     return True
 
 

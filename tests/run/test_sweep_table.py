@@ -56,9 +56,12 @@ class TestCommand:
         ]
         assert sorted(path.name for path in folder.iterdir()) == [
             ".lock",
+            ".runs.jsonl",
+            ".sweep.html.lock",
             *jobs,
             "multirun.yaml",
             "sweep.csv",
+            "sweep.html",
             "sweep.json",
         ]
         metrics = [read_json(folder / job / "metrics.json") for job in jobs]

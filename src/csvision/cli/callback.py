@@ -44,9 +44,11 @@ class TrainCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
+        from csvision.comparison.page import refresh_page
         from csvision.run.sweep_table import summarize_sweep
 
         SESSION.finish()
+        refresh_page(Path(config.hydra.sweep.dir), final=True)
         finished = False
         with prepare_or_exit() as errors, errors.collect():
             finished = summarize_sweep(Path(config.hydra.sweep.dir))

@@ -88,7 +88,9 @@ class RunIndex:
             if whole and self.entries:
                 self.rewrite()
             elif added:
-                with self.path.open("a", encoding="utf-8") as file:
+                # A link would lead outside of the folder.
+                flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
+                with os.fdopen(os.open(self.path, flags), "a", encoding="utf-8") as file:
                     file.write("".join(f"{line}\n" for line in added))
         except OSError:
             pass

@@ -12,7 +12,7 @@ from csvision.command_hints import command_line, resume_command
 from csvision.comparison.compare import compare_sources
 from csvision.comparison.result import ComparisonResult
 from csvision.comparison.sources import Source, read_sources
-from csvision.errors import RunError, UserError
+from csvision.errors import RunError, UserError, first_line
 from csvision.files import replace_file
 
 log = logging.getLogger("csvision")
@@ -91,8 +91,9 @@ def refresh_page(sweep: Path, final: bool = False) -> None:
             LAST_COST[0] = time.process_time() - started
     except Timeout:
         return
-    except (RunError, OSError) as error:
-        log.warning("%s was not written: %s", sweep / PAGE, error)
+    except Exception as error:
+        bug = not isinstance(error, UserError | OSError)
+        log.warning("%s was not written: %s", sweep / PAGE, first_line(error), exc_info=bug)
 
 
 def page_age(sweep: Path) -> float:

@@ -167,7 +167,7 @@ def search_parts(comparison: ComparisonResult) -> dict[str, object]:
 
 
 def heat_cells(found: HeatMap, high: bool) -> dict[str, object]:
-    """Return the cells of a heat map with the share of color, at most 40 % for legible text."""
+    """Return the cells of a heat map with the steps of their colors."""
     values = [cell for row in found.cells for cell in row if cell is not None]
     low, span = min(values), (max(values) - min(values)) or 1.0
     return {
@@ -188,5 +188,5 @@ def heat_cells(found: HeatMap, high: bool) -> dict[str, object]:
 
 
 def shade(place: float, high: bool) -> int:
-    """Return the percentage of color of a cell; the best one has the most."""
-    return round(40 * (place if high else 1 - place))
+    """Return the step of the color of a cell, from 0 to 4; the best one has the most color."""
+    return round(4 * (place if high else 1 - place))

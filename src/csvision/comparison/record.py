@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +84,15 @@ def changed_values(values: Values, base: Values) -> Values:
 
 def read_metrics(folder: Path) -> dict[str, float]:
     """Return the final metrics of a run, without those by class."""
-    content = read_json_object(folder / "metrics.json")
+    return finite_numbers(read_json_object(folder / "metrics.json"))
+
+
+def finite_numbers(content: Mapping[str, Any]) -> dict[str, float]:
+    """Return the entries that are finite numbers."""
     return {
         sys.intern(name): float(value)
         for name, value in content.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     }
 
 
@@ -131,7 +136,7 @@ def from_line(content: Mapping[str, Any], root: str, base: Values) -> RunRecord:
         f"{root}/{content['directory']}",
         sys.intern(content["state"]),
         tuple(content["words"]),
-        {sys.intern(name): float(value) for name, value in content["metrics"].items()},
+        finite_numbers(content["metrics"]),
         content["seconds"],
         content["reason"],
         {sys.intern(name): value for name, value in content["changes"].items()},
