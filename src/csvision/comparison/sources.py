@@ -8,9 +8,8 @@ from pathlib import Path
 from csvision.comparison.index import RunIndex
 from csvision.comparison.record import RunRecord, read_run
 from csvision.errors import RunError
-from csvision.files import is_inner_path
-from csvision.run.directory import SWEEP_RECORD, is_sweep
-from csvision.run.manifest import read_json_object
+from csvision.run.directory import is_sweep
+from csvision.run.sweep_record import read_overrides
 
 MAX_DEPTH = 3
 """Folders below the given one in which runs are found, as in outputs/sweeps/SWEEP/JOB."""
@@ -98,10 +97,8 @@ def read_jobs(sweep: Path) -> list[RunRecord]:
 def recorded_words(sweep: Path) -> dict[str, tuple[str, ...]]:
     """Return the overrides of each job in sweep.json; nothing if it is missing or damaged."""
     try:
-        jobs = read_json_object(sweep / SWEEP_RECORD)["jobs"]
-        names = {str(job["directory"]): tuple(map(str, job["overrides"])) for job in jobs}
-        return {name: each for name, each in names.items() if is_inner_path(Path(name))}
-    except (OSError, RunError, KeyError, TypeError, AttributeError):
+        return {name: tuple(words) for name, words in read_overrides(sweep).items()}
+    except RunError:
         return {}
 
 

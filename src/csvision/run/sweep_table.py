@@ -13,7 +13,8 @@ from csvision.config.flatten import REPLICATE_KEYS
 from csvision.config.labels import parse_override, short_keys, short_value
 from csvision.errors import RunError
 from csvision.run.manifest import STATES, read_json_object
-from csvision.run.sweep_record import has_record, read_record
+from csvision.run.sweep_record import has_record
+from csvision.run.sweep_record import read_overrides as read_recorded_overrides
 
 
 def summarize_sweep(sweep: Path) -> bool:
@@ -36,10 +37,8 @@ def summarize_sweep(sweep: Path) -> bool:
 def sweep_table(sweep: Path) -> pd.DataFrame:
     """Return the jobs of a sweep: job, state, one column per override, one per metric."""
     if has_record(sweep):
-        jobs = enumerate(read_record(sweep))
-        return pd.DataFrame(
-            job_row(number, sweep / job.directory, job.overrides) for number, job in jobs
-        )
+        jobs = enumerate(read_recorded_overrides(sweep).items())
+        return pd.DataFrame(job_row(number, sweep / name, words) for number, (name, words) in jobs)
     directories = [path.parent.parent for path in sweep.glob("*/.hydra/overrides.yaml")]
     numbered = [path for path in directories if path.name.partition("_")[0].isdecimal()]
     return pd.DataFrame(

@@ -6,7 +6,7 @@ from pathlib import Path
 from csvision.config.labels import parse_override
 from csvision.errors import RunError
 from csvision.run.directory import SWEEP_RECORD, RunDirectory, is_sweep
-from csvision.run.manifest import read_json_object
+from csvision.run.sweep_record import read_overrides
 
 
 def swept_overrides(run_dir: RunDirectory) -> dict[str, str]:
@@ -37,11 +37,8 @@ def varied_keys(sweep: Path, time: int | None) -> frozenset[str] | None:
     A worker process reads a record once; `time` identifies its version.
     """
     try:
-        jobs = [
-            dict(map(parse_override, job["overrides"]))
-            for job in read_json_object(sweep / SWEEP_RECORD)["jobs"]
-        ]
-    except (OSError, RunError, KeyError, TypeError, AttributeError):
+        jobs = [dict(map(parse_override, words)) for words in read_overrides(sweep).values()]
+    except RunError:
         return None
     keys = {key for job in jobs for key in job}
     return frozenset(key for key in keys if len({job.get(key) for job in jobs}) > 1)
