@@ -6,9 +6,7 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from csvision.classifier import Classifier
 from csvision.comparison.page import refresh_page
@@ -31,7 +29,6 @@ from csvision.run.extend import extend_config, record_extension
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
-from csvision.run.predict import predict as predict_file
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
@@ -39,6 +36,9 @@ from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
+
+if TYPE_CHECKING:
+    from csvision.inspection.result import Inspection
 
 
 @exclusive()
@@ -180,23 +180,33 @@ def evaluate(
 
 
 @exclusive()
-def predict(
-    run: str | Path | TrainResult | command_schema.PredictConfig,
-    csv: str | Path | None = None,
-    *overrides: str,
-) -> pd.DataFrame:
-    """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
+def inspect(
+    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
+) -> "Inspection":
+    """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
 
-    Takes a run directory, a file and overrides, or a single PredictConfig instead. The path of the
-    written file is in `attrs["path"]` of the result.
+    Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
+    in the `directory` of the result.
     """
-    files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
-    config: command_schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
+    # Not at the top: no other command needs it.
+    from csvision.inspection.inspect import inspect as inspect_run
+
+    config: command_schema.InspectConfig = resolve_run_config("inspect", run, overrides)
     with log_to_console(config.quiet):
-        predictions, path = predict_file(config)
-        log.info("%d rows", len(predictions))
-    predictions.attrs["path"] = path
-    return predictions
+        return inspect_run(config)
+
+
+def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+    """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
+
+    Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.demo.demo import demo as demo_run
+
+    config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
+    with log_to_console():
+        demo_run(config)
 
 
 @exclusive()

@@ -10,7 +10,7 @@ from csvision.comparison.comparison import Comparison
 from csvision.comparison.page import write_page
 from csvision.comparison.sources import read_sources
 from csvision.comparison.write import results_folder, write_comparison
-from csvision.config import command_schema
+from csvision.config import compare_schema
 from csvision.config.compose import load_config
 from csvision.config.quoting import quote_override
 from csvision.errors import ConfigError
@@ -30,14 +30,14 @@ class HasDirectory(Protocol):
 Run = str | Path | HasDirectory
 
 
-def compare(run: Run | Sequence[Run] | command_schema.CompareConfig, *overrides: str) -> Comparison:
+def compare(run: Run | Sequence[Run] | compare_schema.CompareConfig, *overrides: str) -> Comparison:
     """Compare the settings of sweeps and runs as `csvision compare run=RUN OVERRIDES` does.
 
     Takes a sweep, a folder of runs, or a list of these or of runs, and overrides such as
     "by=model"; or a single CompareConfig instead. The result has its `directory`. Raises RunError
     if there are no finished runs, and ConfigError for keys that they do not have.
     """
-    if isinstance(run, command_schema.CompareConfig):
+    if isinstance(run, compare_schema.CompareConfig):
         return run_comparison(run)
     runs = [run] if isinstance(run, str | Path) or hasattr(run, "directory") else [*run]
     text = ",".join(str(getattr(each, "directory", each)) for each in runs)
@@ -46,7 +46,7 @@ def compare(run: Run | Sequence[Run] | command_schema.CompareConfig, *overrides:
     return run_comparison(config)
 
 
-def run_comparison(config: command_schema.CompareConfig) -> Comparison:
+def run_comparison(config: compare_schema.CompareConfig) -> Comparison:
     """Compare and write the results."""
     paths = run_paths(config.run)
     sources = read_sources(paths)
@@ -56,7 +56,7 @@ def run_comparison(config: command_schema.CompareConfig) -> Comparison:
         to_list(config.over, "over"),
         config.metric,
         config.baseline,
-        config.test is command_schema.CompareTest.all,
+        config.test is compare_schema.CompareTest.all,
     )
     output_dir = None if config.output_dir is None else Path(config.output_dir)
     folder = results_folder(paths, output_dir, OUTPUTS)

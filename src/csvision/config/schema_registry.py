@@ -1,6 +1,6 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import command_schema, model_schema, schema
+from csvision.config import command_schema, compare_schema, model_schema, schema
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
@@ -35,7 +35,10 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
-    "compare": command_schema.CompareConfig,
+    "compare": compare_schema.CompareConfig,
+    "inspect": command_schema.InspectConfig,
+    "demo": command_schema.DemoConfig,
+    "export": command_schema.ExportConfig,
     "cache": command_schema.CacheConfig,
     "example_data": command_schema.ExampleDataConfig,
     "prepare_fashion_mnist": command_schema.PrepareFashionMNISTConfig,
