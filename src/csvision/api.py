@@ -15,6 +15,7 @@ from csvision.baselines import reuse
 from csvision.baselines.fit import fit_baseline
 from csvision.baselines.prepare import prepare_baseline
 from csvision.classifier import Classifier
+from csvision.comparison.page import refresh_page
 from csvision.config import command_schema, explain_schema, schema
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.quoting import quote_override
@@ -89,6 +90,7 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     with lock_sweep(folder):
         jobs = read_sweep(folder, model_path)
         succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
+        refresh_page(folder, final=True)
         return summarize_sweep(folder) and all(succeeded)
 
 
@@ -113,6 +115,7 @@ def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None)
         # The other jobs still run; the traceback is in train.log of this job.
         log.error("job %s failed: %s", number, first_line(error))
         return False
+    refresh_page(folder)
     return True
 
 
@@ -215,11 +218,11 @@ def demo(run: AnyRun | command_schema.DemoConfig, *overrides: str) -> None:
     Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
     """
     # Not at the top: no other command needs it.
-    from csvision.demo.demo import demo as demo_run
+    from csvision.demo_server.run_demo import demo as run_demo
 
     config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
     with log_to_console():
-        demo_run(config)
+        run_demo(config)
 
 
 @exclusive()

@@ -34,6 +34,8 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
         "ignore": [],
         "pixel_range": "auto",
         "transpose": False,
+        "folds": None,
+        "fold": None,
     }
 }
 """Configuration keys that version 0.2.0 did not have, by group, with their defaults."""

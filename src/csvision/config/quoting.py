@@ -23,6 +23,7 @@ PATH_KEYS = (
     "out",
     "folder",
     "model.path",
+    "baseline",
 )
 MULTIRUN = ("-m", "--multirun")
 SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
