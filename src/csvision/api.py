@@ -126,7 +126,7 @@ def reproduce(run: str | Path | TrainResult, model_path: str | None = None) -> C
     with log_to_console():
         prepared = prepare_again(run_dir, config)
         path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
-        comparison = compare(run_dir, RunDirectory(path), config.test_checkpoint)
+        comparison = compare(run_dir, RunDirectory(path), config.tested_checkpoint)
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")

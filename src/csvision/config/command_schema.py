@@ -65,7 +65,8 @@ class ResumeConfig:
 
     run: str = option("directory of an interrupted run or sweep", example="DIR")
     epochs: int | None = option(
-        "train longer: the new total number of epochs (scheduler=none or step); null: unchanged",
+        "train longer: the new total number of epochs (scheduler=none, step or plateau); null: "
+        "unchanged",
         ge=1,
         le=MAX_EPOCHS,
     )

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -35,15 +35,29 @@ def register_schemas() -> None:
     """Register the schemas with Hydra, in groups of their own so that none looks like a choice."""
     store = ConfigStore.instance()
     for command, node in COMMAND_SCHEMAS.items():
-        store.store(group="csvision", name=command, node=node)
+        store.store(
+            group="csvision", name=command, node=train_node() if command == "train" else node
+        )
     for group, nodes in GROUP_SCHEMAS.items():
         for name, node in nodes.items():
             structured = OmegaConf.structured(node)
             if node is model_schema.CustomModelConfig:
-                # model.kwargs.NAME=VALUE adds a name without Hydra's leading +.
-                structured.kwargs = {}
-                OmegaConf.set_struct(structured.kwargs, False)
+                open_kwargs(structured)
             store.store(group=f"csvision/{group}", name=name, node=structured)
+
+
+def train_node() -> DictConfig:
+    """Return the schema of conf/train.yaml."""
+    node = OmegaConf.structured(schema.TrainConfig)
+    for part in (node.loss, node.metric, node.transform):
+        open_kwargs(part)
+    return cast(DictConfig, node)
+
+
+def open_kwargs(node: DictConfig) -> None:
+    """Let kwargs.NAME=VALUE add a name without Hydra's leading +."""
+    node.kwargs = {}
+    OmegaConf.set_struct(node.kwargs, False)
 
 
 def load_config(command: str, overrides: Sequence[str]) -> Any:

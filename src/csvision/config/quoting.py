@@ -21,6 +21,10 @@ PATH_KEYS = (
     "out",
     "folder",
     "model.path",
+    "loss.path",
+    "metric.path",
+    "transform.path",
+    "init_from",
 )
 MULTIRUN = ("-m", "--multirun")
 SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")

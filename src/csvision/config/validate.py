@@ -11,6 +11,7 @@ from typing import Any
 from csvision.config import command_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.pixel_range import AUTO, parse_pixel_range
+from csvision.config.training_rules import training_errors
 from csvision.config.value_types import format_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
@@ -46,6 +47,7 @@ def find_errors(
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
         errors += padding_errors(config.model)
+        errors += training_errors(config, num_classes)
         if not errors:
             errors += [*residual_errors(config.model), *scheduler_errors(config)]
         if image_shape is not None and num_classes is not None and not errors:

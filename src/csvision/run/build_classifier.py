@@ -5,9 +5,13 @@ from functools import partial
 
 from csvision.augmentation import Augmentation
 from csvision.classifier import Classifier
+from csvision.config.monitor import monitor_mode
 from csvision.data.channel_stats import channel_stats
 from csvision.grouped_classifier import GroupedClassifier
+from csvision.losses import build_cross_entropy
+from csvision.mixing import build_mixing
 from csvision.models.build import build_model
+from csvision.optim import PlateauMonitor
 from csvision.rng import derive_process_seed, derive_seed
 from csvision.run.prepare import PreparedRun
 from csvision.signals import SignalState
@@ -37,6 +41,10 @@ def build_classifier(
     build: Callable[..., Classifier] = Classifier
     if signals and accelerator.devices == 1 and accelerator.precision != "16-mixed":
         build = partial(GroupedClassifier, is_interrupted=lambda: signals.pending is not None)
+    labels, num_classes = train.labels, prepared.num_classes
+    loss = build_cross_entropy(
+        config.loss.class_weights, config.loss.label_smoothing, labels, num_classes
+    )
     return build(
         network,
         train.table.classes,
@@ -46,4 +54,12 @@ def build_classifier(
         mean,
         std,
         PadAndPermute(config.data, train.table.image_shape),
+        loss=loss,
+        mixing=build_mixing(
+            config.augmentation, derive_process_seed(config.seed, "augmentation", rank)
+        ),
+        monitor=PlateauMonitor(config.monitor, monitor_mode(config)),
+        gradient_clip=config.gradient_clip,
+        ema_decay=config.ema.decay,
+        tta=config.tta,
     )

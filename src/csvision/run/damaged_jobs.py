@@ -45,7 +45,7 @@ def check_results_readable(run_dir: RunDirectory, config: schema.TrainConfig) ->
     except OSError as error:
         raise RunError(f"{run_dir.metrics} cannot be read: {error.strerror}") from error
     names = schema.CheckpointName
-    tested = run_dir.best if config.test_checkpoint is names.best else run_dir.last
+    tested = run_dir.best if config.tested_checkpoint is names.best else run_dir.last
     if tested.exists():
         check_archive(tested)
 

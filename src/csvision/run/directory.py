@@ -76,7 +76,7 @@ class RunDirectory:
         if run_dir.read_manifest().get("state") == "finished":
             raise RunError(
                 f"run={path} is finished; there is nothing to resume; to train longer (for "
-                "scheduler=none or step), write epochs=NUMBER"
+                "scheduler=none, step or plateau), write epochs=NUMBER"
             )
         return run_dir
 

@@ -26,12 +26,13 @@ def average_probabilities(probabilities: Iterable[Floats]) -> Floats:
     Arrays are added one after another, so an iterator needs the memory of two of them. Raises
     ValueError without an array.
     """
-    total: NDArray[np.float64] | None = None
-    count = 0
-    for count, each in enumerate(probabilities, start=1):
-        total = each.astype(np.float64) if total is None else total + each
-    if total is None:
+    members = iter(probabilities)
+    if (first := next(members, None)) is None:
         raise ValueError("an ensemble needs at least one array of probabilities")
+    total, count = first.astype(np.float64), 1
+    for each in members:
+        total += each
+        count += 1
     mean: Floats = (total / count).astype(np.float32)
     return mean
 
@@ -39,8 +40,8 @@ def average_probabilities(probabilities: Iterable[Floats]) -> Floats:
 def ensemble_members(folder: Path) -> list[RunDirectory]:
     """Return the finished runs of a sweep, in the order of its jobs.
 
-    Raises RunError if the folder is no sweep, fewer than two runs have finished, or two of them have
-    different classes or images.
+    Raises RunError if the folder is no sweep, fewer than two runs have finished, or two of them
+    have different classes or images.
     """
     if not is_sweep(folder):
         raise RunError(f"run={folder} is not a sweep; an ensemble needs the folder of a sweep")

@@ -38,10 +38,11 @@ def load(path: Path, model_path: str | None = None, check_weights: bool = True) 
         mean=[0.0] * channels,
         std=[1.0] * channels,
         transform=PadAndPermute(config.data, spec.image_shape),
+        tta=config.tta,
     )
     if config.accelerator.precision == "64-true":
         classifier.double()
-    checkpoint = run_dir.checkpoint(config.test_checkpoint)
+    checkpoint = run_dir.checkpoint(config.tested_checkpoint)
     load_weights(classifier, checkpoint)
     if check_weights:
         check_weights_hash(run_dir, classifier, checkpoint)

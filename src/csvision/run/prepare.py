@@ -48,6 +48,7 @@ def prepare_run(
     image_shape = transformed_shape(table.image_shape, config.data)
     prepared = PreparedRun(config, splits, image_shape)
     validate(config, image_shape, prepared.num_classes)
+    check_monitor(prepared)
     splits.validate_world_size(config.accelerator.devices)
     check_last_batch(config, image_shape, prepared.num_classes, len(splits.train))
     check_device(config.accelerator)
@@ -76,6 +77,25 @@ def check_writable(
         raise ConfigError(f"{setting}: {nearest} is not a folder; {fix}")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ConfigError(f"{setting}: {nearest} is not writable; {fix}")
+
+
+def check_monitor(prepared: PreparedRun) -> None:
+    """Raise ConfigError if something needs a validation split and there is none."""
+    config = prepared.config
+    users = {
+        f"early_stopping.patience={config.early_stopping.patience}": (
+            config.early_stopping.patience is not None
+        ),
+        "scheduler=plateau": isinstance(config.scheduler, schema.PlateauConfig),
+    }
+    if not len(prepared.splits.val):
+        raise_errors = [
+            f"{name} needs validation rows for monitor={config.monitor}; set data.val_size above 0"
+            for name, used in users.items()
+            if used
+        ]
+        if raise_errors:
+            raise ConfigError(raise_errors)
 
 
 def check_device(accelerator: schema.AcceleratorConfig) -> None:

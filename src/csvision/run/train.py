@@ -11,6 +11,7 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.classifier import Classifier
 from csvision.config import schema
+from csvision.config.monitor import monitor_mode
 from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
@@ -83,6 +84,8 @@ def train(
             config_for_checkpoints(run_dir, config, resume),
             config.checkpoint_interval_seconds,
             has_val=bool(len(prepared.splits.val)),
+            monitor=config.monitor,
+            mode=monitor_mode(config),
         )
         trainer = build_trainer(config, run_dir, history, checkpoints, signals)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
@@ -92,7 +95,7 @@ def train(
             if trainer.is_global_zero:
                 record_start(run_dir, prepared, trainer.strategy.root_device.type)
             fit(trainer, classifier, prepared, run_dir if resume else None)
-            load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
+            load_weights(classifier, select_checkpoint(trainer, run_dir, config.tested_checkpoint))
             # Before the test, which changes the buffers of some custom networks.
             weights_sha256 = provenance.weights_sha256(classifier.network.state_dict())
             evaluation = evaluate_split(
