@@ -33,7 +33,7 @@ from csvision.run.log import log, log_to_console
 from csvision.run.predict import predict as predict_file
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
-from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
+from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed, without_source
 from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
@@ -64,7 +64,7 @@ def resume(
     epochs.
     """
     run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
-    config = resume_config(run_dir, model_path)
+    config = without_source(run_dir, resume_config(run_dir, model_path))
     if epochs is not None:
         config = extend_config(run_dir, config, epochs)
     with log_to_console(config.quiet):

@@ -113,11 +113,16 @@ class Classifier(LightningModule):
         self.train(training)
         return logits
 
-    def train(self, mode: bool = True) -> "Classifier":
-        """Set the mode of all modules; frozen ones, such as batch normalization, never train."""
-        super().train(mode)
+    def freeze_modules(self, modules: Sequence[nn.Module]) -> None:
+        """Keep modules, such as batch normalization, in eval mode in training, too."""
+        self.frozen = list(modules)
         for module in self.frozen:
             module.eval()
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Set the mode of all modules but the frozen ones."""
+        super().train(mode)
+        self.freeze_modules(self.frozen)
         return self
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

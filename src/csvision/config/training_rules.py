@@ -16,9 +16,6 @@ def training_errors(config: schema.TrainConfig, num_classes: int | None) -> Iter
     yield from loss_errors(config.loss, num_classes)
     yield from custom_part_errors(config)
     yield from monitor_errors(config)
-    warmup = config.scheduler.warmup_epochs
-    if warmup and warmup >= config.epochs:
-        yield f"scheduler.warmup_epochs={warmup:g} must be < epochs={config.epochs}"
 
 
 def loss_errors(loss: schema.LossConfig, num_classes: int | None) -> Iterator[str]:
@@ -60,3 +57,10 @@ def monitor_errors(config: schema.TrainConfig) -> Iterator[str]:
     choices = monitor_choices(config)
     if config.monitor not in choices:
         yield f"monitor={config.monitor[:MAX_STRING]} must be one of {', '.join(choices)}"
+
+
+def warmup_errors(config: schema.TrainConfig) -> Iterator[str]:
+    """Yield an error if the warm-up does not end before the training."""
+    warmup = config.scheduler.warmup_epochs
+    if warmup and warmup >= config.epochs:
+        yield f"scheduler.warmup_epochs={warmup:g} must be < epochs={config.epochs}"

@@ -13,6 +13,8 @@ from csvision.mixing import build_mixing
 from csvision.models.build import build_model
 from csvision.optim import PlateauMonitor
 from csvision.rng import derive_process_seed, derive_seed
+from csvision.run.initial_weights import initialize
+from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
 from csvision.signals import SignalState
 from csvision.transforms import PadAndPermute
@@ -33,6 +35,9 @@ def build_classifier(
         prepared.num_classes,
         derive_seed(config.seed, "weights"),
     )
+    message, frozen = initialize(network, config)
+    if message:
+        log.info(message)
     channels = train.table.image_shape[0]
     mean, std = [0.0] * channels, [1.0] * channels
     if config.data.normalize:
@@ -45,7 +50,7 @@ def build_classifier(
     loss = build_cross_entropy(
         config.loss.class_weights, config.loss.label_smoothing, labels, num_classes
     )
-    return build(
+    classifier = build(
         network,
         train.table.classes,
         config.optimizer,
@@ -63,3 +68,5 @@ def build_classifier(
         ema_decay=config.ema.decay,
         tta=config.tta,
     )
+    classifier.freeze_modules(frozen)
+    return classifier

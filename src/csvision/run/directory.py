@@ -181,12 +181,16 @@ def default_run_dir(config: schema.TrainConfig) -> Path:
 def with_absolute_paths(
     config: schema.TrainConfig, folder: Path | None = None
 ) -> schema.TrainConfig:
-    """Return the configuration with absolute paths of data files, relative ones from `folder`."""
+    """Return the configuration with absolute paths of data files and of the weights to start from.
+
+    Relative ones start from `folder`.
+    """
     cwd = folder or Path.cwd()
     data = config.data
     csv = data.csv if data.csv == schema.BUNDLED else str(cwd / Path(data.csv).expanduser())
     test_csv = data.test_csv and str(cwd / Path(data.test_csv).expanduser())
-    return replace(config, data=replace(data, csv=csv, test_csv=test_csv))
+    init_from = config.init_from and str(cwd / Path(config.init_from).expanduser())
+    return replace(config, data=replace(data, csv=csv, test_csv=test_csv), init_from=init_from)
 
 
 def with_default_cache(config: schema.TrainConfig) -> schema.TrainConfig:

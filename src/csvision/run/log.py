@@ -24,6 +24,8 @@ KNOWN_WARNINGS = (
     # No callback of csvision uses the number of the batch, and gradients are not accumulated.
     r"You are using the `dataloader_iter` step flavor",
     r"Found `dataloader_iter` argument in the `training_step`",
+    # Frozen batch normalization stays in this mode.
+    r"Found \d+ module\(s\) in eval mode at the start of training",
     # accelerator=cpu is an explicit choice.
     r"GPU available but not used\.",
 )

@@ -54,6 +54,7 @@ def prepare_run(
     check_device(config.accelerator)
     check_training_memory(config, image_shape, prepared.num_classes, len(splits.train))
     check_custom_model(prepared)
+    check_initial_weights(prepared)
     return prepared
 
 
@@ -119,3 +120,13 @@ def check_custom_model(prepared: PreparedRun) -> None:
 
         shape, classes = prepared.image_shape, prepared.num_classes
         check_custom_network(config, config.model, shape, classes, len(prepared.splits.train))
+
+
+def check_initial_weights(prepared: PreparedRun) -> None:
+    """Raise ConfigError if init_from or freeze does not fit the network."""
+    config = prepared.config
+    if config.init_from is not None or config.freeze:
+        from csvision.models.build import build_model
+        from csvision.run.initial_weights import initialize
+
+        initialize(build_model(config.model, prepared.image_shape, prepared.num_classes, 0), config)

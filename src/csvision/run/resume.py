@@ -32,6 +32,12 @@ def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.Train
     return replace(config, accelerator=accelerator)
 
 
+def without_source(run_dir: RunDirectory, config: schema.TrainConfig) -> schema.TrainConfig:
+    """Return the configuration without `init_from` if the run has weights of its own already."""
+    started = run_dir.last.exists() or run_dir.previous.exists()
+    return replace(config, init_from=None) if started else config
+
+
 def recorded_threads(run_dir: RunDirectory) -> int | None:
     """Return the number of threads that a run used; None if training did not start."""
     threads: int | None = run_dir.read_manifest().get("threads")

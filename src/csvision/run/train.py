@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning import Trainer
@@ -15,6 +16,7 @@ from csvision.config.monitor import monitor_mode
 from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
+from csvision.errors import RunError
 from csvision.evaluation import (
     EVALUATION_SEED,
     EvalResult,
@@ -33,6 +35,7 @@ from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.fit import fit
+from csvision.run.initial_weights import INIT_FROM, read_source
 from csvision.run.launch_environment import hide_trainer_defaults, restore_launch_variables
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
@@ -132,7 +135,24 @@ def record_start(run_dir: RunDirectory, prepared: PreparedRun, device: str) -> N
     if recorded is None or not run_dir.splits.exists():
         write_splits(run_dir.splits, prepared.splits)
     metadata = provenance.run_metadata(prepared.config, prepared.splits, device)
-    run_dir.update_manifest(**metadata | {"data": recorded or metadata["data"]})
+    run_dir.update_manifest(
+        **metadata | {"data": recorded or metadata["data"]} | initial_weights(run_dir, prepared)
+    )
+
+
+def initial_weights(run_dir: RunDirectory, prepared: PreparedRun) -> dict[str, Any]:
+    """Return the entry of run.json about the weights that training starts from.
+
+    Raises RunError if a run that is started again would start from others.
+    """
+    path = prepared.config.init_from
+    if path is None:
+        return {}
+    record = read_source(path).record
+    recorded = run_dir.read_manifest().get(INIT_FROM, record)
+    if recorded["sha256"] != record["sha256"]:
+        raise RunError(f"init_from={path} has changed since the run was started; train again")
+    return {INIT_FROM: record}
 
 
 def write_outputs(
