@@ -62,8 +62,9 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
 
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:
-    """Test a run."""
-    check_run(config.run)
+    """Test a run, or an ensemble of runs."""
+    if not config.ensemble:
+        check_run(config.run)
     from csvision import api
 
     result = api.evaluate(config)

@@ -6,7 +6,7 @@ from typing import Any
 
 from csvision.config.limits import MAX_EPOCHS
 from csvision.config.option import option
-from csvision.config.schema import AcceleratorName, DataConfig
+from csvision.config.schema import TTA, AcceleratorName, DataConfig
 
 
 @dataclass
@@ -92,13 +92,17 @@ class EvalRows(StrEnum):
 class EvaluateConfig:
     """An evaluation of a finished run."""
 
-    run: str = option("run directory", example="DIR")
+    run: str = option("run directory; with ensemble=true, a sweep", example="DIR")
+    ensemble: bool = option("test the mean of the probabilities of all finished runs of a sweep")
     data: EvalDataConfig = field(default_factory=EvalDataConfig)
     rows: EvalRows = option(
         "all: every row of data.csv; test: only the test rows of the run, found in data.csv"
     )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    tta: TTA | None = option(
+        "test-time augmentation: none, flip or flip_shift; null: as in training"
+    )
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: evaluations in the run directory"
@@ -114,6 +118,9 @@ class PredictConfig:
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    tta: TTA | None = option(
+        "test-time augmentation: none, flip or flip_shift; null: as in training"
+    )
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: predictions in the run directory"

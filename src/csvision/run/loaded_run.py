@@ -52,6 +52,8 @@ class LoadedRun:
         results = results_parent(config.output_dir, run_dir.path / folder)
         warn_if_unfinished(run_dir)
         classifier = load(run_dir.path, config.model.path, config.check_weights)
+        if config.tta is not None:
+            classifier.tta = config.tta
         trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
         return cls(run_dir, classifier, trained, results)
 
