@@ -6,7 +6,7 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 
@@ -23,6 +23,7 @@ from csvision.evaluation import EvalResult, classification_report, format_metric
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process import exclusive
+from csvision.run.code_paths import CodePaths, OtherCode
 from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
@@ -55,16 +56,23 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
 
 @exclusive()
 def resume(
-    run: str | Path | TrainResult, model_path: str | None = None, epochs: int | None = None
+    run: str | Path | TrainResult,
+    model_path: str | None = None,
+    epochs: int | None = None,
+    **code: Unpack[OtherCode],
 ) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
+
+    A run with code of your own needs its path again, such as `model_path="my_net.py:MyNet"` or
+    `loss_path="my_loss.py:MyLoss"`.
 
     With `epochs`, an interrupted or finished run is trained until it has that many. Raises RunError
     if there is no such run, it has finished, its data have changed, or its schedule allows no more
     epochs.
     """
     run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
-    config = without_source(run_dir, resume_config(run_dir, model_path))
+    paths = CodePaths.of(model_path, **code)
+    config = without_source(run_dir, resume_config(run_dir, paths))
     if epochs is not None:
         config = extend_config(run_dir, config, epochs)
     with log_to_console(config.quiet):
@@ -76,7 +84,9 @@ def resume(
 
 
 @exclusive()
-def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
+def resume_sweep(
+    sweep: str | Path, model_path: str | None = None, **code: Unpack[OtherCode]
+) -> bool:
     """Resume an interrupted sweep; return whether all of its jobs have finished.
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
@@ -84,13 +94,14 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     sweep, or if it is running.
     """
     folder = Path(sweep)
+    paths = CodePaths.of(model_path, **code)
     with lock_sweep(folder):
-        jobs = read_sweep(folder, model_path)
-        succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
+        jobs = read_sweep(folder, model_path, paths)
+        succeeded = [resume_job(folder, number, job, paths) for number, job in enumerate(jobs)]
         return summarize_sweep(folder) and all(succeeded)
 
 
-def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None) -> bool:
+def resume_job(folder: Path, number: int, job: SweepJob, paths: CodePaths) -> bool:
     """Resume or start a job of a sweep, unless it has finished; return whether that succeeded."""
     run_dir = RunDirectory(job.directory)
     try:
@@ -101,7 +112,7 @@ def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None)
             return True
         print(f"\njob {number}: {' '.join(job.overrides)}")
         if job.started:
-            resume(job.directory, model_path)
+            resume(job.directory, paths.model, **paths.others)
         else:
             with log_to_console(job.config.quiet):
                 prepared = prepare_run(job.config, directory=job.directory)
@@ -114,14 +125,17 @@ def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None)
 
 
 @exclusive()
-def reproduce(run: str | Path | TrainResult, model_path: str | None = None) -> Comparison:
+def reproduce(
+    run: str | Path | TrainResult, model_path: str | None = None, **code: Unpack[OtherCode]
+) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
     Raises RunError if the run has not finished.
     """
     run_dir = RunDirectory(run_path(run))
     check_finished(run_dir)
-    config = resume_config(run_dir, model_path)
+    paths = CodePaths.of(model_path, **code)
+    config = resume_config(run_dir, paths)
     config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     with log_to_console():
         prepared = prepare_again(run_dir, config)
@@ -135,14 +149,19 @@ def reproduce(run: str | Path | TrainResult, model_path: str | None = None) -> C
 
 @exclusive()
 def load(
-    run: str | Path | TrainResult, model_path: str | None = None, check_weights: bool = True
+    run: str | Path | TrainResult,
+    model_path: str | None = None,
+    check_weights: bool = True,
+    *,
+    transform_path: str | None = None,
 ) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
-    A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`. With
-    `check_weights`, raises RunError if the weights of a finished run have changed.
+    A run with a network or transform of your own needs its code again, such as
+    `model_path="my_net.py:MyNet"`. With `check_weights`, raises RunError if the weights of a
+    finished run have changed.
     """
-    return load_run(run_path(run), model_path, check_weights)
+    return load_run(run_path(run), model_path, check_weights, transform_path)
 
 
 @exclusive()

@@ -60,6 +60,27 @@ class ModelPathConfig:
 
 
 @dataclass
+class LossPathConfig:
+    """The code of the user's own loss."""
+
+    path: str | None = option("FILE.py:CLASS, required for a run with loss.path")
+
+
+@dataclass
+class MetricPathConfig:
+    """The code of the user's own metric."""
+
+    path: str | None = option("FILE.py:CLASS, required for a run with metric.path")
+
+
+@dataclass
+class TransformPathConfig:
+    """The code of the user's own transform."""
+
+    path: str | None = option("FILE.py:CLASS, required for a run with transform.path")
+
+
+@dataclass
 class ResumeConfig:
     """An interrupted run or sweep to resume, or a run to train longer."""
 
@@ -71,6 +92,9 @@ class ResumeConfig:
         le=MAX_EPOCHS,
     )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    loss: LossPathConfig = field(default_factory=LossPathConfig)
+    metric: MetricPathConfig = field(default_factory=MetricPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
 
 
 @dataclass
@@ -79,6 +103,9 @@ class ReproduceConfig:
 
     run: str = option("run directory", example="DIR")
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    loss: LossPathConfig = field(default_factory=LossPathConfig)
+    metric: MetricPathConfig = field(default_factory=MetricPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
 
 
 class EvalRows(StrEnum):
@@ -99,6 +126,8 @@ class EvaluateConfig:
         "all: every row of data.csv; test: only the test rows of the run, found in data.csv"
     )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    metric: MetricPathConfig = field(default_factory=MetricPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     tta: TTA | None = option(
         "test-time augmentation: none, flip or flip_shift; null: as in training"
@@ -117,6 +146,7 @@ class PredictConfig:
     run: str = option("run directory", example="DIR")
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     tta: TTA | None = option(
         "test-time augmentation: none, flip or flip_shift; null: as in training"

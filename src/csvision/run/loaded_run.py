@@ -12,10 +12,11 @@ from csvision.config import command_schema, schema
 from csvision.config.pixel_range import AUTO
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
-from csvision.models.user_code import refuse_exit
+from csvision.models.user_code import refuse_exit, user_code
 from csvision.rng import isolate_rng
+from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.device import limit_threads, validate_accelerator
-from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.directory import RunDirectory
 from csvision.run.launch_environment import hide_trainer_defaults, validate_launch_environment
 from csvision.run.load import load
 from csvision.run.log import ignore_known_warnings, log
@@ -51,10 +52,17 @@ class LoadedRun:
         run_dir = RunDirectory(Path(config.run))
         results = results_parent(config.output_dir, run_dir.path / folder)
         warn_if_unfinished(run_dir)
-        classifier = load(run_dir.path, config.model.path, config.check_weights)
+        recorded = run_dir.read_config()
+        paths, needed = CodePaths(config.model.path, transform=config.transform.path), ["transform"]
+        # Predictions have no metrics.
+        if isinstance(config, command_schema.EvaluateConfig):
+            paths, needed = replace(paths, metric=config.metric.path), [*needed, "metric"]
+        trained = with_code_paths(recorded, run_dir, paths, (*needed,))
+        classifier = load(
+            run_dir.path, paths.model, config.check_weights, paths.transform, paths.metric
+        )
         if config.tta is not None:
             classifier.tta = config.tta
-        trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
         return cls(run_dir, classifier, trained, results)
 
     @contextmanager
@@ -69,7 +77,7 @@ class LoadedRun:
             handle_signals(),
         ):
             trainer = build_eval_trainer(self.trained.accelerator, device)
-            with refuse_exit(self.trained.model):
+            with refuse_exit(*user_code(self.trained)):
                 yield trainer
 
 

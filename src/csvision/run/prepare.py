@@ -45,7 +45,7 @@ def prepare_run(
     if splits is None:
         splits = load_splits(config.data, config.debug.limit_rows)
     table = splits.train.table
-    image_shape = transformed_shape(table.image_shape, config.data)
+    image_shape = input_shape(config, table.image_shape)
     prepared = PreparedRun(config, splits, image_shape)
     validate(config, image_shape, prepared.num_classes)
     check_monitor(prepared)
@@ -53,6 +53,7 @@ def prepare_run(
     check_last_batch(config, image_shape, prepared.num_classes, len(splits.train))
     check_device(config.accelerator)
     check_training_memory(config, image_shape, prepared.num_classes, len(splits.train))
+    check_custom_parts(prepared)
     check_custom_model(prepared)
     check_initial_weights(prepared)
     return prepared
@@ -78,6 +79,27 @@ def check_writable(
         raise ConfigError(f"{setting}: {nearest} is not a folder; {fix}")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ConfigError(f"{setting}: {nearest} is not writable; {fix}")
+
+
+def input_shape(config: schema.TrainConfig, image_shape: Shape) -> Shape:
+    """Return the shape (C, H, W) of the images that the network gets."""
+    if config.transform.path is None:
+        return transformed_shape(image_shape, config.data)
+    from csvision.run.transform import build_transform
+
+    return build_transform(config.data, config.transform, image_shape)[1]
+
+
+def check_custom_parts(prepared: PreparedRun) -> None:
+    """Raise ConfigError if the user's own loss or metric cannot be used."""
+    config = prepared.config
+    if config.loss.path is not None or config.metric.path is not None:
+        from csvision.run.custom_parts import build_custom_loss, build_custom_metric
+
+        if config.loss.path is not None:
+            build_custom_loss(config.loss, prepared.num_classes)
+        if config.metric.path is not None:
+            build_custom_metric(config.metric, prepared.num_classes)
 
 
 def check_monitor(prepared: PreparedRun) -> None:

@@ -29,8 +29,11 @@ IGNORED_KEYS = (
     "checkpoint_interval_seconds",
     "data.cache",
     "logger",
+    "loss.path",
+    "metric.path",
     "model.path",
     "output_dir",
+    "transform.path",
 )
 """Configuration keys that change no weight, or that run.json records elsewhere."""
 

@@ -5,23 +5,23 @@ from dataclasses import replace
 from csvision.config import schema
 from csvision.config.serialize import diff_configs
 from csvision.errors import RunError
-from csvision.models.custom import split_model_path
+from csvision.models.user_code import user_code
 from csvision.run import provenance
-from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.code_paths import CodePaths, with_code_paths
+from csvision.run.directory import RunDirectory
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun, prepare_run
 from csvision.run.run_data import load_run_splits
 
 
-def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.TrainConfig:
+def resume_config(run_dir: RunDirectory, paths: CodePaths) -> schema.TrainConfig:
     """Return the configuration of a run, with the accelerator and number of threads it used.
 
-    A run with model=custom needs `model_path`. Raises RunError if something is damaged or missing,
-    and ConfigError if the code does not exist.
+    A run with code of the user's own needs its `paths`. Raises RunError if something is damaged or
+    missing, and ConfigError if the code does not exist.
     """
-    if model_path is not None:
-        split_model_path(model_path)
-    config = with_model_path(run_dir.read_config(), run_dir, model_path)
+    paths.check_files()
+    config = with_code_paths(run_dir.read_config(), run_dir, paths)
     manifest = run_dir.read_manifest()
     accelerator = config.accelerator
     if kind := manifest.get("accelerator"):
@@ -58,7 +58,7 @@ def warn_if_code_changed(run_dir: RunDirectory, config: schema.TrainConfig) -> N
     """Warn if code or versions differ from those of the run: the result may differ, too."""
     manifest = run_dir.read_manifest()
     for name, current in (
-        ("code", provenance.code_hashes(config.model)),
+        ("code", provenance.code_hashes(*user_code(config))),
         ("versions", provenance.package_versions()),
     ):
         for change in diff_configs(manifest.get(name, current), current):
