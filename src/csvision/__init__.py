@@ -122,7 +122,7 @@ def __getattr__(name: str) -> Any:
         # Lightning, which this module imports, raises for ranks that are no numbers.
         import_module("csvision.run.launch_environment").read_launch_variables()
     if module not in sys.modules:
-        from csvision.process import isolate_import
+        from csvision.process_state import isolate_import
 
         with isolate_import():
             import_module(module)

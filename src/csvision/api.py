@@ -13,8 +13,8 @@ import pandas as pd
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
-from csvision.config.groups import COMMAND_SCHEMAS
 from csvision.config.quoting import quote_override
+from csvision.config.schema_registry import COMMAND_SCHEMAS
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
@@ -22,7 +22,7 @@ from csvision.errors import ConfigError, first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
-from csvision.process import exclusive
+from csvision.process_state import exclusive
 from csvision.run.code_paths import CodePaths, OtherCode
 from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir

@@ -16,7 +16,7 @@ from csvision.config.serialize import Difference, config_from_dict, config_to_di
 from csvision.legacy import ADDED_TOP_LEVEL_KEYS
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
-from tests.config.test_groups import CHOICES
+from tests.config.test_schema_registry import CHOICES
 
 KEYS = [entry.name for entry in fields(schema.TrainConfig)]
 

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from csvision.config import command_schema, schema
-from csvision.config.groups import COMMAND_SCHEMAS
+from csvision.config.schema_registry import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
 """The group of entry points whose objects are further commands."""

@@ -6,7 +6,7 @@ from math import isfinite
 from csvision.config import schema
 from csvision.config.limits import MAX_STRING
 from csvision.config.monitor import SCORES, custom_metric_name, monitor_choices
-from csvision.config.value_types import format_value
+from csvision.config.value_types import shorten_value
 
 BALANCED = "balanced"
 
@@ -31,7 +31,7 @@ def loss_errors(loss: schema.LossConfig, num_classes: int | None) -> Iterator[st
             yield f"loss.class_weights has {len(weights)} values for {num_classes} classes"
     elif weights is not None and weights != BALANCED:
         yield (
-            f"loss.class_weights={format_value(weights)[:100]} must be balanced, null, or a list "
+            f"loss.class_weights={shorten_value(weights)[:100]} must be balanced, null, or a list "
             "of one positive number per class"
         )
 

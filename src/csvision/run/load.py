@@ -4,7 +4,7 @@ from pathlib import Path
 
 from csvision.classifier import Classifier
 from csvision.models.build import build_model
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import derive_seed
 from csvision.run.build_classifier import custom_metric
 from csvision.run.checkpoints import check_weights_hash, load_weights

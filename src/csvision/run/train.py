@@ -13,8 +13,8 @@ from csvision.callbacks.history import HistoryCallback
 from csvision.classifier import Classifier
 from csvision.config import schema
 from csvision.config.monitor import monitor_mode
+from csvision.data.data_warnings import data_warnings
 from csvision.data.loader import BatchLoader, ShardInfo
-from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
 from csvision.errors import RunError
 from csvision.evaluation import (
@@ -27,7 +27,7 @@ from csvision.evaluation import (
 )
 from csvision.models.summary import summarize
 from csvision.plots import save_confusion_matrix
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.build_classifier import build_classifier
