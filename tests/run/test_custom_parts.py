@@ -13,7 +13,7 @@ import csvision
 from csvision.errors import ConfigError, RunError
 from csvision.run.code_paths import OtherCode
 from csvision.run.directory import RunDirectory
-from tests.conftest import SMALL_MLP, SMALL_TRAINING, reproducible_results
+from tests.conftest import ROOT, SMALL_MLP, SMALL_TRAINING, reproducible_results
 from tests.run.interrupt import train_until
 
 CODE = """
@@ -208,3 +208,13 @@ def test_unusable_code_is_refused_before_anything_is_written(
 def test_wrong_path_is_refused(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         csvision.train(*SMALL_TRAINING, *SMALL_MLP, override)
+
+
+@pytest.mark.slow
+def test_documented_code_can_be_trained(code: Path) -> None:
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    code.write_text(text.partition("```python\n")[2].partition("```")[0], encoding="utf-8")
+    options = ("loss.kwargs.gamma=1", "loss.path=parts.py:Focal", "metric.path=parts.py:TopTwo")
+    transform = ("monitor=val/TopTwo", "transform.path=parts.py:Crop", "epochs=1")
+    metrics = csvision.train(*SMALL_TRAINING, *SMALL_MLP, *options, *transform).metrics
+    assert 0 <= metrics["test/TopTwo"] <= 1
