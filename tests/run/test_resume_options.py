@@ -31,6 +31,8 @@ OPTIONS = {
     "warm-up, onecycle": ("scheduler.warmup_epochs=1.5",),
     "warm-up, cosine": ("scheduler=cosine", "scheduler.warmup_epochs=1.5"),
     "warm-up, step": ("scheduler=step", "scheduler.step_size=1", "scheduler.warmup_epochs=1.5"),
+    # Half a step, which is none.
+    "warm-up of no step": ("scheduler=none", "scheduler.warmup_epochs=0.01"),
     "warm-up, constant": ("scheduler=none", "scheduler.warmup_epochs=3"),
     "warm-up, plateau": (
         *("scheduler=plateau", "scheduler.patience=0", "scheduler.min_delta=0.5"),

@@ -151,9 +151,12 @@ class TestDirectory:
             "train/loss",
             "val/loss",
             "val/acc",
+            "val/f1",
+            "val/balanced_acc",
             "test/loss",
             "test/acc",
             "test/f1",
+            "test/balanced_acc",
         ]
         assert list(by_class) == small_run_result.classifier.classes
 

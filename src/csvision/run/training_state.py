@@ -12,7 +12,7 @@ from csvision.callbacks.rng_state import RNGStateCallback
 from csvision.classifier import Classifier
 from csvision.config.serialize import Difference, diff_configs
 from csvision.data.datamodule import CSVDataModule
-from csvision.data.loader import BatchLoader
+from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.errors import RunError, first_line
 from csvision.legacy import migrate_config
 from csvision.optim import build_optimizer, build_schedulers
@@ -81,10 +81,13 @@ def expected_state(trainer: Trainer, classifier: Classifier, data: CSVDataModule
     states = {callback.state_key: callback.state_dict() for callback in callbacks}
     # The machine may have another number of GPUs than that of the checkpoint.
     states[RNGStateCallback.__qualname__]["cuda"] = []
-    optimizer, schedulers = expected_optimizer_state(classifier, trainer.max_epochs or 1)
+    shard = ShardInfo(rank=trainer.global_rank, world_size=trainer.world_size)
+    loader = BatchLoader(data.splits.train, data.batch_size, data.seed, shard)
+    optimizer, schedulers = expected_optimizer_state(
+        classifier, len(loader), trainer.max_epochs or 1
+    )
     average = classifier.average
     raw_weights = {RAW_WEIGHTS: average.raw_weights()} if average else {}
-    loader = BatchLoader(data.splits.train, data.batch_size, data.seed)
     return {
         "loops": {"fit_loop": trainer.fit_loop.state_dict()},
         "callbacks": {name: state for name, state in states.items() if state},
@@ -96,7 +99,7 @@ def expected_state(trainer: Trainer, classifier: Classifier, data: CSVDataModule
 
 
 def expected_optimizer_state(
-    classifier: Classifier, epochs: int
+    classifier: Classifier, batches: int, epochs: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the states of optimizer and schedulers after one step of copied parameters."""
     assert classifier.optimizer_config is not None
@@ -106,7 +109,7 @@ def expected_optimizer_state(
         parameter.grad = torch.zeros_like(parameter)
     optimizer = build_optimizer(classifier.optimizer_config, parameters)
     schedulers = build_schedulers(
-        classifier.scheduler_config, optimizer, 100 * epochs, epochs, classifier.monitor
+        classifier.scheduler_config, optimizer, batches * epochs, epochs, classifier.monitor
     )
     optimizer.step()
     return optimizer.state_dict(), [each["scheduler"].state_dict() for each in schedulers]
