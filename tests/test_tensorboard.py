@@ -18,6 +18,7 @@ from matplotlib.image import imread
 
 import csvision
 from csvision.config.compose import load_config
+from csvision.config.monitor import SCORES
 from csvision.config.serialize import config_to_dict
 from csvision.run.directory import RunDirectory
 from csvision.tensorboard import flatten_config
@@ -112,8 +113,8 @@ class TestServer:
 
     def test_scalars_have_the_names_of_the_metrics(self, tensorboard: Server) -> None:
         tags = tensorboard.fetch_json("plugin/scalars/tags")
-        epoch = {"lr", "seconds", "train/loss", "val/loss", "val/acc"}
-        test = {"test/loss", "test/acc", "test/f1"}
+        epoch = {"lr", "seconds", "train/loss", *(f"val/{name}" for name in ("loss", *SCORES))}
+        test = {f"test/{name}" for name in ("loss", *SCORES)}
         assert {name: set(tags[name]) for name in NAMES} == dict.fromkeys(NAMES, epoch | test)
 
     @pytest.mark.parametrize("name", NAMES)
