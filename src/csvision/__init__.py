@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
+    from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
-    from csvision.api import predict as predict
     from csvision.api import read as read
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
@@ -38,7 +39,11 @@ if TYPE_CHECKING:
     from csvision.errors import RunError as RunError
     from csvision.errors import UserError as UserError
     from csvision.evaluation import EvalResult as EvalResult
+    from csvision.exporting.export import ExportResult as ExportResult
     from csvision.files import write_json as write_json
+    from csvision.inference import export as export
+    from csvision.inference import predict as predict
+    from csvision.inference import predict_to_file as predict_to_file
     from csvision.layer_shapes import layer_table as layer_table
     from csvision.layer_shapes import output_size as output_size
     from csvision.models.build import build_model as build_model
@@ -63,6 +68,7 @@ _EXPORTS = {
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
+    "ExportResult": "csvision.exporting.export",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
@@ -80,9 +86,12 @@ _EXPORTS = {
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
+    "demo": "csvision.api",
     "evaluate": "csvision.api",
+    "export": "csvision.inference",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
+    "inspect": "csvision.api",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",
@@ -95,7 +104,8 @@ _EXPORTS = {
     "output_size": "csvision.layer_shapes",
     "package_versions": "csvision.run.provenance",
     "pooling_layer": "csvision.models.layers",
-    "predict": "csvision.api",
+    "predict": "csvision.inference",
+    "predict_to_file": "csvision.inference",
     "profile_layers": "csvision.models.summary",
     "read": "csvision.api",
     "read_table": "csvision.data.table",
@@ -118,8 +128,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     module = _EXPORTS[name]
-    if module == "csvision.api":
-        # Lightning, which this module imports, raises for ranks that are no numbers.
+    if module in ("csvision.api", "csvision.inference"):
+        # Lightning, which these modules import, raises for ranks that are no numbers.
         import_module("csvision.run.launch_environment").read_launch_variables()
     if module not in sys.modules:
         from csvision.process_state import isolate_import

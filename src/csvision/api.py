@@ -6,9 +6,7 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Unpack
 
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
@@ -18,27 +16,28 @@ from csvision.config.schema_registry import COMMAND_SCHEMAS
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import ConfigError, first_line
+from csvision.errors import ConfigError
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
 from csvision.run.code_paths import CodePaths, OtherCode
-from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
-from csvision.run.extend import extend_config, record_extension
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
-from csvision.run.predict import predict as predict_file
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
-from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed, without_source
-from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
+from csvision.run.resume import prepare_again, resume_config, resume_run
+from csvision.run.resume_job import resume_job
+from csvision.run.sweep_jobs import lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
+
+if TYPE_CHECKING:
+    from csvision.inspection.result import Inspection
 
 
 @exclusive()
@@ -71,16 +70,7 @@ def resume(
     epochs.
     """
     run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
-    paths = CodePaths.of(model_path, **code)
-    config = without_source(run_dir, resume_config(run_dir, paths))
-    if epochs is not None:
-        config = extend_config(run_dir, config, epochs)
-    with log_to_console(config.quiet):
-        warn_if_code_changed(run_dir, config)
-        prepared = prepare_again(run_dir, config)
-        if epochs is not None:
-            record_extension(run_dir, config)
-        return train_prepared(prepared, run_dir.path, resume=True)
+    return resume_run(run_dir, model_path, epochs, **code)
 
 
 @exclusive()
@@ -99,29 +89,6 @@ def resume_sweep(
         jobs = read_sweep(folder, model_path, paths)
         succeeded = [resume_job(folder, number, job, paths) for number, job in enumerate(jobs)]
         return summarize_sweep(folder) and all(succeeded)
-
-
-def resume_job(folder: Path, number: int, job: SweepJob, paths: CodePaths) -> bool:
-    """Resume or start a job of a sweep, unless it has finished; return whether that succeeded."""
-    run_dir = RunDirectory(job.directory)
-    try:
-        if damage := find_damage(run_dir):
-            moved = set_aside(folder, run_dir)
-            log.warning("job %s starts again: %s; moved to %s", number, damage, moved)
-        if job.finished:
-            return True
-        print(f"\njob {number}: {' '.join(job.overrides)}")
-        if job.started:
-            resume(job.directory, paths.model, **paths.others)
-        else:
-            with log_to_console(job.config.quiet):
-                prepared = prepare_run(job.config, directory=job.directory)
-                train_prepared(prepared, job.directory, job.overrides)
-    except Exception as error:
-        # The other jobs still run; the traceback is in train.log of this job.
-        log.error("job %s failed: %s", number, first_line(error))
-        return False
-    return True
 
 
 @exclusive()
@@ -196,23 +163,33 @@ def evaluate(
 
 
 @exclusive()
-def predict(
-    run: str | Path | TrainResult | command_schema.PredictConfig,
-    csv: str | Path | None = None,
-    *overrides: str,
-) -> pd.DataFrame:
-    """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
+def inspect(
+    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
+) -> "Inspection":
+    """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
 
-    Takes a run directory, a file and overrides, or a single PredictConfig instead. The path of the
-    written file is in `attrs["path"]` of the result.
+    Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
+    in the `directory` of the result.
     """
-    files = [] if csv is None else [f"data.csv={quote_override(str(csv))}"]
-    config: command_schema.PredictConfig = resolve_run_config("predict", run, (*files, *overrides))
+    # Not at the top: no other command needs it.
+    from csvision.inspection.inspect import inspect as inspect_run
+
+    config: command_schema.InspectConfig = resolve_run_config("inspect", run, overrides)
     with log_to_console(config.quiet):
-        predictions, path = predict_file(config)
-        log.info("%d rows", len(predictions))
-    predictions.attrs["path"] = path
-    return predictions
+        return inspect_run(config)
+
+
+def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+    """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
+
+    Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.demo.demo import demo as demo_run
+
+    config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
+    with log_to_console():
+        demo_run(config)
 
 
 @exclusive()

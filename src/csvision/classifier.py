@@ -86,9 +86,12 @@ class Classifier(LightningModule):
 
     def forward_transformed(self, images: Tensor) -> Tensor:
         """Transformed images (B, C, H, W), uint8, -> logits (B, K)."""
-        values = (images.to(self.dtype) / 255).sub_(self.mean).div_(self.std)
-        logits: Tensor = self.network(values)
+        logits: Tensor = self.network(self.normalize(images))
         return logits
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Transformed images (B, C, H, W), uint8, -> inputs of the network (B, C, H, W)."""
+        return (images.to(self.dtype) / 255).sub_(self.mean).div_(self.std)
 
     def predict_proba(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> probabilities (B, K), computed in eval mode.
@@ -169,14 +172,8 @@ class Classifier(LightningModule):
     def log_train_loss(self, losses: Sequence[Tensor], counts: Sequence[int]) -> None:
         """Log the mean loss of batches with `counts` images."""
         self.train_loss.update(losses, counts)
-        self.log(
-            "train/loss",
-            self.train_loss,
-            on_step=False,
-            on_epoch=True,
-            prog_bar=True,
-            batch_size=sum(counts),
-        )
+        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True}
+        self.log("train/loss", self.train_loss, batch_size=sum(counts), **options)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Update the metrics of the validation split."""
@@ -219,10 +216,6 @@ class Classifier(LightningModule):
         self.log_dict(metrics.compute(), sync_dist=self.trainer.world_size > 1)
 
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
-        """Clip the gradients; Lightning calls this before each step of the optimizer."""
-        self.clip_gradient()
-
-    def clip_gradient(self) -> None:
         """Scale the gradient of all weights so that its norm is at most `gradient_clip`."""
         if self.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.gradient_clip)

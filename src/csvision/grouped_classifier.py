@@ -64,7 +64,7 @@ class GroupedClassifier(Classifier):
         with torch.autocast(device, enabled=False) if autocast else nullcontext():
             optimizer.zero_grad()
             loss.backward()
-            self.clip_gradient()
+            self.configure_gradient_clipping()
             optimizer.step()
         if autocast:
             # It holds the weights of before the step.

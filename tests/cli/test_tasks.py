@@ -33,6 +33,16 @@ def test_predict_prints_the_path_of_the_predictions(
     assert len(pd.read_csv(path)) == 300
 
 
+def test_export_prints_the_difference_and_the_path_of_the_file(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    output = csvision_command("export", f"run={small_run.path}", "format=state_dict")
+    check, path = output.out.splitlines()
+    assert check.startswith("probabilities of 40 test rows differ by at most ")
+    assert Path(path).parents[1] == display_path(small_run.exports)
+    assert Path(path).is_file()
+
+
 @pytest.mark.slow
 def test_reproduce_prints_the_verdict_and_the_path(
     small_run: RunDirectory, csvision_command: RunCommand

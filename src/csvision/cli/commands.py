@@ -66,6 +66,24 @@ BUILT_IN = (
         "csvision.cli.tasks:run_predict",
     ),
     Command(
+        "inspect",
+        "Look inside a finished run: filters, feature maps, attributions, calibration, mistakes.",
+        command_schema.InspectConfig,
+        "csvision.cli.tasks:run_inspect",
+    ),
+    Command(
+        "demo",
+        "Show the network of a run on a local page on which one draws an image.",
+        command_schema.DemoConfig,
+        "csvision.cli.tasks:run_demo",
+    ),
+    Command(
+        "export",
+        "Write the network of a finished run into a file for other programs, such as ONNX.",
+        command_schema.ExportConfig,
+        "csvision.cli.tasks:run_export",
+    ),
+    Command(
         "reproduce",
         "Train a finished run again and compare the results bit by bit.",
         command_schema.ReproduceConfig,

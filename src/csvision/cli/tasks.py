@@ -89,10 +89,37 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
 
 def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
+    from csvision.run.directory import is_sweep
+
+    if not is_sweep(Path(config.run)):
+        check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.predict_to_file(config)))
+
+
+def run_export(config: command_schema.ExportConfig) -> None:
+    """Export the network of a run."""
+    check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.export(config).path))
+
+
+def run_inspect(config: command_schema.InspectConfig) -> None:
+    """Look inside a run."""
     check_run(config.run)
     from csvision import api
 
-    print(display_path(api.predict(config).attrs["path"]))
+    print(display_path(api.inspect(config).directory / "index.html"))
+
+
+def run_demo(config: command_schema.DemoConfig) -> None:
+    """Serve the page of a run until Ctrl-C."""
+    check_run(config.run)
+    from csvision import api
+
+    api.demo(config)
 
 
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:

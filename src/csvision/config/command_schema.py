@@ -4,7 +4,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from csvision.config.limits import MAX_EPOCHS
+from csvision.config.code_path_schema import (
+    LossPathConfig,
+    MetricPathConfig,
+    ModelPathConfig,
+    TransformPathConfig,
+)
+from csvision.config.example_schema import ExampleDataConfig as ExampleDataConfig
+from csvision.config.example_schema import ExampleDataName as ExampleDataName
+from csvision.config.example_schema import PrepareFashionMNISTConfig as PrepareFashionMNISTConfig
+from csvision.config.limits import MAX_EPOCHS, MAX_ROWS, MAX_SHOWN_ROWS
 from csvision.config.option import option
 from csvision.config.schema import TTA, AcceleratorName, DataConfig
 
@@ -49,35 +58,7 @@ class EvalDataConfig(OtherFileConfig):
 class PredictDataConfig(OtherFileConfig):
     """The rows to predict."""
 
-    csv: str = option("data file, with or without labels", example="FILE")
-
-
-@dataclass
-class ModelPathConfig:
-    """The code of a custom network; no code is imported from a run directory."""
-
-    path: str | None = option("FILE.py:CLASS, required for a run with model=custom")
-
-
-@dataclass
-class LossPathConfig:
-    """The code of the user's own loss."""
-
-    path: str | None = option("FILE.py:CLASS, required for a run with loss.path")
-
-
-@dataclass
-class MetricPathConfig:
-    """The code of the user's own metric."""
-
-    path: str | None = option("FILE.py:CLASS, required for a run with metric.path")
-
-
-@dataclass
-class TransformPathConfig:
-    """The code of the user's own transform."""
-
-    path: str | None = option("FILE.py:CLASS, required for a run with transform.path")
+    csv: str = option("data file, with or without labels; -: standard input", example="FILE")
 
 
 @dataclass
@@ -129,9 +110,7 @@ class EvaluateConfig:
     metric: MetricPathConfig = field(default_factory=MetricPathConfig)
     transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
-    tta: TTA | None = option(
-        "test-time augmentation: none, flip or flip_shift; null: as in training"
-    )
+    tta: TTA | None = option("average over views: none, flip or flip_shift; null: as in training")
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: evaluations in the run directory"
@@ -139,23 +118,114 @@ class EvaluateConfig:
     quiet: bool = option("print only the path of the results")
 
 
+class Submission(StrEnum):
+    """Choices of `submission=` of predict."""
+
+    none = "none"
+    kaggle = "kaggle"
+
+
+@dataclass
+class InspectDataFileConfig:
+    """The file of the test rows."""
+
+    csv: str | None = option("current path of the file of the test rows; null: as in training")
+
+
+@dataclass
+class InspectConfig:
+    """A finished run to look inside."""
+
+    run: str = option("run directory", example="DIR")
+    rows: list[int] = option(
+        "test rows to show, by their rows in the file from 0; []: six, some right and some wrong",
+        ge=0,
+        le=MAX_ROWS,
+        max_length=MAX_SHOWN_ROWS,
+    )
+    data: InspectDataFileConfig = field(default_factory=InspectDataFileConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
+    device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+    output_dir: str | None = option("folder for the page; null: inspection in the run directory")
+    quiet: bool = option("print only the path of the page")
+
+
+@dataclass
+class DemoConfig:
+    """A run whose network is shown on a local page."""
+
+    run: str = option("run directory", example="DIR")
+    port: int = option("port on 127.0.0.1; 0: a free one", ge=0, le=65535)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+
+
 @dataclass
 class PredictConfig:
     """Predicted labels and probabilities for the rows of a file."""
 
-    run: str = option("run directory", example="DIR")
+    run: str = option(
+        "run directory; for a sweep, the probabilities of its finished jobs are averaged",
+        example="DIR",
+    )
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
+    probabilities: bool = option("write the probability of each class")
+    submission: Submission = option(
+        "kaggle: write only the columns ImageId, from 1, and Label, for Kaggle's Digit Recognizer"
+    )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
-    tta: TTA | None = option(
-        "test-time augmentation: none, flip or flip_shift; null: as in training"
-    )
+    tta: TTA | None = option("average over views: none, flip or flip_shift; null: as in training")
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: predictions in the run directory"
     )
     quiet: bool = option("print only the path of the predictions")
+
+
+class ExportFormat(StrEnum):
+    """Choices of `format=` of export."""
+
+    onnx = "onnx"
+    pt2 = "pt2"
+    state_dict = "state_dict"
+
+
+class Quantization(StrEnum):
+    """Choices of `quantize=` of export."""
+
+    none = "none"
+    int8 = "int8"
+
+
+@dataclass
+class ExportDataConfig:
+    """Where the rows are with which the exported file is checked."""
+
+    csv: str | None = option("current path of the data file of the run; null: as in training")
+
+
+@dataclass
+class ExportConfig:
+    """The network of a finished run in a file for other programs."""
+
+    run: str = option("run directory", example="DIR")
+    format: ExportFormat = option(
+        "onnx: ONNX; pt2: torch.export; state_dict: the weights alone, for torch.load"
+    )
+    quantize: Quantization = option(
+        "int8: also a file with weights and activations of 8 bits, for format=onnx"
+    )
+    data: ExportDataConfig = field(default_factory=ExportDataConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+    output_dir: str | None = option("folder for the results; null: exports in the run directory")
+    quiet: bool = option("print only the path of the file")
 
 
 @dataclass
@@ -164,29 +234,3 @@ class CacheConfig:
 
     clear: bool = option("delete all entries")
     folder: str | None = option("folder of the cache, as data.cache; null: the user's own")
-
-
-class ExampleDataName(StrEnum):
-    """Choices of `name=` of example-data."""
-
-    digits = "digits"
-    photos = "photos"
-
-
-@dataclass
-class ExampleDataConfig:
-    """A small example data set."""
-
-    name: ExampleDataName = option("digits: 8x8 grayscale; photos: 16x16 color")
-    output: str | None = option(".csv or .csv.gz file; null: outputs/data/NAME.csv")
-
-
-@dataclass
-class PrepareFashionMNISTConfig:
-    """The CSV files of Fashion-MNIST."""
-
-    output_dir: str = option("folder for train.csv and test.csv; data=fmnist reads the default")
-    source_dir: str | None = option(
-        "folder with the official IDX files; null: Debian's package, else a download"
-    )
-    bundled_csv: str | None = option("also write the first 6,000 images to this .csv.gz file")

@@ -39,7 +39,9 @@ def find_errors(
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
         errors += class_errors(config.data.classes)
-    if hasattr(config, "data"):
+    if isinstance(config, command_schema.ExportConfig):
+        errors += export_errors(config)
+    if hasattr(getattr(config, "data", None), "header"):
         errors += [
             *header_errors(config.data.header),
             *pixel_range_errors(config.data.pixel_range),
@@ -60,6 +62,13 @@ def find_errors(
             except ConfigError as error:
                 errors += error.messages
     return errors
+
+
+def export_errors(config: command_schema.ExportConfig) -> Iterator[str]:
+    """Yield an error for a format that cannot be quantized."""
+    names = command_schema.ExportFormat
+    if config.quantize is command_schema.Quantization.int8 and config.format is not names.onnx:
+        yield f"quantize=int8 is for format=onnx, not format={config.format}; remove one of them"
 
 
 def range_errors(node: Any, prefix: str) -> Iterator[str]:

@@ -38,6 +38,7 @@ class RunDirectory:
         self.previous = self.checkpoints / "previous.ckpt"
         self.evaluations = path / "evaluations"
         self.predictions = path / "predictions"
+        self.exports = path / "exports"
         self.reproductions = path / "reproductions"
 
     @classmethod

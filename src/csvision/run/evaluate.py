@@ -17,7 +17,7 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
     """
     if config.ensemble:
         return evaluate_ensemble(config)
-    run = LoadedRun.open(config, "evaluations")
+    run = LoadedRun.open(config, "evaluations", config.device)
     subset = eval_subset(run.directory, run.trained, config)
     with run.use_network(config.device) as trainer:
         result = evaluate_split(trainer, run.classifier, subset, run.trained.batch_size)

@@ -4,7 +4,6 @@ Shapes: N images, K classes.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,11 @@ from csvision.errors import RunError
 from csvision.evaluation import EvalResult, Floats, evaluate_split, write_results
 from csvision.files import make_dir, timestamp
 from csvision.metrics import SplitMetrics
+from csvision.run.device import validate_accelerator
 from csvision.run.directory import RunDirectory
 from csvision.run.ensemble import average_probabilities, ensemble_members
 from csvision.run.eval_subset import eval_subset
+from csvision.run.launch_environment import validate_launch_environment
 from csvision.run.loaded_run import LoadedRun, results_parent
 from csvision.run.log import log
 
@@ -29,12 +30,13 @@ def evaluate_ensemble(config: command_schema.EvaluateConfig) -> tuple[EvalResult
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
+    validate_launch_environment(devices=1)
+    validate_accelerator(config.device, key="device")
     folder = Path(config.run)
     members = ensemble_members(folder)
     results = results_parent(config.output_dir, folder / "evaluations")
     subsets: list[Subset] = []
-    single = replace(config, output_dir=str(results))
-    probabilities = average_probabilities(member_probabilities(members, single, subsets))
+    probabilities = average_probabilities(member_probabilities(members, config, results, subsets))
     log.info("mean of the probabilities of %d runs", len(members))
     result = ensemble_result(subsets[0], probabilities)
     path = make_dir(results / timestamp())
@@ -43,14 +45,17 @@ def evaluate_ensemble(config: command_schema.EvaluateConfig) -> tuple[EvalResult
 
 
 def member_probabilities(
-    members: list[RunDirectory], config: command_schema.EvaluateConfig, subsets: list[Subset]
+    members: list[RunDirectory],
+    config: command_schema.EvaluateConfig,
+    results: Path,
+    subsets: list[Subset],
 ) -> Iterator[Floats]:
     """Yield the probabilities (N, K) of each run; append the rows that it has tested to `subsets`.
 
     Raises RunError if two runs have different test rows.
     """
     for member in members:
-        run = LoadedRun.open(replace(config, run=str(member.path)), "evaluations")
+        run = LoadedRun.load(member, config, results)
         subset = eval_subset(run.directory, run.trained, config)
         if subsets and not same_rows(subset, subsets[0]):
             raise RunError(

@@ -10,13 +10,15 @@ from lightning import Trainer
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.pixel_range import AUTO
+from csvision.config.training_schema import TTA
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
 from csvision.models.user_code import refuse_exit, user_code
 from csvision.rng import isolate_rng
 from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.device import limit_threads, validate_accelerator
-from csvision.run.directory import RunDirectory
+from csvision.run.directory import RunDirectory, is_sweep
+from csvision.run.ensemble import ensemble_members
 from csvision.run.launch_environment import hide_trainer_defaults, validate_launch_environment
 from csvision.run.load import load
 from csvision.run.log import ignore_known_warnings, log
@@ -25,6 +27,14 @@ from csvision.run.resume import recorded_threads
 from csvision.run.run_data import read_data_spec
 from csvision.run.trainer import build_eval_trainer
 from csvision.signals import handle_signals
+
+RunCommandConfig = (
+    command_schema.EvaluateConfig
+    | command_schema.PredictConfig
+    | command_schema.InspectConfig
+    | command_schema.ExportConfig
+)
+"""The configurations of commands that use the network of a run."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +51,35 @@ class LoadedRun:
 
     @classmethod
     def open(
-        cls, config: command_schema.EvaluateConfig | command_schema.PredictConfig, folder: str
+        cls, config: RunCommandConfig, folder: str, device: schema.AcceleratorName
     ) -> "LoadedRun":
         """Load a run; `folder` is the folder of results in the run directory.
 
         Raises RunError or ConfigError for what cannot be loaded, or if no results can be written.
         """
         validate_launch_environment(devices=1)
-        validate_accelerator(config.device, key="device")
+        validate_accelerator(device, key="device")
         run_dir = RunDirectory(Path(config.run))
-        results = results_parent(config.output_dir, run_dir.path / folder)
+        return cls.load(run_dir, config, results_parent(config.output_dir, run_dir.path / folder))
+
+    @classmethod
+    def load(cls, run_dir: RunDirectory, config: RunCommandConfig, results: Path) -> "LoadedRun":
+        """Load a run whose results will be written into `results`."""
         warn_if_unfinished(run_dir)
-        recorded = run_dir.read_config()
-        paths, needed = CodePaths(config.model.path, transform=config.transform.path), ["transform"]
+        needed: tuple[str, ...] = ("transform",)
+        metric_path = None
         # Predictions have no metrics.
         if isinstance(config, command_schema.EvaluateConfig):
-            paths, needed = replace(paths, metric=config.metric.path), [*needed, "metric"]
-        trained = with_code_paths(recorded, run_dir, paths, (*needed,))
+            needed, metric_path = ("transform", "metric"), config.metric.path
+        paths = CodePaths(config.model.path, metric=metric_path, transform=config.transform.path)
+        trained = with_code_paths(run_dir.read_config(), run_dir, paths, needed)
         classifier = load(
             run_dir.path, paths.model, config.check_weights, paths.transform, paths.metric
         )
-        if config.tta is not None:
+        if not isinstance(config, command_schema.EvaluateConfig | command_schema.PredictConfig):
+            # Pages and exported files show the network itself.
+            classifier.tta = TTA.none
+        elif config.tta is not None:
             classifier.tta = config.tta
         return cls(run_dir, classifier, trained, results)
 
@@ -79,6 +97,21 @@ class LoadedRun:
             trainer = build_eval_trainer(self.trained.accelerator, device)
             with refuse_exit(*user_code(self.trained)):
                 yield trainer
+
+
+def open_runs(
+    config: RunCommandConfig, folder: str, device: schema.AcceleratorName
+) -> list[LoadedRun]:
+    """Load a run, or all finished runs of a sweep; raises RunError or ConfigError like `open`."""
+    path = Path(config.run)
+    if not is_sweep(path):
+        return [LoadedRun.open(config, folder, device)]
+    validate_launch_environment(devices=1)
+    validate_accelerator(device, key="device")
+    results = results_parent(config.output_dir, path / folder)
+    members = ensemble_members(path)
+    log.info("predicting with the mean of %d runs", len(members))
+    return [LoadedRun.load(member, config, results) for member in members]
 
 
 def warn_if_unfinished(run_dir: RunDirectory) -> None:
@@ -117,8 +150,13 @@ def other_file_options(
 
 def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ImageTable:
     """Read a file, with or without labels, for the network of a run."""
+    return read_matching_table(data.csv, run_dir, predict_options(run_dir, data))
+
+
+def predict_options(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ReadOptions:
+    """Return how to read a file, with or without labels, for the network of a run."""
     options = other_file_options(run_dir.read_config().data, data)
-    return read_matching_table(data.csv, run_dir, replace(options, allow_missing_labels=True))
+    return replace(options, allow_missing_labels=True)
 
 
 def read_matching_table(csv: str, run_dir: RunDirectory, options: ReadOptions) -> ImageTable:

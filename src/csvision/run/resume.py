@@ -1,17 +1,42 @@
 """Prepare a run to be trained again: an interrupted one to resume, a finished one to compare."""
 
 from dataclasses import replace
+from typing import Unpack
 
 from csvision.config import schema
 from csvision.config.serialize import diff_configs
 from csvision.errors import RunError
 from csvision.models.user_code import user_code
 from csvision.run import provenance
-from csvision.run.code_paths import CodePaths, with_code_paths
+from csvision.run.code_paths import CodePaths, OtherCode, with_code_paths
 from csvision.run.directory import RunDirectory
-from csvision.run.log import log
+from csvision.run.extend import extend_config, record_extension
+from csvision.run.log import log, log_to_console
 from csvision.run.prepare import PreparedRun, prepare_run
 from csvision.run.run_data import load_run_splits
+from csvision.run.train import TrainResult, train
+
+
+def resume_run(
+    run_dir: RunDirectory,
+    model_path: str | None = None,
+    epochs: int | None = None,
+    **code: Unpack[OtherCode],
+) -> TrainResult:
+    """Resume an interrupted run; with `epochs`, train it until it has that many.
+
+    A run with code of the user's own needs its paths. Raises RunError if the run cannot be resumed
+    or extended, or its data have changed.
+    """
+    config = without_source(run_dir, resume_config(run_dir, CodePaths.of(model_path, **code)))
+    if epochs is not None:
+        config = extend_config(run_dir, config, epochs)
+    with log_to_console(config.quiet):
+        warn_if_code_changed(run_dir, config)
+        prepared = prepare_again(run_dir, config)
+        if epochs is not None:
+            record_extension(run_dir, config)
+        return train(prepared, run_dir.path, resume=True)
 
 
 def resume_config(run_dir: RunDirectory, paths: CodePaths) -> schema.TrainConfig:

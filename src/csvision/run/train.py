@@ -40,6 +40,7 @@ from csvision.run.launch_environment import hide_trainer_defaults, restore_launc
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
+from csvision.run.result_html import run_html
 from csvision.run.run_context import config_for_checkpoints, run_context
 from csvision.run.trainer import build_trainer
 from csvision.signals import handle_signals
@@ -60,6 +61,10 @@ class TrainResult:
     splits: Splits = field(repr=False)
     evaluation: EvalResult = field(repr=False)
     is_global_zero: bool = field(default=True, repr=False)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return run_html(self.directory, self.metrics)
 
 
 def train(
@@ -96,7 +101,8 @@ def train(
             classifier = build_classifier(prepared, signals, trainer.global_rank)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
-                record_start(run_dir, prepared, trainer.strategy.root_device.type)
+                device = trainer.strategy.root_device.type
+                record_start(run_dir, prepared, classifier, device)
             fit(trainer, classifier, prepared, run_dir if resume else None)
             load_weights(classifier, select_checkpoint(trainer, run_dir, config.tested_checkpoint))
             # Before the test, which changes the buffers of some custom networks.
@@ -126,15 +132,22 @@ def train(
     )
 
 
-def record_start(run_dir: RunDirectory, prepared: PreparedRun, device: str) -> None:
+def record_start(
+    run_dir: RunDirectory, prepared: PreparedRun, classifier: Classifier, device: str
+) -> None:
     """Record the rows of the splits and what the run depends on; `device` is torch's name.
 
-    A resumed run keeps the record of its data: the file may have additional rows since.
+    A resumed run keeps the records of its data and of its initial weights: the file may have
+    additional rows since, and `classifier` has initial weights of this version of torch.
     """
-    recorded = run_dir.read_manifest().get("data")
+    manifest = run_dir.read_manifest()
+    recorded = manifest.get("data")
     if recorded is None or not run_dir.splits.exists():
         write_splits(run_dir.splits, prepared.splits)
     metadata = provenance.run_metadata(prepared.config, prepared.splits, device)
+    if recorded is None:
+        weights = provenance.weights_sha256(classifier.network.state_dict())
+        metadata["initial_weights_sha256"] = weights
     run_dir.update_manifest(
         **metadata | {"data": recorded or metadata["data"]} | initial_weights(run_dir, prepared)
     )
