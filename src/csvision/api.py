@@ -3,24 +3,24 @@
 Calls from several threads run one after another.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
+from csvision.arguments import AnyRun, resolve_config, resolve_run_config, run_path
+from csvision.arithmetic.explain import explain as explain_config
+from csvision.arithmetic.explanation import Explanation
+from csvision.baselines import reuse
 from csvision.classifier import Classifier
-from csvision.config import command_schema, schema
-from csvision.config.compose import load_config
+from csvision.config import command_schema, explain_schema, schema
 from csvision.config.quoting import quote_override
-from csvision.config.schema_registry import COMMAND_SCHEMAS
-from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import ConfigError
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
+from csvision.resume_job import resume_job
 from csvision.run.code_paths import CodePaths, OtherCode
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
@@ -30,7 +30,6 @@ from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, resume_run
-from csvision.run.resume_job import resume_job
 from csvision.run.sweep_jobs import lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
@@ -55,7 +54,7 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
 
 @exclusive()
 def resume(
-    run: str | Path | TrainResult,
+    run: AnyRun,
     model_path: str | None = None,
     epochs: int | None = None,
     **code: Unpack[OtherCode],
@@ -92,31 +91,36 @@ def resume_sweep(
 
 
 @exclusive()
-def reproduce(
-    run: str | Path | TrainResult, model_path: str | None = None, **code: Unpack[OtherCode]
-) -> Comparison:
+def reproduce(run: AnyRun, model_path: str | None = None, **code: Unpack[OtherCode]) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
     Raises RunError if the run has not finished.
     """
     run_dir = RunDirectory(run_path(run))
     check_finished(run_dir)
-    paths = CodePaths.of(model_path, **code)
-    config = resume_config(run_dir, paths)
-    config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     with log_to_console():
-        prepared = prepare_again(run_dir, config)
-        path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
-        comparison = compare(run_dir, RunDirectory(path), config.tested_checkpoint)
+        if run_dir.is_baseline():
+            comparison = reuse.reproduce(run_dir.path)
+        else:
+            comparison = reproduce_training(run_dir, CodePaths.of(model_path, **code))
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")
     return comparison
 
 
+def reproduce_training(run_dir: RunDirectory, paths: CodePaths) -> Comparison:
+    """Train the network of a finished run again and compare."""
+    config = resume_config(run_dir, paths)
+    config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
+    prepared = prepare_again(run_dir, config)
+    path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
+    return compare(run_dir, RunDirectory(path), config.tested_checkpoint)
+
+
 @exclusive()
 def load(
-    run: str | Path | TrainResult,
+    run: AnyRun,
     model_path: str | None = None,
     check_weights: bool = True,
     *,
@@ -132,7 +136,7 @@ def load(
 
 
 @exclusive()
-def read(run: str | Path | TrainResult, csv: str | Path, *overrides: str) -> ImageTable:
+def read(run: AnyRun, csv: str | Path, *overrides: str) -> ImageTable:
     """Return the images of a file as the network of a run expects them, for `predict_proba`.
 
     Columns, classes and the range of the pixels are those of the run, unless `overrides` as of
@@ -145,16 +149,15 @@ def read(run: str | Path | TrainResult, csv: str | Path, *overrides: str) -> Ima
 
 
 @exclusive()
-def evaluate(
-    run: str | Path | TrainResult | command_schema.EvaluateConfig, *overrides: str
-) -> EvalResult:
+def evaluate(run: AnyRun | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
     Takes a run directory and overrides, or a single EvaluateConfig instead.
     """
     config: command_schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
     with log_to_console(config.quiet):
-        result, folder = evaluate_run(config)
+        is_baseline = RunDirectory(Path(config.run)).is_baseline()
+        result, folder = (reuse.evaluate if is_baseline else evaluate_run)(config)
         save_confusion_matrix(result, folder)
         report = classification_report(result)
         log.info(report.to_string(index=False, float_format="{:.4f}".format))
@@ -163,9 +166,7 @@ def evaluate(
 
 
 @exclusive()
-def inspect(
-    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
-) -> "Inspection":
+def inspect(run: AnyRun | command_schema.InspectConfig, *overrides: str) -> "Inspection":
     """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
 
     Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
@@ -179,17 +180,27 @@ def inspect(
         return inspect_run(config)
 
 
-def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+def demo(run: AnyRun | command_schema.DemoConfig, *overrides: str) -> None:
     """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
 
     Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
     """
     # Not at the top: no other command needs it.
-    from csvision.demo.demo import demo as demo_run
+    from csvision.demo_server.run_demo import demo as run_demo
 
     config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
     with log_to_console():
-        demo_run(config)
+        run_demo(config)
+
+
+@exclusive()
+def explain(*overrides: str | explain_schema.ExplainConfig) -> Explanation:
+    """Explain the layers of a network, or one filter, as `csvision explain OVERRIDES` does.
+
+    Nothing is printed or written: the result has `to_text()`, `to_json()` and `to_svg()`, and
+    notebooks show its picture.
+    """
+    return explain_config(resolve_config("explain", overrides))
 
 
 @exclusive()
@@ -201,33 +212,3 @@ def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     report, path = report_data(resolve_config("inspect_data", overrides))
     print(report)
     return path
-
-
-def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
-    """Return the validated configuration of a command.
-
-    `overrides` are strings, from which it is composed, or the configuration itself. Raises
-    ConfigError for other values.
-    """
-    if len(overrides) == 1 and isinstance(overrides[0], COMMAND_SCHEMAS[command]):
-        validate(overrides[0])
-        return overrides[0]
-    others = [type(override).__name__ for override in overrides if not isinstance(override, str)]
-    if others:
-        schema_name = COMMAND_SCHEMAS[command].__name__
-        raise ConfigError(
-            f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
-        )
-    return load_config(command, overrides)
-
-
-def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:
-    """Return the configuration of a command on a run; paths are taken literally."""
-    if isinstance(run, str | Path | TrainResult):
-        return resolve_config(command, [f"run={quote_override(str(run_path(run)))}", *overrides])
-    return resolve_config(command, [run])
-
-
-def run_path(run: str | Path | TrainResult) -> Path:
-    """Return the directory of a run, given as a path or by its result."""
-    return run.directory if isinstance(run, TrainResult) else Path(run)

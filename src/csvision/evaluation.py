@@ -168,7 +168,9 @@ def prediction_table(
     table = subset.table
     ids = None if table.ids is None else np.array(table.ids)[subset.indices]
     values, classes = table.label_values, table.classes
-    return label_table(subset.indices, ids, values, classes, probabilities, predictions, labels)
+    # NaN stands for an estimator without probabilities.
+    known = None if np.isnan(probabilities).all() else probabilities
+    return label_table(subset.indices, ids, values, classes, known, predictions, labels)
 
 
 def label_table(

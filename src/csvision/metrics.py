@@ -52,15 +52,18 @@ class ClassCounts(Metric):
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Add a batch: logits or probabilities (B, K), class indices (B,)."""
-        predictions = logits.argmax(dim=1)
-        correct = labels[predictions == labels]
-        each = [correct, labels, predictions]
-        counts = [torch.bincount(classes, minlength=self.num_classes) for classes in each]
-        self.counts = self.counts + torch.stack(counts)
+        self.counts = self.counts + count_classes(logits.argmax(dim=1), labels, self.num_classes)
 
     def compute(self) -> Tensor:
         """Return the counts (3, K)."""
         return self.counts
+
+
+def count_classes(predictions: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """Return the correct, true and predicted images of each class (3, K)."""
+    correct = labels[predictions == labels]
+    each = (correct, labels, predictions)
+    return torch.stack([torch.bincount(classes, minlength=num_classes) for classes in each])
 
 
 def accuracy(correct: Tensor, true: Tensor, predicted: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ def check_run(path: str) -> None:
     """Raise RunError for a run whose run.json is damaged, before torch is imported."""
     from csvision.run.directory import RunDirectory
 
-    RunDirectory(Path(path)).read_config()
+    RunDirectory(Path(path)).read_run_config()
 
 
 def other_code(
@@ -51,8 +51,12 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
         resume_sweep(config)
         return
     check_run(config.run)
-    from csvision import api
+    from csvision import api, baseline_api
+    from csvision.run.directory import RunDirectory
 
+    if RunDirectory(Path(config.run)).is_baseline():
+        print(display_path(baseline_api.resume_baseline(Path(config.run), config.epochs).directory))
+        return
     result = api.resume(config.run, config.model.path, config.epochs, **other_code(config))
     if result.is_global_zero:
         print(display_path(result.directory))

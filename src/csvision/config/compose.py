@@ -131,11 +131,12 @@ def group_name_errors(config: Any) -> Iterator[str]:
 
     An example is optimizer.name=sgd with optimizer=adam.
     """
-    if not isinstance(config, schema.TrainConfig):
-        return
     for group, nodes in GROUP_SCHEMAS.items():
-        node = getattr(config, group)
-        if len(nodes) > 1 and nodes[node.name] is not type(node):
+        node, types = getattr(config, group, None), cast(Any, tuple(nodes.values()))
+        # The commands on a run have other keys of the same name.
+        if len(nodes) < 2 or not isinstance(node, types):
+            continue
+        if nodes[node.name] is not type(node):
             yield (
                 f"{group}.name={node.name} does not select the keys of this choice; "
                 f"write {group}={node.name}"

@@ -68,8 +68,13 @@ SETTINGS = (
 )
 
 
-def user_code(config: TrainConfig) -> list[UserCode]:
-    """Return the parts of a configuration that are defined in the user's own files."""
+def user_code(config: Any) -> list[UserCode]:
+    """Return the parts of a configuration that are defined in the user's own files.
+
+    Only that of a training has some.
+    """
+    if not isinstance(config, TrainConfig):
+        return []
     return named_code(config.model, config.loss, config.metric, config.transform)
 
 

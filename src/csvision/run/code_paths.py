@@ -7,7 +7,7 @@ from csvision.config import schema
 from csvision.errors import RunError
 from csvision.models.custom import split_model_path
 from csvision.models.user_code import user_code
-from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.directory import AnyConfig, RunDirectory, with_model_path
 
 
 class OtherCode(TypedDict, total=False):
@@ -54,17 +54,19 @@ class CodePaths:
 
 
 def with_code_paths(
-    config: schema.TrainConfig,
+    config: AnyConfig,
     run_dir: RunDirectory,
     paths: CodePaths,
     needed: tuple[str, ...] = ("loss", "metric", "transform"),
-) -> schema.TrainConfig:
+) -> AnyConfig:
     """Return the configuration of a run with the code from the command line.
 
     The paths in run.json are never used; parts that are not `needed` have no path. Raises RunError
     if the path of a custom network or of a needed part is missing.
     """
     config = with_model_path(config, run_dir, paths.model)
+    if not isinstance(config, schema.TrainConfig):
+        return config
     changes = {}
     for name in ("loss", "metric", "transform"):
         part = getattr(config, name)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from csvision.config import command_schema, schema
+from csvision.config import command_schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.splits import Subset
 from csvision.data.table import ImageTable
 from csvision.run.directory import RunDirectory
@@ -12,7 +13,7 @@ from csvision.run.run_data import load_test_subset, recorded_splits
 
 
 def eval_subset(
-    run_dir: RunDirectory, trained: schema.TrainConfig, config: command_schema.EvaluateConfig
+    run_dir: RunDirectory, trained: RunConfig, config: command_schema.EvaluateConfig
 ) -> Subset:
     """Return the test rows of the run, or all rows of a file."""
     csv = config.data.csv

@@ -155,7 +155,7 @@ def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) 
 
 def predict_options(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ReadOptions:
     """Return how to read a file, with or without labels, for the network of a run."""
-    options = other_file_options(run_dir.read_config().data, data)
+    options = other_file_options(run_dir.read_run_config().data, data)
     return replace(options, allow_missing_labels=True)
 
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.splits import Splits
 from csvision.models.user_code import model_file, named_code, user_code
 
@@ -32,7 +32,7 @@ PACKAGE_NAMES = (
 )
 
 
-def run_metadata(config: schema.TrainConfig, splits: Splits, device: str) -> dict[str, Any]:
+def run_metadata(config: RunConfig, splits: Splits, device: str) -> dict[str, Any]:
     """Return what run.json records about data, code and machine; `device` is torch's name."""
     table = splits.train.table
     return {
