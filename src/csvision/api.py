@@ -12,6 +12,7 @@ from csvision.arithmetic.explain import explain as explain_config
 from csvision.arithmetic.explanation import Explanation
 from csvision.baselines import reuse
 from csvision.classifier import Classifier
+from csvision.comparison.page import refresh_page
 from csvision.config import command_schema, explain_schema, schema
 from csvision.config.quoting import quote_override
 from csvision.data.table import ImageTable
@@ -87,6 +88,7 @@ def resume_sweep(
     with lock_sweep(folder):
         jobs = read_sweep(folder, model_path, paths)
         succeeded = [resume_job(folder, number, job, paths) for number, job in enumerate(jobs)]
+        refresh_page(folder, final=True)
         return summarize_sweep(folder) and all(succeeded)
 
 

@@ -35,6 +35,8 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
         "ignore": [],
         "pixel_range": "auto",
         "transpose": False,
+        "folds": None,
+        "fold": None,
         "balanced_sampling": False,
     },
     "augmentation": {"mixup_alpha": 0.0, "cutmix_alpha": 0.0},

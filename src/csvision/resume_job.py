@@ -5,6 +5,7 @@ from pathlib import Path
 from csvision.baseline_api import resume_baseline
 from csvision.baselines.fit import fit_baseline
 from csvision.baselines.prepare import prepare_baseline
+from csvision.comparison.page import refresh_page
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.errors import first_line
 from csvision.run.code_paths import CodePaths
@@ -38,6 +39,7 @@ def resume_job(folder: Path, number: int, job: SweepJob, paths: CodePaths) -> bo
         # The other jobs still run; the traceback is in train.log of this job.
         log.error("job %s failed: %s", number, first_line(error))
         return False
+    refresh_page(folder)
     return True
 
 

@@ -27,6 +27,8 @@ RANGES: dict[str, tuple[Any, Any, str]] = {
     "data.split_seed": (-1, 2**32, ">= 0 and <= 4294967295"),
     "data.val_size": (-0.1, 1.0, ">= 0 and < 1"),
     "data.val_seed": (-1, 2**32, ">= 0 and <= 4294967295"),
+    "data.folds": (1, 10_001, ">= 2 and <= 10000"),
+    "data.fold": (-1, 10_001, ">= 0 and <= 10000"),
     "data.pad": (-1, 1001, ">= 0 and <= 1000"),
     "data.permutation_seed": (-1, 2**63, ">= 0 and <= 9223372036854775807"),
     "data.max_decompressed_gib": (0.0, 1e308, "> 0 and <= 1000000"),

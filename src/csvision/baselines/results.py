@@ -1,23 +1,21 @@
 """Evaluate a fitted baseline with the metrics of a training run, and write its results."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.tensorboard import SummaryWriter
 
 from csvision.baselines.fitted import FittedBaseline
 from csvision.config import schema
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.monitor import SCORES
-from csvision.config.serialize import config_to_dict
 from csvision.data.splits import Subset
 from csvision.evaluation import EvalResult, write_results
 from csvision.metrics import class_scores, count_classes
-from csvision.plots import plot_confusion_matrix, plot_predictions, save_confusion_matrix
+from csvision.plots import save_confusion_matrix
+from csvision.run.directory import RunDirectory
 from csvision.run.log import log
-from csvision.tensorboard import write_hparams
+from csvision.run.swept_overrides import swept_overrides
+from csvision.tensorboard import log_baseline
 
 
 def evaluate_subset(fitted: FittedBaseline, subset: Subset, name: str = "test") -> EvalResult:
@@ -69,18 +67,10 @@ def run_metrics(fitted: FittedBaseline, train: Subset, val: Subset) -> dict[str,
 
 
 def write_run(
-    folder: Path, config: BaselineConfig, metrics: dict[str, float], evaluation: EvalResult
+    run_dir: RunDirectory, config: BaselineConfig, metrics: dict[str, float], evaluation: EvalResult
 ) -> None:
     """Write the results of a run: tables, the plot and TensorBoard figures."""
-    write_results(evaluation, metrics, folder)
-    save_confusion_matrix(evaluation, folder)
-    if config.logger.name is schema.LoggerName.none:
-        return
-    classes = evaluation.subset.table.classes
-    with SummaryWriter(folder) as writer:
-        for name, value in metrics.items():
-            writer.add_scalar(name, value)
-        write_hparams(writer, config_to_dict(config), metrics)
-        figure = plot_confusion_matrix(evaluation.confusion_matrix, classes)
-        writer.add_figure("confusion matrix", figure)
-        writer.add_figure("test images", plot_predictions(evaluation))
+    write_results(evaluation, metrics, run_dir.path)
+    save_confusion_matrix(evaluation, run_dir.path)
+    if config.logger.name is schema.LoggerName.tensorboard:
+        log_baseline(run_dir.path, config, metrics, evaluation, swept_overrides(run_dir))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
-from csvision.config import command_schema
+from csvision.config import command_schema, compare_schema
 from csvision.errors import RunError
 
 if TYPE_CHECKING:
@@ -135,6 +135,17 @@ def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     print(display_path(comparison.reproduction))
     if not comparison.equal:
         raise SystemExit(1)
+
+
+def run_compare(config: compare_schema.CompareConfig) -> None:
+    """Compare settings; this needs no torch."""
+    from csvision.comparison.command import run_comparison
+
+    comparison = run_comparison(config)
+    assert comparison.directory is not None
+    if not config.quiet:
+        print(comparison)
+    print(display_path(comparison.directory))
 
 
 def run_inspect_data(config: command_schema.InspectDataConfig) -> None:

@@ -10,6 +10,7 @@ from hydra.types import RunMode
 
 from csvision.cli.prepared_runs import PREPARED_RUNS
 from csvision.command_hints import display_path
+from csvision.comparison.page import refresh_page
 from csvision.config import schema
 from csvision.run.directory import AnyConfig
 from csvision.run.log import log, log_to_console
@@ -44,11 +45,13 @@ def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
-        return run(config)
+        value = run(config)
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)
-        return worst_value(hydra.sweeper)
+        value = worst_value(hydra.sweeper)
+    refresh_page(Path(hydra.sweep.dir))
+    return value
 
 
 def worst_value(sweeper: Any) -> float:

@@ -18,6 +18,7 @@ from csvision.config import model_schema, schema
 from csvision.config.hydra_errors import format_hydra_error, unknown_key
 from csvision.config.hydra_private import child_nodes
 from csvision.config.quoting import quote_paths
+from csvision.config.resolvers import register_resolvers
 from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
@@ -32,7 +33,11 @@ def conf_dir() -> Path:
 
 
 def register_schemas() -> None:
-    """Register the schemas with Hydra, in groups of their own so that none looks like a choice."""
+    """Register resolvers and schemas with Hydra.
+
+    The schemas are in groups of their own so that none looks like a choice.
+    """
+    register_resolvers()
     store = ConfigStore.instance()
     for command, node in COMMAND_SCHEMAS.items():
         store.store(

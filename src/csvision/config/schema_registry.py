@@ -1,6 +1,13 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
+from csvision.config import (
+    baseline_schema,
+    command_schema,
+    compare_schema,
+    explain_schema,
+    model_schema,
+    schema,
+)
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
@@ -47,6 +54,7 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
+    "compare": compare_schema.CompareConfig,
     "inspect": command_schema.InspectConfig,
     "demo": command_schema.DemoConfig,
     "export": command_schema.ExportConfig,

@@ -42,6 +42,7 @@ from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
 from csvision.run.result_html import run_html
 from csvision.run.run_context import config_for_checkpoints, run_context
+from csvision.run.swept_overrides import swept_overrides
 from csvision.run.trainer import build_trainer
 from csvision.signals import handle_signals
 from csvision.tensorboard import log_to_tensorboard
@@ -179,7 +180,8 @@ def write_outputs(
     write_results(evaluation, metrics, run_dir.path)
     save_confusion_matrix(evaluation, run_dir.path)
     if config.logger.name is schema.LoggerName.tensorboard:
-        log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier)
+        swept = swept_overrides(run_dir)
+        log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier, swept)
 
 
 def report_start(prepared: PreparedRun, classifier: Classifier) -> None:
