@@ -63,6 +63,10 @@ class TestTour:
         assert "val/loss" in html
         assert "data:image/png;base64," in html
 
+    def test_inspection_writes_its_page(self, outputs: dict[str, Any]) -> None:
+        *_, result = outputs['inspection.directory / "index.html"']
+        assert "inspection/index.html" in result.data["text/plain"]
+
     def test_sweep_has_a_row_per_job(self, outputs: dict[str, Any]) -> None:
         (result,) = outputs['pd.read_csv(sweep / "sweep.csv")']
         assert result.data["text/html"].count("<tr") == 1 + 4

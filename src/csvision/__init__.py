@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
+    from csvision.api import explain as explain
     from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
@@ -13,10 +14,16 @@ if TYPE_CHECKING:
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
     from csvision.api import train as train
+    from csvision.arithmetic.explanation import Explanation as Explanation
     from csvision.augmentation import impulse_noise as impulse_noise
+    from csvision.baseline_api import baseline as baseline
+    from csvision.baseline_api import load_baseline as load_baseline
+    from csvision.baselines.fit import BaselineResult as BaselineResult
+    from csvision.baselines.fitted import FittedBaseline as FittedBaseline
     from csvision.classifier import Classifier as Classifier
     from csvision.comparison.command import compare as compare
     from csvision.comparison.comparison import Comparison as Comparison
+    from csvision.config.baseline_schema import BaselineConfig as BaselineConfig
     from csvision.config.compose import load_config as load_config
     from csvision.config.model_schema import CNNConfig as CNNConfig
     from csvision.config.model_schema import MLPConfig as MLPConfig
@@ -62,6 +69,8 @@ if TYPE_CHECKING:
     from csvision.transforms import PadAndPermute as PadAndPermute
 
 _EXPORTS = {
+    "BaselineConfig": "csvision.config.baseline_schema",
+    "BaselineResult": "csvision.baselines.fit",
     "CNN": "csvision.models.cnn",
     "CNNConfig": "csvision.config.model_schema",
     "CSVDataModule": "csvision.data.datamodule",
@@ -71,6 +80,8 @@ _EXPORTS = {
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
+    "Explanation": "csvision.arithmetic.explanation",
+    "FittedBaseline": "csvision.baselines.fitted",
     "ExportResult": "csvision.exporting.export",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
@@ -85,6 +96,7 @@ _EXPORTS = {
     "TrainConfig": "csvision.config.schema",
     "TrainResult": "csvision.run.train",
     "UserError": "csvision.errors",
+    "baseline": "csvision.baseline_api",
     "build_model": "csvision.models.build",
     "compare": "csvision.comparison.command",
     "config_from_dict": "csvision.config.serialize",
@@ -92,6 +104,7 @@ _EXPORTS = {
     "derive_seed": "csvision.rng",
     "demo": "csvision.api",
     "evaluate": "csvision.api",
+    "explain": "csvision.api",
     "export": "csvision.inference",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
@@ -100,6 +113,7 @@ _EXPORTS = {
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",
     "load": "csvision.api",
+    "load_baseline": "csvision.baseline_api",
     "load_config": "csvision.config.compose",
     "load_splits": "csvision.data.splits",
     "log_to_console": "csvision.run.log",

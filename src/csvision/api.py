@@ -3,36 +3,35 @@
 Calls from several threads run one after another.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from csvision.arguments import AnyRun, resolve_config, resolve_run_config, run_path
+from csvision.arithmetic.explain import explain as explain_config
+from csvision.arithmetic.explanation import Explanation
+from csvision.baselines import reuse
 from csvision.classifier import Classifier
 from csvision.comparison.page import refresh_page
-from csvision.config import command_schema, schema
-from csvision.config.compose import load_config
+from csvision.config import command_schema, explain_schema, schema
 from csvision.config.quoting import quote_override
-from csvision.config.schema_registry import COMMAND_SCHEMAS
-from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import ConfigError, first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
-from csvision.run.damaged_jobs import find_damage, set_aside
+from csvision.resume_job import resume_job
+from csvision.run.code_paths import CodePaths, OtherCode
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
-from csvision.run.extend import extend_config, record_extension
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
-from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
-from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
+from csvision.run.resume import prepare_again, resume_config, resume_run
+from csvision.run.sweep_jobs import lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
@@ -56,28 +55,28 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
 
 @exclusive()
 def resume(
-    run: str | Path | TrainResult, model_path: str | None = None, epochs: int | None = None
+    run: AnyRun,
+    model_path: str | None = None,
+    epochs: int | None = None,
+    **code: Unpack[OtherCode],
 ) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
+
+    A run with code of your own needs its path again, such as `model_path="my_net.py:MyNet"` or
+    `loss_path="my_loss.py:MyLoss"`.
 
     With `epochs`, an interrupted or finished run is trained until it has that many. Raises RunError
     if there is no such run, it has finished, its data have changed, or its schedule allows no more
     epochs.
     """
     run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
-    config = resume_config(run_dir, model_path)
-    if epochs is not None:
-        config = extend_config(run_dir, config, epochs)
-    with log_to_console(config.quiet):
-        warn_if_code_changed(run_dir, config)
-        prepared = prepare_again(run_dir, config)
-        if epochs is not None:
-            record_extension(run_dir, config)
-        return train_prepared(prepared, run_dir.path, resume=True)
+    return resume_run(run_dir, model_path, epochs, **code)
 
 
 @exclusive()
-def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
+def resume_sweep(
+    sweep: str | Path, model_path: str | None = None, **code: Unpack[OtherCode]
+) -> bool:
     """Resume an interrupted sweep; return whether all of its jobs have finished.
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
@@ -85,71 +84,61 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     sweep, or if it is running.
     """
     folder = Path(sweep)
+    paths = CodePaths.of(model_path, **code)
     with lock_sweep(folder):
-        jobs = read_sweep(folder, model_path)
-        succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
+        jobs = read_sweep(folder, model_path, paths)
+        succeeded = [resume_job(folder, number, job, paths) for number, job in enumerate(jobs)]
         refresh_page(folder, final=True)
         return summarize_sweep(folder) and all(succeeded)
 
 
-def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None) -> bool:
-    """Resume or start a job of a sweep, unless it has finished; return whether that succeeded."""
-    run_dir = RunDirectory(job.directory)
-    try:
-        if damage := find_damage(run_dir):
-            moved = set_aside(folder, run_dir)
-            log.warning("job %s starts again: %s; moved to %s", number, damage, moved)
-        if job.finished:
-            return True
-        print(f"\njob {number}: {' '.join(job.overrides)}")
-        if job.started:
-            resume(job.directory, model_path)
-        else:
-            with log_to_console(job.config.quiet):
-                prepared = prepare_run(job.config, directory=job.directory)
-                train_prepared(prepared, job.directory, job.overrides)
-    except Exception as error:
-        # The other jobs still run; the traceback is in train.log of this job.
-        log.error("job %s failed: %s", number, first_line(error))
-        return False
-    refresh_page(folder)
-    return True
-
-
 @exclusive()
-def reproduce(run: str | Path | TrainResult, model_path: str | None = None) -> Comparison:
+def reproduce(run: AnyRun, model_path: str | None = None, **code: Unpack[OtherCode]) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
     Raises RunError if the run has not finished.
     """
     run_dir = RunDirectory(run_path(run))
     check_finished(run_dir)
-    config = resume_config(run_dir, model_path)
-    config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     with log_to_console():
-        prepared = prepare_again(run_dir, config)
-        path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
-        comparison = compare(run_dir, RunDirectory(path), config.test_checkpoint)
+        if run_dir.is_baseline():
+            comparison = reuse.reproduce(run_dir.path)
+        else:
+            comparison = reproduce_training(run_dir, CodePaths.of(model_path, **code))
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")
     return comparison
 
 
+def reproduce_training(run_dir: RunDirectory, paths: CodePaths) -> Comparison:
+    """Train the network of a finished run again and compare."""
+    config = resume_config(run_dir, paths)
+    config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
+    prepared = prepare_again(run_dir, config)
+    path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
+    return compare(run_dir, RunDirectory(path), config.tested_checkpoint)
+
+
 @exclusive()
 def load(
-    run: str | Path | TrainResult, model_path: str | None = None, check_weights: bool = True
+    run: AnyRun,
+    model_path: str | None = None,
+    check_weights: bool = True,
+    *,
+    transform_path: str | None = None,
 ) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
-    A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`. With
-    `check_weights`, raises RunError if the weights of a finished run have changed.
+    A run with a network or transform of your own needs its code again, such as
+    `model_path="my_net.py:MyNet"`. With `check_weights`, raises RunError if the weights of a
+    finished run have changed.
     """
-    return load_run(run_path(run), model_path, check_weights)
+    return load_run(run_path(run), model_path, check_weights, transform_path)
 
 
 @exclusive()
-def read(run: str | Path | TrainResult, csv: str | Path, *overrides: str) -> ImageTable:
+def read(run: AnyRun, csv: str | Path, *overrides: str) -> ImageTable:
     """Return the images of a file as the network of a run expects them, for `predict_proba`.
 
     Columns, classes and the range of the pixels are those of the run, unless `overrides` as of
@@ -162,16 +151,15 @@ def read(run: str | Path | TrainResult, csv: str | Path, *overrides: str) -> Ima
 
 
 @exclusive()
-def evaluate(
-    run: str | Path | TrainResult | command_schema.EvaluateConfig, *overrides: str
-) -> EvalResult:
+def evaluate(run: AnyRun | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
     Takes a run directory and overrides, or a single EvaluateConfig instead.
     """
     config: command_schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
     with log_to_console(config.quiet):
-        result, folder = evaluate_run(config)
+        is_baseline = RunDirectory(Path(config.run)).is_baseline()
+        result, folder = (reuse.evaluate if is_baseline else evaluate_run)(config)
         save_confusion_matrix(result, folder)
         report = classification_report(result)
         log.info(report.to_string(index=False, float_format="{:.4f}".format))
@@ -180,9 +168,7 @@ def evaluate(
 
 
 @exclusive()
-def inspect(
-    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
-) -> "Inspection":
+def inspect(run: AnyRun | command_schema.InspectConfig, *overrides: str) -> "Inspection":
     """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
 
     Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
@@ -196,17 +182,27 @@ def inspect(
         return inspect_run(config)
 
 
-def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+def demo(run: AnyRun | command_schema.DemoConfig, *overrides: str) -> None:
     """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
 
     Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
     """
     # Not at the top: no other command needs it.
-    from csvision.demo.demo import demo as demo_run
+    from csvision.demo_server.run_demo import demo as run_demo
 
     config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
     with log_to_console():
-        demo_run(config)
+        run_demo(config)
+
+
+@exclusive()
+def explain(*overrides: str | explain_schema.ExplainConfig) -> Explanation:
+    """Explain the layers of a network, or one filter, as `csvision explain OVERRIDES` does.
+
+    Nothing is printed or written: the result has `to_text()`, `to_json()` and `to_svg()`, and
+    notebooks show its picture.
+    """
+    return explain_config(resolve_config("explain", overrides))
 
 
 @exclusive()
@@ -218,33 +214,3 @@ def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     report, path = report_data(resolve_config("inspect_data", overrides))
     print(report)
     return path
-
-
-def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
-    """Return the validated configuration of a command.
-
-    `overrides` are strings, from which it is composed, or the configuration itself. Raises
-    ConfigError for other values.
-    """
-    if len(overrides) == 1 and isinstance(overrides[0], COMMAND_SCHEMAS[command]):
-        validate(overrides[0])
-        return overrides[0]
-    others = [type(override).__name__ for override in overrides if not isinstance(override, str)]
-    if others:
-        schema_name = COMMAND_SCHEMAS[command].__name__
-        raise ConfigError(
-            f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
-        )
-    return load_config(command, overrides)
-
-
-def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:
-    """Return the configuration of a command on a run; paths are taken literally."""
-    if isinstance(run, str | Path | TrainResult):
-        return resolve_config(command, [f"run={quote_override(str(run_path(run)))}", *overrides])
-    return resolve_config(command, [run])
-
-
-def run_path(run: str | Path | TrainResult) -> Path:
-    """Return the directory of a run, given as a path or by its result."""
-    return run.directory if isinstance(run, TrainResult) else Path(run)

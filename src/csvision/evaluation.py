@@ -35,8 +35,9 @@ EVALUATION_SEED = 0
 class EvalResult:
     """The result of a test.
 
-    `metrics` has test/loss, test/acc and test/f1; `probabilities` is (N, K); `predictions` has the
-    most probable class of each image (N,). `directory` has its files, if they were written.
+    `metrics` has test/loss and the scores, such as test/acc; `probabilities` is (N, K);
+    `predictions` has the most probable class of each image (N,). `directory` has its files, if they
+    were written.
     """
 
     subset: Subset = field(repr=False)
@@ -167,7 +168,9 @@ def prediction_table(
     table = subset.table
     ids = None if table.ids is None else np.array(table.ids)[subset.indices]
     values, classes = table.label_values, table.classes
-    return label_table(subset.indices, ids, values, classes, probabilities, predictions, labels)
+    # NaN stands for an estimator without probabilities.
+    known = None if np.isnan(probabilities).all() else probabilities
+    return label_table(subset.indices, ids, values, classes, known, predictions, labels)
 
 
 def label_table(

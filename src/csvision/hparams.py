@@ -9,7 +9,7 @@ from dataclasses import fields
 from hashlib import sha256
 from typing import Any
 
-from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.flatten import REPLICATE_KEYS, flatten_config
 from csvision.config.labels import label, parse_value, short_keys, short_value
 from csvision.config.serialize import config_to_dict
@@ -17,7 +17,7 @@ from csvision.config.serialize import config_to_dict
 HParam = bool | float | str
 
 
-def hparam_values(config: schema.TrainConfig, swept: Mapping[str, str]) -> dict[str, HParam]:
+def hparam_values(config: RunConfig, swept: Mapping[str, str]) -> dict[str, HParam]:
     """Return the keys of a run with short names; `swept` has those that its sweep varies, as text.
 
     A job of a sweep has these and the seed, because TensorBoard shows the first five keys only; a
@@ -48,7 +48,7 @@ def is_choice(key: str) -> bool:
     return key.count(".") == 1 and key.endswith(".name")
 
 
-def text_keys(config: schema.TrainConfig) -> set[str]:
+def text_keys(config: RunConfig) -> set[str]:
     """Return the keys that may be numbers in one run and text in another."""
     groups = {entry.name: getattr(config, entry.name) for entry in fields(config)}
     return {
@@ -67,7 +67,7 @@ def to_hparam(value: Any) -> HParam:
     return short_value(value)
 
 
-def group_name(config: schema.TrainConfig, swept: Mapping[str, str]) -> str:
+def group_name(config: RunConfig, swept: Mapping[str, str]) -> str:
     """Return the name that runs share which differ in seed and fold only: a label and a hash."""
     flat = flatten_config(config_to_dict(config))
     setting = {key: value for key, value in flat.items() if key not in REPLICATE_KEYS}

@@ -6,20 +6,21 @@ from typing import Any
 
 import pandas as pd
 
-from csvision.api import resolve_run_config
+from csvision.arguments import AnyRun, resolve_run_config
+from csvision.baselines import reuse
 from csvision.config import command_schema
 from csvision.config.quoting import quote_override
 from csvision.exporting.export import ExportResult, report
 from csvision.exporting.export import export as export_run
 from csvision.process_state import exclusive
+from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_console
 from csvision.run.predict import predict as predict_file
-from csvision.run.train import TrainResult
 
 
 @exclusive()
 def predict(
-    run: str | Path | TrainResult | command_schema.PredictConfig,
+    run: AnyRun | command_schema.PredictConfig,
     csv: str | Path | None = None,
     *overrides: str,
 ) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def predict(
 
 @exclusive()
 def predict_to_file(
-    run: str | Path | TrainResult | command_schema.PredictConfig,
+    run: AnyRun | command_schema.PredictConfig,
     csv: str | Path | None = None,
     *overrides: str,
 ) -> Path:
@@ -63,7 +64,8 @@ def predict_and_report(
 ) -> Path:
     """Predict, log how many rows there were and how fast, and return the path of the file."""
     with log_to_console(config.quiet):
-        predicted = predict_file(config, tables)
+        is_baseline = RunDirectory(Path(config.run)).is_baseline()
+        predicted = (reuse.predict if is_baseline else predict_file)(config, tables)
         speed = f"{predicted.rows / predicted.seconds:,.0f}"
         log.info("%d rows, %s images/s", predicted.rows, speed)
     return predicted.path
@@ -71,7 +73,7 @@ def predict_and_report(
 
 @exclusive()
 def export(
-    run: str | Path | TrainResult | command_schema.ExportConfig,
+    run: AnyRun | command_schema.ExportConfig,
     format: str = "onnx",
     *overrides: str,
 ) -> ExportResult:
@@ -80,7 +82,7 @@ def export(
     Takes a run directory, a format (onnx, pt2 or state_dict) and overrides, or a single
     ExportConfig instead.
     """
-    if isinstance(run, str | Path | TrainResult):
+    if isinstance(run, AnyRun):
         overrides = (f"format={format}", *overrides)
     config: command_schema.ExportConfig = resolve_run_config("export", run, overrides)
     with log_to_console(config.quiet):

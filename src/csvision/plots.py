@@ -20,14 +20,16 @@ SAMPLES_PER_CLASS = 10
 GAP = 2
 """Pixels between two samples."""
 
+CONFUSION_MATRIX = "confusion_matrix.png"
+
 MAX_CLASSES = 30
 """The number of classes up to which figures name each class."""
 
 
 def save_confusion_matrix(result: EvalResult, folder: Path) -> None:
-    """Write confusion_matrix.png."""
+    """Write the figure of the confusion matrix."""
     figure = plot_confusion_matrix(result.confusion_matrix, result.subset.table.classes)
-    figure.savefig(folder / "confusion_matrix.png", dpi=100)
+    figure.savefig(folder / CONFUSION_MATRIX, dpi=100)
 
 
 @style.context("default")
@@ -74,7 +76,10 @@ def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
     for index, (top, left) in enumerate(corners[: len(subset)]):
         prediction = int(result.predictions[index])
         label = int(subset.labels[index])
-        title = f"{classes[prediction]} {result.probabilities[index, prediction]:.0%}"
+        title = classes[prediction]
+        # NaN stands for an estimator without probabilities.
+        if np.isfinite(probability := result.probabilities[index, prediction]):
+            title += f" {probability:.0%}"
         if prediction != label:
             title += f"\nnot {classes[label]}"
         axes.text(

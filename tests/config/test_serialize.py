@@ -12,7 +12,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from csvision.config import schema
-from csvision.config.serialize import Difference, config_from_dict, config_to_dict, diff_configs
+from csvision.config.serialize import (
+    Difference,
+    config_from_dict,
+    config_to_dict,
+    diff_configs,
+    is_baseline,
+    run_config_from_dict,
+)
+from csvision.legacy import ADDED_TOP_LEVEL_KEYS
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
 from tests.config.test_schema_registry import CHOICES
@@ -33,10 +41,25 @@ def default_values() -> dict[str, Any]:
 def test_every_choice_survives_a_round_trip(choice: str) -> None:
     config = load_choice(choice)
     written = json.loads(json.dumps(config_to_dict(config)))
-    restored = config_from_dict(written)
+    restored = run_config_from_dict(written)
     assert restored == config
     # Equality is not enough: a StrEnum member equals its string.
     assert repr(restored) == repr(config)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"model": {"name": "knn"}}, True),
+        ({"model": {"name": "cnn"}}, False),
+        ({"model": {"name": ["knn"]}}, False),
+        ({"model": "knn"}, False),
+        ({}, False),
+        ([], False),
+    ],
+)
+def test_baseline_is_known_by_the_name_of_its_model(values: Any, expected: bool) -> None:
+    assert is_baseline(values) is expected
 
 
 def test_plain_values_are_strings_numbers_lists_and_dicts() -> None:
@@ -124,7 +147,14 @@ def test_values_that_are_not_a_configuration_are_rejected(values: Any) -> None:
         config_from_dict(values)
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", ADDED_TOP_LEVEL_KEYS)
+def test_key_that_earlier_versions_did_not_have_gets_its_default(key: str) -> None:
+    values = default_values()
+    recorded = {name: value for name, value in values.items() if name != key}
+    assert config_from_dict(recorded) == config_from_dict(values)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in ADDED_TOP_LEVEL_KEYS])
 def test_missing_key_is_rejected_by_name(key: str) -> None:
     incomplete = {name: value for name, value in default_values().items() if name != key}
     with pytest.raises(REJECTED, match=key):

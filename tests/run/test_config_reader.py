@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csvision.config.compose import load_config
+from csvision.config.schema import TrainConfig
 from csvision.config.serialize import config_from_dict, config_to_dict
 from csvision.run import config_reader
 from csvision.run.config_reader import ConfigReader
@@ -61,6 +62,7 @@ def test_each_entry_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(5):
         for epochs in range(1, 5):
             config = reader.read(base | {"seed": seed, "epochs": epochs})
+            assert isinstance(config, TrainConfig)
             assert (config.seed, config.epochs) == (seed, epochs)
     assert len(calls) == 1 + 4 + 3
 

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from csvision.cli.environment import limit_error
 from csvision.cli.sweep_session import JOBLIB_LAUNCHER, SESSION
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.resolvers import remember_swept_keys
@@ -94,12 +95,12 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
         raise SystemExit(2)
 
 
-def prepare(composed: DictConfig, sweep: bool = False) -> schema.TrainConfig:
+def prepare(composed: DictConfig, sweep: bool = False) -> RunConfig:
     """Prepare a run and return its configuration; raises UserError if the run cannot work."""
     from csvision.cli.prepared_runs import PREPARED_RUNS
 
-    config: schema.TrainConfig = to_dataclass(composed)
-    if sweep and config.accelerator.devices > 1:
+    config: RunConfig = to_dataclass(composed)
+    if sweep and isinstance(config, schema.TrainConfig) and config.accelerator.devices > 1:
         raise UserError(
             f"accelerator.devices={config.accelerator.devices}: each job of a sweep uses one "
             "device; write accelerator.devices=1"

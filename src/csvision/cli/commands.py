@@ -5,7 +5,13 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import command_schema, compare_schema, schema
+from csvision.config import (
+    baseline_schema,
+    command_schema,
+    compare_schema,
+    explain_schema,
+    schema,
+)
 from csvision.config.schema_registry import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
@@ -46,6 +52,12 @@ BUILT_IN = (
         "Train a network on images in a CSV file, test it, and write a run directory.",
         schema.TrainConfig,
         "csvision.cli.train:run_train",
+    ),
+    Command(
+        "baseline",
+        "Fit an estimator of scikit-learn to the same splits, test it, and write a run directory.",
+        baseline_schema.BaselineConfig,
+        "csvision.cli.baseline:run_baseline",
     ),
     Command(
         "resume",
@@ -100,6 +112,12 @@ BUILT_IN = (
         "Report what a data file contains and what is wrong with it.",
         command_schema.InspectDataConfig,
         "csvision.cli.tasks:run_inspect_data",
+    ),
+    Command(
+        "explain",
+        "Explain the arithmetic of a network, or of one of its filters, without training.",
+        explain_schema.ExplainConfig,
+        "csvision.cli.explain:run_explain",
     ),
     Command(
         "convert",

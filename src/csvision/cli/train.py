@@ -1,5 +1,6 @@
 """Train the run, or one job of the sweep, that Hydra has composed."""
 
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,22 @@ from csvision.cli.prepared_runs import PREPARED_RUNS
 from csvision.command_hints import display_path
 from csvision.comparison.page import refresh_page
 from csvision.config import schema
+from csvision.run.directory import AnyConfig
 from csvision.run.log import log, log_to_console
 from csvision.run.train import train
 
 
 def run_train(config: schema.TrainConfig) -> float:
-    """Train; return the validation accuracy, for Hydra sweepers that optimize it."""
+    """Train; return the final value of `monitor`, for Hydra sweepers that optimize it."""
+    return run_job(config, train_hydra_run)
+
+
+def run_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float:
+    """Call `run` for the run, or one job of the sweep, that Hydra has composed."""
     with log_to_console(config.quiet):
         if HydraConfig.get().mode is RunMode.MULTIRUN:
-            return train_sweep_job(config)
-        return train_hydra_run(config)
+            return run_sweep_job(config, run)
+        return run(config)
 
 
 def train_hydra_run(config: schema.TrainConfig) -> float:
@@ -30,15 +37,15 @@ def train_hydra_run(config: schema.TrainConfig) -> float:
     result = train(PREPARED_RUNS.get_or_prepare(config), directory, list(hydra.overrides.task))
     if result.is_global_zero:
         print(display_path(result.directory))
-    return result.metrics.get("val/acc", float("nan"))
+    return result.metrics.get(config.monitor, float("nan"))
 
 
-def train_sweep_job(config: schema.TrainConfig) -> float:
-    """Train one job of a sweep; if it fails, the other jobs still run."""
+def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float:
+    """Call `run` for one job of a sweep; if it fails, the other jobs still run."""
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
-        value = train_hydra_run(config)
+        value = run(config)
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -40,15 +40,29 @@ def register_schemas() -> None:
     register_resolvers()
     store = ConfigStore.instance()
     for command, node in COMMAND_SCHEMAS.items():
-        store.store(group="csvision", name=command, node=node)
+        store.store(
+            group="csvision", name=command, node=train_node() if command == "train" else node
+        )
     for group, nodes in GROUP_SCHEMAS.items():
         for name, node in nodes.items():
             structured = OmegaConf.structured(node)
             if node is model_schema.CustomModelConfig:
-                # model.kwargs.NAME=VALUE adds a name without Hydra's leading +.
-                structured.kwargs = {}
-                OmegaConf.set_struct(structured.kwargs, False)
+                open_kwargs(structured)
             store.store(group=f"csvision/{group}", name=name, node=structured)
+
+
+def train_node() -> DictConfig:
+    """Return the schema of conf/train.yaml."""
+    node = OmegaConf.structured(schema.TrainConfig)
+    for part in (node.loss, node.metric, node.transform):
+        open_kwargs(part)
+    return cast(DictConfig, node)
+
+
+def open_kwargs(node: DictConfig) -> None:
+    """Let kwargs.NAME=VALUE add a name without Hydra's leading +."""
+    node.kwargs = {}
+    OmegaConf.set_struct(node.kwargs, False)
 
 
 def load_config(command: str, overrides: Sequence[str]) -> Any:
@@ -122,11 +136,12 @@ def group_name_errors(config: Any) -> Iterator[str]:
 
     An example is optimizer.name=sgd with optimizer=adam.
     """
-    if not isinstance(config, schema.TrainConfig):
-        return
     for group, nodes in GROUP_SCHEMAS.items():
-        node = getattr(config, group)
-        if len(nodes) > 1 and nodes[node.name] is not type(node):
+        node, types = getattr(config, group, None), cast(Any, tuple(nodes.values()))
+        # The commands on a run have other keys of the same name.
+        if len(nodes) < 2 or not isinstance(node, types):
+            continue
+        if nodes[node.name] is not type(node):
             yield (
                 f"{group}.name={node.name} does not select the keys of this choice; "
                 f"write {group}={node.name}"

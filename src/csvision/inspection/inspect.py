@@ -97,9 +97,7 @@ def analyze(
     shifts = attempt("shifts", model, lambda: measure_shifts(result, predictor(run, trainer)))
     images, values = network_inputs(run.classifier, result.subset, positions)
     image_shape = tuple(values.shape[1:])
-    calls = attempt("layers", model, lambda: record_layers(network, values))
-    if isinstance(calls, Missing):
-        calls = []
+    calls = record_layers(network, values)
     announce("first layer and feature maps")
     initial, status = rebuild_initial(run, image_shape)
     filters = attempt(

@@ -5,7 +5,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from csvision.config import schema
-from csvision.config.serialize import config_from_dict
+from csvision.config.baseline_schema import RunConfig
+from csvision.config.serialize import config_from_dict, run_config_from_dict
 from csvision.config.validate import validate
 
 ENTRIES = {entry.name for entry in fields(schema.TrainConfig)}
@@ -22,17 +23,18 @@ class ConfigReader:
         self.first: schema.TrainConfig | None = None
         self.entries: dict[tuple[str, str], Any] = {}
 
-    def read(self, values: Any) -> schema.TrainConfig:
-        """Return what `config_from_dict` returns; raises what it raises."""
+    def read(self, values: Any) -> RunConfig:
+        """Return what `run_config_from_dict` returns; raises what it raises."""
         if (
             self.first is None
             or not isinstance(values, dict)
             or values.keys() != self.values.keys()
         ):
-            config = config_from_dict(values)
+            read = run_config_from_dict(values)
             if self.first is None and values.keys() == ENTRIES:
-                self.first, self.values = config, values
-            return config
+                assert isinstance(read, schema.TrainConfig)
+                self.first, self.values = read, values
+            return read
         changed = {name: value for name, value in values.items() if value != self.values[name]}
         try:
             config = replace(

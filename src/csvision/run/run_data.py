@@ -10,6 +10,7 @@ from typing import Any
 
 from csvision.command_hints import command_line
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.data_spec import DataSpec
 from csvision.data.pixel_range import BYTES, DARK_NOTICE, UNIT_NOTICE
 from csvision.data.read_options import ReadOptions
@@ -78,7 +79,7 @@ def recorded_splits(run_dir: RunDirectory) -> RecordedSplits | None:
 
 
 def load_run_splits(
-    run_dir: RunDirectory, config: schema.TrainConfig, fix: str = "put it back at this path"
+    run_dir: RunDirectory, config: RunConfig, fix: str = "put it back at this path"
 ) -> Splits:
     """Return the splits with which a run was started; raises RunError if a file has changed.
 
@@ -99,7 +100,7 @@ def load_run_splits(
 
 def load_test_subset(
     run_dir: RunDirectory,
-    config: schema.TrainConfig,
+    config: RunConfig,
     moved_to: str | None = None,
     fix: str = MOVED_FILE,
 ) -> Subset:
@@ -179,7 +180,7 @@ def find_indices(
     return found
 
 
-def recompute_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
+def recompute_splits(run_dir: RunDirectory, config: RunConfig) -> Splits:
     """Return the splits of a run that has not recorded them, drawn from unchanged files.
 
     Raises RunError if a hash differs from the one in run.json.

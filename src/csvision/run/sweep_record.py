@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.serialize import config_to_dict
 from csvision.errors import RunError, first_line
 from csvision.files import is_inner_path, write_json
@@ -21,7 +21,7 @@ class RecordedJob:
 
     directory: str
     overrides: list[str]
-    config: schema.TrainConfig
+    config: RunConfig
 
 
 def write_record(folder: Path, jobs: Sequence[RecordedJob]) -> None:
