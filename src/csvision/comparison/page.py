@@ -34,7 +34,8 @@ def write_page(
 ) -> Path:
     """Write the page into a folder; raises RunError if it cannot be written.
 
-    A page of anything but a single sweep is called comparison.html. `comparison` is None if no run is finished.
+    A page of anything but a single sweep is called comparison.html. `comparison` is None if no run
+    is finished.
     """
     from csvision.comparison.page_render import render_page
 
