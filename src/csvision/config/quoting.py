@@ -28,7 +28,7 @@ PATH_KEYS = (
     "metric.path",
     "transform.path",
     "init_from",
-    "baseline",
+    "reference",
 )
 MULTIRUN = ("-m", "--multirun")
 SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
