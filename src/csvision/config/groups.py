@@ -1,6 +1,6 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import command_schema, model_schema, schema
+from csvision.config import command_schema, launcher_schema, model_schema, schema
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
@@ -23,6 +23,12 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     },
     "accelerator": {"any": schema.AcceleratorConfig},
     "logger": {"any": schema.LoggerConfig},
+    "launcher": {
+        "local": launcher_schema.LocalLauncherConfig,
+        "serial": launcher_schema.LauncherConfig,
+        "slurm": launcher_schema.SlurmLauncherConfig,
+        "ray": launcher_schema.RayLauncherConfig,
+    },
     "debug": {"any": schema.DebugConfig},
 }
 """The schemas that the defaults lists in conf/ name as /csvision/GROUP/NAME."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from csvision.config.launcher_schema import LauncherConfig
 from csvision.config.limits import (
     MAX_EPOCHS,
     MAX_LR,
@@ -152,9 +153,7 @@ class OneCycleConfig(SchedulerConfig):
 
     pct_start: float = option("fraction of the steps in which the rate increases", gt=0, lt=1)
     div_factor: float = option("the initial rate is optimizer.lr / div_factor", ge=1, le=1e12)
-    final_div_factor: float = option(
-        "the final rate is the initial rate / this value", ge=1, le=1e12
-    )
+    final_div_factor: float = option("initial rate / final rate", ge=1, le=1e12)
 
 
 @dataclass
@@ -233,6 +232,7 @@ class TrainConfig:
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
     accelerator: AcceleratorConfig = field(default_factory=AcceleratorConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
+    launcher: LauncherConfig = field(default_factory=LauncherConfig)
     debug: DebugConfig = field(default_factory=DebugConfig)
     seed: int = option(
         "seed of initial weights, batch order, augmentation and dropout", ge=0, le=MAX_SEED
