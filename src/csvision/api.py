@@ -18,24 +18,21 @@ from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import ConfigError, first_line
+from csvision.errors import ConfigError
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
+from csvision.launch.resume_sweep import resume_sweep as resume_jobs
 from csvision.plots import save_confusion_matrix
 from csvision.process import exclusive
-from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
-from csvision.run.extend import extend_config, record_extension
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
 from csvision.run.predict import predict as predict_file
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
-from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
-from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
-from csvision.run.sweep_table import summarize_sweep
+from csvision.run.resume import prepare_again, resume_config, resume_run
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
 
@@ -64,53 +61,21 @@ def resume(
     epochs.
     """
     run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
-    config = resume_config(run_dir, model_path)
-    if epochs is not None:
-        config = extend_config(run_dir, config, epochs)
-    with log_to_console(config.quiet):
-        warn_if_code_changed(run_dir, config)
-        prepared = prepare_again(run_dir, config)
-        if epochs is not None:
-            record_extension(run_dir, config)
-        return train_prepared(prepared, run_dir.path, resume=True)
+    return resume_run(run_dir, model_path, epochs)
 
 
 @exclusive()
-def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
-    """Resume an interrupted sweep; return whether all of its jobs have finished.
+def resume_sweep(
+    sweep: str | Path, model_path: str | None = None, overrides: Sequence[str] = ()
+) -> bool:
+    """Resume a sweep as `csvision resume run=SWEEP` does; return whether all jobs have finished.
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
-    Damaged ones are moved to SWEEP/damaged/ and started again. Raises RunError if this is not a
-    sweep, or if it is running.
+    Damaged ones are moved to SWEEP/damaged/ and started again. `overrides` choose another launcher,
+    as "launcher=slurm", or add jobs, as "seed=0,1,2,3". Raises RunError if this is not a sweep, or
+    if it is running.
     """
-    folder = Path(sweep)
-    with lock_sweep(folder):
-        jobs = read_sweep(folder, model_path)
-        succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
-        return summarize_sweep(folder) and all(succeeded)
-
-
-def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None) -> bool:
-    """Resume or start a job of a sweep, unless it has finished; return whether that succeeded."""
-    run_dir = RunDirectory(job.directory)
-    try:
-        if damage := find_damage(run_dir):
-            moved = set_aside(folder, run_dir)
-            log.warning("job %s starts again: %s; moved to %s", number, damage, moved)
-        if job.finished:
-            return True
-        print(f"\njob {number}: {' '.join(job.overrides)}")
-        if job.started:
-            resume(job.directory, model_path)
-        else:
-            with log_to_console(job.config.quiet):
-                prepared = prepare_run(job.config, directory=job.directory)
-                train_prepared(prepared, job.directory, job.overrides)
-    except Exception as error:
-        # The other jobs still run; the traceback is in train.log of this job.
-        log.error("job %s failed: %s", number, first_line(error))
-        return False
-    return True
+    return resume_jobs(Path(sweep), model_path, overrides)
 
 
 @exclusive()

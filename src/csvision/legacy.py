@@ -1,5 +1,6 @@
 """Read runs made by csvision 0.1, before its configuration keys were renamed."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,16 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
 }
 """Configuration keys that version 0.2.0 did not have, by group, with their defaults."""
 
+ADDED_GROUPS: dict[str, dict[str, Any]] = {
+    "launcher": {
+        "name": "serial",
+        "retries": 0,
+        "stop_on_failure": False,
+        "time_limit_minutes": None,
+    }
+}
+"""Groups that version 0.2.0 did not have, with what it did."""
+
 RENAMED_VALUES = {
     "data.csv": {"embedded": "bundled"},
     "model.global_pool": {"flatten": "none", "global_average": "avg", "global_max": "max"},
@@ -71,7 +82,7 @@ def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
     for group, defaults in ADDED_KEYS.items():
         if isinstance(migrated.get(group), Mapping):
             migrated[group] = defaults | migrated[group]
-    return migrated
+    return copy.deepcopy(ADDED_GROUPS) | migrated
 
 
 def migrate_section(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from csvision.cli.console import use_safe_console
 from csvision.cli.environment import check_environment, limit_error, remove_library_variables
 from csvision.cli.help import command_help, overview
 from csvision.cli.sweep_session import sweep_session
+from csvision.cli.sweep_words import collect_sweep_words
 from csvision.cli.sweep_worker import run_in_worker
 from csvision.config.compose import conf_dir, register_schemas, to_dataclass
 from csvision.config.hydra_private import hydra_argument_parser
@@ -82,6 +83,8 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
     try:
         # Hydra accepts overrides before or after its options, not both.
         words = sorted(quote_paths(arguments), key=lambda word: word not in MULTIRUN)
+        if command.name == "resume":
+            words = collect_sweep_words(words)
         validate_hydra_flags(words)
         if {"--help", "-h"} & set(words):
             print(command_help(command, words))

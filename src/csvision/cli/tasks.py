@@ -8,7 +8,8 @@ from pathlib import Path
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema
-from csvision.errors import RunError
+from csvision.config.messages import unknown_key
+from csvision.errors import ConfigError, RunError
 
 
 def check_run(path: str) -> None:
@@ -35,6 +36,8 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     if is_sweep(Path(config.run)):
         resume_sweep(config)
         return
+    if config.sweep:
+        raise ConfigError(unknown_key(word.partition("=")[0]) for word in config.sweep)
     check_run(config.run)
     from csvision import api
 
@@ -55,7 +58,7 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
     SESSION.model_path = config.model.path
     from csvision import api
 
-    finished = api.resume_sweep(config.run, config.model.path)
+    finished = api.resume_sweep(config.run, config.model.path, config.sweep)
     SESSION.finish()
     if not finished:
         raise SystemExit(1)

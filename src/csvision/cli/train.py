@@ -1,16 +1,15 @@
 """Train the run, or one job of the sweep, that Hydra has composed."""
 
-from math import inf
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from csvision.cli.prepared_runs import PREPARED_RUNS
+from csvision.cli.sweep_value import worst_value
 from csvision.command_hints import display_path
 from csvision.config import schema
 from csvision.run.log import log, log_to_console
+from csvision.run.prepared_runs import PREPARED_RUNS
 from csvision.run.train import train
 
 
@@ -42,11 +41,3 @@ def train_sweep_job(config: schema.TrainConfig) -> float:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)
         return worst_value(hydra.sweeper)
-
-
-def worst_value(sweeper: Any) -> float:
-    """Return the value of a failed job for a sweeper that searches for the best one.
-
-    Hydra's Optuna sweeper stops at an exception and at NaN.
-    """
-    return -inf if str(sweeper.get("direction", "")).endswith("maximize") else inf

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from csvision.config import model_schema, schema
+from csvision.config import launcher_schema, model_schema, schema
 from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.hydra_private import child_nodes
 from csvision.config.messages import format_hydra_error, unknown_key
@@ -22,6 +22,12 @@ from csvision.config.quoting import quote_paths
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
 from csvision.process import exclusive
+
+FREE_KEYS: dict[type, str] = {
+    model_schema.CustomModelConfig: "kwargs",
+    launcher_schema.SlurmLauncherConfig: "sbatch",
+}
+"""Keys below which any name can be added without Hydra's leading +: model.kwargs.NAME=VALUE."""
 
 
 def conf_dir() -> Path:
@@ -39,10 +45,9 @@ def register_schemas() -> None:
     for group, nodes in GROUP_SCHEMAS.items():
         for name, node in nodes.items():
             structured = OmegaConf.structured(node)
-            if node is model_schema.CustomModelConfig:
-                # model.kwargs.NAME=VALUE adds a name without Hydra's leading +.
-                structured.kwargs = {}
-                OmegaConf.set_struct(structured.kwargs, False)
+            if free := FREE_KEYS.get(node):
+                structured[free] = {}
+                OmegaConf.set_struct(structured[free], False)
             store.store(group=f"csvision/{group}", name=name, node=structured)
 
 

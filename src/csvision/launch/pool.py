@@ -145,7 +145,10 @@ class WorkerPool:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End all workers; after an exception, they lose what they have not saved."""
+        self.close()
+
+    def close(self) -> None:
+        """End all workers; a task that still runs loses what it has not saved."""
         for worker in self.workers:
             if worker.queued is not None:
                 worker.process.kill()

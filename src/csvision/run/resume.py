@@ -8,9 +8,30 @@ from csvision.errors import RunError
 from csvision.models.custom import split_model_path
 from csvision.run import provenance
 from csvision.run.directory import RunDirectory, with_model_path
-from csvision.run.log import log
+from csvision.run.extend import extend_config, record_extension
+from csvision.run.log import log, log_to_console
 from csvision.run.prepare import PreparedRun, prepare_run
 from csvision.run.run_data import load_run_splits
+from csvision.run.train import TrainResult, train
+
+
+def resume_run(
+    run_dir: RunDirectory, model_path: str | None = None, epochs: int | None = None
+) -> TrainResult:
+    """Resume an interrupted run; with `epochs`, train it until it has that many.
+
+    A run with model=custom needs `model_path`. Raises RunError if the run cannot be resumed or
+    extended, or its data have changed.
+    """
+    config = resume_config(run_dir, model_path)
+    if epochs is not None:
+        config = extend_config(run_dir, config, epochs)
+    with log_to_console(config.quiet):
+        warn_if_code_changed(run_dir, config)
+        prepared = prepare_again(run_dir, config)
+        if epochs is not None:
+            record_extension(run_dir, config)
+        return train(prepared, run_dir.path, resume=True)
 
 
 def resume_config(run_dir: RunDirectory, model_path: str | None) -> schema.TrainConfig:

@@ -17,7 +17,6 @@ from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError, UserError, first_line
 from csvision.legacy import migrate_override
-from csvision.models.custom import split_model_path
 from csvision.run.directory import (
     SWEEP_FILE,
     RunDirectory,
@@ -67,6 +66,9 @@ def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
     record is damaged, or if its jobs were not known in advance.
     """
     if model_path is not None:
+        # Not at the top: it imports torch, which the other functions do not need.
+        from csvision.models.custom import split_model_path
+
         split_model_path(model_path)
     if not is_sweep(folder):
         raise RunError(f"run={folder} is not a sweep: it has no {SWEEP_FILE}")
@@ -122,6 +124,9 @@ def expand_job(folder: Path, cwd: Path, number: int, overrides: list[str]) -> Sw
     """Return a job of a sweep that was started in the folder `cwd`."""
     config: schema.TrainConfig = load_config("train", overrides)
     config = with_default_cache(with_absolute_paths(config, cwd))
-    # The name that conf/train.yaml gives the folder.
-    name = f"{number}_{config.model.name}_seed{config.seed}"
-    return SweepJob(folder / name, overrides, config)
+    return SweepJob(folder / job_name(number, config), overrides, config)
+
+
+def job_name(number: int, config: schema.TrainConfig) -> str:
+    """Return the name of the directory of a job, as conf/train.yaml forms it."""
+    return f"{number}_{config.model.name}_seed{config.seed}"

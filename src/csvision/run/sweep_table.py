@@ -13,6 +13,9 @@ from csvision.errors import RunError
 from csvision.run.manifest import STATES, read_json_object
 from csvision.run.sweep_record import has_record, read_record
 
+NO_KEYS = ("job", "state", "reason")
+"""Columns that are neither keys of overrides nor metrics."""
+
 
 def summarize_sweep(sweep: Path) -> bool:
     """Print the table of a sweep and write it to sweep.csv; return whether all jobs finished.
@@ -62,7 +65,7 @@ def read_overrides(directory: Path) -> list[str]:
 
 def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """Return the row of one job; a job that ended before its training started has failed."""
-    row: dict[str, Any] = {"job": number, "state": "failed"}
+    row: dict[str, Any] = {"job": number, "state": "failed" if directory.exists() else "missing"}
     for override in overrides:
         name, _, value = override.lstrip("+").partition("=")
         row[name] = value
@@ -71,6 +74,8 @@ def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str,
     try:
         content = read_json_object(manifest)
         row["state"] = content["state"] if content["state"] in STATES else "damaged"
+        if reason := content.get("reason"):
+            row["reason"] = str(reason)
         if "extended_from" in content:
             row["epochs"] = str(content["config"]["epochs"])
         if row["state"] == "finished":
@@ -88,7 +93,7 @@ def metric_columns(jobs: pd.DataFrame) -> list[str]:
 
 def swept_keys(jobs: pd.DataFrame) -> list[str]:
     """Return the override keys whose values differ between jobs."""
-    keys = [name for name in jobs.columns if name not in ("job", "state") and "/" not in name]
+    keys = [name for name in jobs.columns if name not in NO_KEYS and "/" not in name]
     return [key for key in keys if jobs[key].nunique(dropna=False) > 1]
 
 
@@ -112,8 +117,11 @@ def aggregate_over_seeds(jobs: pd.DataFrame) -> pd.DataFrame | None:
 
 def format_sweep(jobs: pd.DataFrame) -> str:
     """Format the tables of a sweep as text."""
-    columns = ["job", *swept_keys(jobs), *metric_columns(jobs), "state"]
-    text = jobs[columns].to_string(index=False, float_format=lambda value: f"{value:.4f}")
+    reasons = ["reason"] if "reason" in jobs else []
+    columns = ["job", *swept_keys(jobs), *metric_columns(jobs), "state", *reasons]
+    text = jobs[columns].to_string(
+        index=False, na_rep="", float_format=lambda value: f"{value:.4f}", max_colwidth=60
+    )
     summary = aggregate_over_seeds(jobs)
     if summary is None or summary.empty:
         return text

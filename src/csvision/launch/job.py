@@ -1,0 +1,77 @@
+"""One job of a sweep, in whichever process: start it, or resume it if it has started before."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from csvision.config import schema
+from csvision.errors import RunError
+from csvision.files import iso_time
+from csvision.run.directory import RunDirectory, custom_model_path
+from csvision.run.manifest import read_json_object
+from csvision.run.prepare import PreparedRun
+from csvision.run.sweep_jobs import SweepJob
+
+Prepare = Callable[[schema.TrainConfig, Path], PreparedRun]
+"""Prepares a run with this configuration for a directory."""
+
+FAILED = ("failed", "diverged")
+"""The states of jobs that `launcher.stop_on_failure` counts as failures."""
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """How a job of a sweep ended: its state in run.json, the reason unless it has finished.
+
+    `seconds` is the time of the last attempt; `val_acc` is None without a validation split.
+    """
+
+    number: int
+    state: str
+    reason: str = ""
+    seconds: float = 0.0
+    val_acc: float | None = None
+
+
+def run_job(job: SweepJob, prepare: Prepare) -> None:
+    """Train a job to its end; raises what training raises."""
+    from csvision.run.log import log_to_console
+    from csvision.run.resume import resume_run
+    from csvision.run.train import train
+
+    if job.started:
+        resume_run(RunDirectory(job.directory), custom_model_path(job.config))
+        return
+    with log_to_console(job.config.quiet):
+        train(prepare(job.config, job.directory), job.directory, job.overrides)
+
+
+def record_end(job: SweepJob, state: str, reason: str) -> None:
+    """Record in run.json how a job ended that could not do so itself.
+
+    A job that failed before its directory existed gets one. Does nothing if that is impossible.
+    """
+    run_dir = RunDirectory(job.directory)
+    with suppress(RunError, OSError):
+        if not run_dir.manifest.exists():
+            RunDirectory.create(job.directory, job.config, job.overrides)
+        if run_dir.read_manifest()["state"] != "finished":
+            run_dir.update_manifest(state=state, reason=reason, ended=iso_time())
+
+
+def read_outcome(number: int, job: SweepJob, seconds: float = 0.0) -> JobOutcome:
+    """Return the outcome of a job from the files in its directory."""
+    run_dir = RunDirectory(job.directory)
+    try:
+        manifest = run_dir.read_manifest()
+        state, reason = manifest["state"], manifest.get("reason", "")
+        val_acc = None
+        if state == "finished":
+            val_acc = read_json_object(run_dir.metrics).get("val/acc")
+    except (RunError, OSError, KeyError, json.JSONDecodeError) as error:
+        return JobOutcome(number, "failed", str(error).partition("\n")[0], seconds)
+    # A process that ended without a word has left `running` behind.
+    state = "interrupted" if state == "running" else state
+    return JobOutcome(number, state, reason, seconds, val_acc)
