@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
+    from csvision.api import sweep as sweep
     from csvision.api import train as train
     from csvision.augmentation import impulse_noise as impulse_noise
     from csvision.classifier import Classifier as Classifier
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from csvision.errors import UserError as UserError
     from csvision.evaluation import EvalResult as EvalResult
     from csvision.files import write_json as write_json
+    from csvision.launch.start_sweep import SweepResult as SweepResult
     from csvision.layer_shapes import layer_table as layer_table
     from csvision.layer_shapes import output_size as output_size
     from csvision.models.build import build_model as build_model
@@ -73,6 +75,7 @@ _EXPORTS = {
     "Splits": "csvision.data.splits",
     "Stage": "csvision.config.model_schema",
     "Subset": "csvision.data.splits",
+    "SweepResult": "csvision.launch.start_sweep",
     "TrainConfig": "csvision.config.schema",
     "TrainResult": "csvision.run.train",
     "UserError": "csvision.errors",
@@ -103,6 +106,7 @@ _EXPORTS = {
     "resolve_path": "csvision.data.open_source",
     "resume": "csvision.api",
     "resume_sweep": "csvision.api",
+    "sweep": "csvision.api",
     "train": "csvision.api",
     "write_json": "csvision.files",
 }

@@ -12,8 +12,8 @@ import pandas as pd
 
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
-from csvision.config.compose import load_config
 from csvision.config.groups import COMMAND_SCHEMAS
+from csvision.config.python_calls import load_python_config
 from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
@@ -21,7 +21,9 @@ from csvision.data_report import report_data
 from csvision.errors import ConfigError
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
+from csvision.launch.available import check_single_run
 from csvision.launch.resume_sweep import resume_sweep as resume_jobs
+from csvision.launch.start_sweep import SweepResult, start_sweep
 from csvision.plots import save_confusion_matrix
 from csvision.process import exclusive
 from csvision.run.directory import RunDirectory, default_run_dir
@@ -38,16 +40,34 @@ from csvision.run.train import train as train_prepared
 
 
 @exclusive()
-def train(*overrides: str | schema.TrainConfig) -> TrainResult:
+def train(
+    *overrides: str | schema.TrainConfig, config_dir: str | Path | None = None
+) -> TrainResult:
     """Train a network as `csvision train OVERRIDES` does.
 
-    Takes overrides such as "model=cnn", or a single TrainConfig instead. Raises UserError for what
-    the command refuses, and DivergedError if the loss becomes NaN or infinite.
+    Takes overrides such as "model=cnn", or a single TrainConfig instead. `config_dir` is a folder
+    with choices of your own, as --config-dir. Raises UserError for what the command refuses, and
+    DivergedError if the loss becomes NaN or infinite.
     """
-    config: schema.TrainConfig = resolve_config("train", overrides)
+    config: schema.TrainConfig = resolve_config("train", overrides, config_dir)
+    check_single_run(config.launcher)
     arguments = [override for override in overrides if isinstance(override, str)]
     with log_to_console(config.quiet):
         return train_prepared(prepare_run(config), default_run_dir(config), arguments)
+
+
+@exclusive()
+def sweep(
+    *overrides: str, launcher: str | None = None, config_dir: str | Path | None = None
+) -> SweepResult:
+    """Train all combinations of values as `csvision train -m OVERRIDES` does.
+
+    Returns the jobs, finished or not, and the table. `launcher` is that of the command:
+    `sweep("model=mlp,cnn", "seed=0,1,2", launcher="local")`. Raises UserError if a job cannot work,
+    before the first one starts.
+    """
+    chosen = [] if launcher is None else [f"launcher={launcher}"]
+    return start_sweep([*overrides, *chosen], config_dir)
 
 
 @exclusive()
@@ -172,7 +192,9 @@ def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     return path
 
 
-def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
+def resolve_config(
+    command: str, overrides: Sequence[Any], config_dir: str | Path | None = None
+) -> Any:
     """Return the validated configuration of a command.
 
     `overrides` are strings, from which it is composed, or the configuration itself. Raises
@@ -187,7 +209,7 @@ def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
         raise ConfigError(
             f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
         )
-    return load_config(command, overrides)
+    return load_python_config(command, overrides, config_dir)
 
 
 def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:
