@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from csvision.config import schema
-from csvision.errors import RunError
+from csvision.errors import RunError, first_line
 from csvision.files import iso_time
 from csvision.run.directory import RunDirectory, custom_model_path
 from csvision.run.manifest import read_json_object
@@ -59,6 +59,12 @@ def record_end(job: SweepJob, state: str, reason: str) -> None:
             RunDirectory.create(job.directory, job.config, job.overrides)
         if run_dir.read_manifest()["state"] != "finished":
             run_dir.update_manifest(state=state, reason=reason, ended=iso_time())
+
+
+def record_error(job: SweepJob, error: Exception) -> None:
+    """Record an error before the directory of the job existed; later ones are in it already."""
+    if not RunDirectory(job.directory).manifest.exists():
+        record_end(job, "failed", first_line(error) or type(error).__name__)
 
 
 def read_outcome(number: int, job: SweepJob, seconds: float = 0.0) -> JobOutcome:

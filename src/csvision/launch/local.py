@@ -12,6 +12,7 @@ from csvision.launch.executor import Sweep
 from csvision.launch.job import JobOutcome, read_outcome, record_end, run_job
 from csvision.launch.pool import WorkerPool
 from csvision.launch.resources import plan_workers
+from csvision.launch.time_limit import time_limit_reason
 from csvision.launch.worker import Ending, TaskResult, is_orphan
 from csvision.run.directory import RunDirectory, custom_model_path
 from csvision.run.prepared_runs import PreparedRuns
@@ -69,7 +70,7 @@ def note_end(job: SweepJob, result: TaskResult, minutes: float | None) -> None:
         case Ending.raised if not RunDirectory(job.directory).manifest.exists():
             record_end(job, "failed", result.reason)
         case Ending.timed_out:
-            record_end(job, "interrupted", f"it reached its time limit of {minutes:g} minutes")
+            record_end(job, "interrupted", time_limit_reason(minutes or 0))
 
 
 def run_in_worker(folder: Path, job: SweepJob, devices: Sequence[str], jobs_per_gpu: int) -> None:

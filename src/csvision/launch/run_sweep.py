@@ -1,10 +1,11 @@
 """Run jobs of a sweep as `launcher=` says: retry failed ones, report each as it ends."""
 
 from collections import Counter
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from csvision.command_hints import resume_command
 from csvision.config import launcher_schema
+from csvision.launch.available import CLUSTERS
 from csvision.launch.executor import Executor, Sweep
 from csvision.launch.job import FAILED, JobOutcome
 from csvision.launch.local import LocalExecutor
@@ -24,10 +25,21 @@ def run_sweep(
     """
     if not sweep.jobs:
         return []
-    with log_to_console(quiet), closing(make_executor(sweep, launcher)) as executor:
-        in_process = isinstance(executor, SerialExecutor)
-        with nullcontext() if in_process else stop_on_signals(executor.stop):
-            return run_jobs(sweep, launcher, executor, quiet)
+    with (
+        log_to_console(quiet),
+        closing(make_executor(sweep, launcher)) as executor,
+        stop_signals(executor, launcher),
+    ):
+        return run_jobs(sweep, launcher, executor, quiet)
+
+
+def stop_signals(
+    executor: Executor, launcher: launcher_schema.LauncherConfig
+) -> AbstractContextManager[None]:
+    """Handle signals to this process: Ctrl-C asks before it cancels the jobs of a cluster."""
+    if isinstance(executor, SerialExecutor):
+        return nullcontext()
+    return stop_on_signals(executor.stop, ask=isinstance(launcher, CLUSTERS))
 
 
 def make_executor(sweep: Sweep, launcher: launcher_schema.LauncherConfig) -> Executor:
@@ -35,6 +47,14 @@ def make_executor(sweep: Sweep, launcher: launcher_schema.LauncherConfig) -> Exe
     match launcher:
         case launcher_schema.LocalLauncherConfig():
             return LocalExecutor(sweep, launcher)
+        case launcher_schema.SlurmLauncherConfig():
+            from csvision.launch.slurm import SlurmExecutor
+
+            return SlurmExecutor(sweep, launcher)
+        case launcher_schema.RayLauncherConfig():
+            from csvision.launch.ray_cluster import RayExecutor
+
+            return RayExecutor(sweep, launcher)
         case _:
             return SerialExecutor(sweep, launcher)
 

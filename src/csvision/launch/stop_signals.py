@@ -7,33 +7,43 @@ from types import FrameType
 
 from csvision.signals import RunInterrupted, SignalState, handle_signals
 
-MESSAGE = "saving checkpoints of the running jobs; repeat to stop now"
+QUESTION = (
+    "the jobs on the cluster continue; press Ctrl-C again to cancel them, or wait for their results"
+)
 
 
 class StopSignals(SignalState):
-    """Calls `stop` for the first signal and ends the process for the second one."""
+    """Calls `stop` for the first signal and ends the process for the second one.
 
-    def __init__(self, stop: Callable[[], None], message: str) -> None:
+    With `ask`, the first Ctrl-C only asks whether the jobs are to be stopped.
+    """
+
+    def __init__(self, stop: Callable[[], None], ask: bool) -> None:
         super().__init__()
         self.stop = stop
-        self.message = message
+        self.ask = ask
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Ask the jobs to stop; end immediately for a second signal."""
+        """Ask, or let the jobs stop; end immediately for the next signal."""
         if self.pending is not None:
             raise RunInterrupted(number)
+        name = signal.Signals(number).name
+        if self.ask and number == signal.SIGINT:
+            self.ask = False
+            print(f"{name}: {QUESTION}")
+            return
         self.pending = number
-        print(f"{signal.Signals(number).name}: {self.message}")
+        print(f"{name}: saving checkpoints of the running jobs; repeat to stop now")
         self.stop()
 
 
 @contextmanager
-def stop_on_signals(stop: Callable[[], None], message: str = MESSAGE) -> Iterator[None]:
+def stop_on_signals(stop: Callable[[], None], ask: bool = False) -> Iterator[None]:
     """Call `stop` when a signal arrives; end this process when the block inside has ended.
 
     The exception is KeyboardInterrupt for Ctrl-C and SystemExit(128 + number) otherwise.
     """
-    signals = StopSignals(stop, message)
+    signals = StopSignals(stop, ask)
     with handle_signals(signals):
         yield
         if signals.pending is not None:
