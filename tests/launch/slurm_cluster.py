@@ -1,4 +1,4 @@
-"""A cluster of Slurm with one node, this machine, without systemd; needs root and Debian's packages.
+"""A cluster of Slurm with one node, this machine, without systemd; needs root.
 
 `python tests/launch/slurm_cluster.py FOLDER` starts it and prints the line that a shell needs.
 """
@@ -82,7 +82,10 @@ def start_cluster(folder: Path) -> "list[subprocess.Popen[bytes]]":
     names = {"folder": folder, "host": socket.gethostname().partition(".")[0]}
     ports = {"port": free_port(), "node_port": free_port()}
     config.write_text(CONFIG.format(**names, **ports), encoding="utf-8")
-    environment = os.environ | {"SLURM_CONF": str(config), "PATH": os.environ["PATH"] + ":/usr/sbin"}
+    environment = os.environ | {
+        "SLURM_CONF": str(config),
+        "PATH": os.environ["PATH"] + ":/usr/sbin",
+    }
     for variable in ("http_proxy", "https_proxy"):
         environment.pop(variable, None)
     key = folder / "munge.key"
@@ -112,7 +115,9 @@ def wait_until_idle(environment: dict[str, str], folder: Path) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         command = ["sinfo", "--noheader", "--format=%T"]
-        state = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        state = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
         if state.stdout.strip() == "idle":
             return
         time.sleep(0.2)

@@ -37,7 +37,11 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
         resume_sweep(config)
         return
     if config.sweep:
-        raise ConfigError(unknown_key(word.partition("=")[0]) for word in config.sweep)
+        raise ConfigError(
+            f"{unknown_key(word.partition('=')[0])}; run={config.run} is no sweep, which takes keys "
+            "of train"
+            for word in config.sweep
+        )
     check_run(config.run)
     from csvision import api
 
