@@ -8,6 +8,7 @@ import pytest
 import csvision
 from csvision.run.directory import RunDirectory
 from csvision.run.sweep_jobs import SweepJob, read_sweep
+from tests.cli.conftest import csvision_command as csvision_command
 from tests.conftest import SMALL_MLP, SMALL_TRAINING
 
 SMALL_SWEEP = tuple(

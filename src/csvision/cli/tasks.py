@@ -38,8 +38,8 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
         return
     if config.sweep:
         raise ConfigError(
-            f"{unknown_key(word.partition('=')[0])}; run={config.run} is no sweep, which takes keys "
-            "of train"
+            f"{unknown_key(word.partition('=')[0])}; run={config.run} is no sweep, to which keys of "
+            "train are given"
             for word in config.sweep
         )
     check_run(config.run)

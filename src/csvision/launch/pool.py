@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from types import TracebackType
 from typing import Any, Self
 
-from csvision.launch.worker import PROGRAM, Ending, Interrupt, Task, TaskResult, pack
+from csvision.launch.worker import PROGRAM, Ending, Interrupt, Started, Task, TaskResult, pack
 from csvision.signals import block_signals
 
 POLL_SECONDS = 0.2
@@ -53,7 +53,7 @@ class WorkerHandle:
             )
         child.close()
         self.queued: QueuedTask | None = None
-        self.started = 0.0
+        self.started: float | None = None
         self.interrupted: Ending | None = None
         self.interrupt_time = 0.0
 
@@ -65,7 +65,8 @@ class WorkerHandle:
             self.connection.send(queued.task)
         except OSError:
             return False
-        self.queued, self.started, self.interrupted = queued, time.monotonic(), None
+        # Until the worker is ready, no time passes.
+        self.queued, self.started, self.interrupted = queued, None, None
         return True
 
     def interrupt(self, ending: Ending) -> None:
@@ -79,25 +80,34 @@ class WorkerHandle:
     def enforce_time_limit(self) -> None:
         """Interrupt a task that has reached its limit; kill it if it does not end."""
         now = time.monotonic()
-        if self.queued is None:
+        if self.queued is None or self.started is None:
             return
+        limit = self.queued.time_limit
         if self.interrupted is not None:
             if now - self.interrupt_time > GRACE_SECONDS:
                 self.process.kill()
-        elif self.queued.time_limit is not None and now - self.started > self.queued.time_limit:
+        elif limit is not None and now - self.started > limit:
             self.interrupt(Ending.timed_out)
 
-    def receive(self) -> TaskResult:
-        """Return the result of the task, which has ended, or whose worker has died."""
+    def receive(self) -> TaskResult | None:
+        """Return the result of the task, which has ended, or whose worker has died.
+
+        Returns None if the task has only started.
+        """
         assert self.queued is not None
         ticket, interrupted = self.queued.task.ticket, self.interrupted
-        self.queued = None
         try:
-            result: TaskResult = self.connection.recv()
+            result: TaskResult | Started = self.connection.recv()
         except (EOFError, OSError, pickle.UnpicklingError):
+            self.queued = None
             self.kill()
+            seconds = 0.0 if self.started is None else time.monotonic() - self.started
             reason = describe_death(self.process.returncode)
-            return TaskResult(ticket, Ending.died, None, reason, time.monotonic() - self.started)
+            return TaskResult(ticket, Ending.died, None, reason, seconds)
+        if isinstance(result, Started):
+            self.started = time.monotonic()
+            return None
+        self.queued = None
         if result.ending is Ending.stopped and interrupted is not None:
             return replace(result, ending=interrupted)
         return result
@@ -187,6 +197,8 @@ class WorkerPool:
             for ready in wait(list(busy), timeout=POLL_SECONDS):
                 assert isinstance(ready, Connection)
                 result = busy[ready].receive()
+                if result is None:
+                    continue
                 if result.ending is Ending.died:
                     self.workers.remove(busy[ready])
                 yield result

@@ -52,6 +52,13 @@ class Interrupt:
 
 
 @dataclass(frozen=True)
+class Started:
+    """The message that the task of this ticket has started."""
+
+    ticket: int
+
+
+@dataclass(frozen=True)
 class TaskResult:
     """What a task returned, or why it did not return; `seconds` is its time in the worker."""
 
@@ -69,6 +76,7 @@ class Worker:
         self.connection = connection
         self.tasks: SimpleQueue[Task | None] = SimpleQueue()
         self.ticket: int | None = None
+        self.interrupted: int | None = None
         self.is_orphan = False
 
     def listen(self) -> None:
@@ -78,19 +86,26 @@ class Worker:
                 match self.connection.recv():
                     case Task() as task:
                         self.tasks.put(task)
-                    case Interrupt(ticket) if ticket == self.ticket:
-                        # Real signals are blocked, because a terminal sends them to workers, too.
-                        _thread.interrupt_main(signal.SIGTERM)
+                    case Interrupt(ticket):
+                        self.interrupt(ticket)
         except (EOFError, OSError):
             self.is_orphan = True
             self.tasks.put(None)
             if self.ticket is not None:
                 _thread.interrupt_main(signal.SIGTERM)
 
+    def interrupt(self, ticket: int) -> None:
+        """Interrupt a task, which may not have started yet."""
+        self.interrupted = ticket
+        if ticket == self.ticket:
+            # Real signals are blocked, because a terminal sends them to workers, too.
+            _thread.interrupt_main(signal.SIGTERM)
+
     def run(self) -> None:
         """Run tasks until there are no more."""
         Thread(target=self.listen, daemon=True).start()
         while (task := self.tasks.get()) is not None and not self.is_orphan:
+            self.connection.send(Started(task.ticket))
             result = self.run_task(task)
             if self.is_orphan:
                 return
@@ -103,6 +118,8 @@ class Worker:
         self.ticket = task.ticket
         try:
             with handle_signals():
+                if self.interrupted == task.ticket:
+                    raise SystemExit(128 + signal.SIGTERM)
                 function, arguments = pickle.loads(task.call)
                 value = function(*arguments)
         except KeyboardInterrupt:
