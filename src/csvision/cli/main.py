@@ -27,10 +27,13 @@ from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.messages import format_hydra_error
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.errors import DivergedError, UserError
-from csvision.run.launch_environment import read_launch_variables
+from csvision.run.launch_environment import is_other_rank
 
 MODES = ("run", "multirun", "cfg", "info", "shell_completion")
 """Hydra's options of which only one can be used."""
+
+
+NO_DIRECTORY = ("hydra.run.dir=.", "hydra.output_subdir=null")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -89,7 +92,10 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
         if {"--help", "-h"} & set(words):
             print(command_help(command, words))
             return
-        read_launch_variables()
+        if is_other_rank():
+            # Next to the other overrides; Hydra would create a directory in each process.
+            first = next((n for n, word in enumerate(words) if "=" in word.lstrip("-")), len(words))
+            words[first:first] = NO_DIRECTORY
         run_hydra(command, words)
     except UserError as error:
         exit_with_errors(error.messages)

@@ -37,10 +37,10 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
         resume_sweep(config)
         return
     if config.sweep:
+        keys = [word.partition("=")[0] for word in config.sweep]
         raise ConfigError(
-            f"{unknown_key(word.partition('=')[0])}; run={config.run} is no sweep, to which keys of "
-            "train are given"
-            for word in config.sweep
+            f"{unknown_key(key)}; keys of train are for sweeps, and run={config.run} is no sweep"
+            for key in keys
         )
     check_run(config.run)
     from csvision import api
