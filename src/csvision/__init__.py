@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
+    from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
@@ -83,9 +85,11 @@ _EXPORTS = {
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
+    "demo": "csvision.api",
     "evaluate": "csvision.api",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
+    "inspect": "csvision.api",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",
@@ -126,7 +130,7 @@ def __getattr__(name: str) -> Any:
         # Lightning, which this module imports, raises for ranks that are no numbers.
         import_module("csvision.run.launch_environment").read_launch_variables()
     if module not in sys.modules:
-        from csvision.process import isolate_import
+        from csvision.process_state import isolate_import
 
         with isolate_import():
             import_module(module)

@@ -6,26 +6,23 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
-from csvision.config.groups import COMMAND_SCHEMAS
-from csvision.config.python_calls import load_python_config
+from csvision.config.python_calls import resolve_config
 from csvision.config.quoting import quote_override
-from csvision.config.validate import validate
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import ConfigError
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.launch.available import check_single_run
 from csvision.launch.resume_sweep import resume_sweep as resume_jobs
 from csvision.launch.start_sweep import SweepResult, start_sweep
 from csvision.plots import save_confusion_matrix
-from csvision.process import exclusive
+from csvision.process_state import exclusive
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.load import load as load_run
@@ -37,6 +34,9 @@ from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, resume_run
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
+
+if TYPE_CHECKING:
+    from csvision.inspection.result import Inspection
 
 
 @exclusive()
@@ -182,6 +182,36 @@ def predict(
 
 
 @exclusive()
+def inspect(
+    run: str | Path | TrainResult | command_schema.InspectConfig, *overrides: str
+) -> "Inspection":
+    """Look inside a run as `csvision inspect run=RUN OVERRIDES` does; return what was found.
+
+    Takes a run directory and overrides, or a single InspectConfig instead. The page is index.html
+    in the `directory` of the result.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.inspection.inspect import inspect as inspect_run
+
+    config: command_schema.InspectConfig = resolve_run_config("inspect", run, overrides)
+    with log_to_console(config.quiet):
+        return inspect_run(config)
+
+
+def demo(run: str | Path | TrainResult | command_schema.DemoConfig, *overrides: str) -> None:
+    """Serve the page of a run as `csvision demo run=RUN OVERRIDES` does, until it is interrupted.
+
+    Takes a run directory and overrides, or a single DemoConfig instead. Other calls need not wait.
+    """
+    # Not at the top: no other command needs it.
+    from csvision.demo.demo import demo as demo_run
+
+    config: command_schema.DemoConfig = resolve_run_config("demo", run, overrides)
+    with log_to_console():
+        demo_run(config)
+
+
+@exclusive()
 def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     """Print a report on a data set as `csvision inspect-data OVERRIDES` does.
 
@@ -190,26 +220,6 @@ def inspect_data(*overrides: str | command_schema.InspectDataConfig) -> Path:
     report, path = report_data(resolve_config("inspect_data", overrides))
     print(report)
     return path
-
-
-def resolve_config(
-    command: str, overrides: Sequence[Any], config_dir: str | Path | None = None
-) -> Any:
-    """Return the validated configuration of a command.
-
-    `overrides` are strings, from which it is composed, or the configuration itself. Raises
-    ConfigError for other values.
-    """
-    if len(overrides) == 1 and isinstance(overrides[0], COMMAND_SCHEMAS[command]):
-        validate(overrides[0])
-        return overrides[0]
-    others = [type(override).__name__ for override in overrides if not isinstance(override, str)]
-    if others:
-        schema_name = COMMAND_SCHEMAS[command].__name__
-        raise ConfigError(
-            f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
-        )
-    return load_python_config(command, overrides, config_dir)
 
 
 def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:

@@ -15,7 +15,7 @@ from csvision.config import schema
 from csvision.config.serialize import Difference, config_from_dict, config_to_dict, diff_configs
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
-from tests.config.test_groups import CHOICES
+from tests.config.test_schema_registry import CHOICES
 
 KEYS = [entry.name for entry in fields(schema.TrainConfig)]
 

@@ -11,9 +11,9 @@ import pytest
 
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
-from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.model_schema import Normalization, PaddingMode, Pool, Stage
 from csvision.config.option import option
+from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.validate import find_errors, validate
 from csvision.errors import ConfigError
 from csvision_claims.command import ClaimsConfig

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from csvision.config import command_schema, schema
-from csvision.config.groups import COMMAND_SCHEMAS
+from csvision.config.schema_registry import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
 """The group of entry points whose objects are further commands."""
@@ -64,6 +64,18 @@ BUILT_IN = (
         "Predict the labels of a file with a finished run.",
         command_schema.PredictConfig,
         "csvision.cli.tasks:run_predict",
+    ),
+    Command(
+        "inspect",
+        "Look inside a finished run: filters, feature maps, attributions, calibration, mistakes.",
+        command_schema.InspectConfig,
+        "csvision.cli.tasks:run_inspect",
+    ),
+    Command(
+        "demo",
+        "Show the network of a run on a local page on which one draws an image.",
+        command_schema.DemoConfig,
+        "csvision.cli.tasks:run_demo",
     ),
     Command(
         "reproduce",

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from csvision.cli.commands import Command
 from csvision.command_hints import command_line
 from csvision.config.compose import compose_config, conf_dir
 from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.model_schema import Stage
-from csvision.config.quoting import MULTIRUN, quote_override
+from csvision.config.quoting import MULTIRUN, format_value, quote_override
 
 
 def overview(commands: Sequence[tuple[str, str]]) -> str:
@@ -108,17 +108,6 @@ def stage_lines(prefix: str) -> Iterator[tuple[str, str]]:
     """Yield the keys of a stage with their defaults."""
     for entry in fields(Stage):
         yield f"{prefix}{entry.name}={format_value(entry.default)}", describe(entry.metadata)
-
-
-def format_value(value: Any) -> str:
-    """Format a value as it is written on the command line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, ListConfig | DictConfig):
-        return str(OmegaConf.to_container(value)).replace("'", "").replace(", ", ",")
-    return str(value)
 
 
 def describe(metadata: Any) -> str:

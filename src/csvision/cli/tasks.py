@@ -8,7 +8,7 @@ from pathlib import Path
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema
-from csvision.config.messages import unknown_key
+from csvision.config.hydra_errors import unknown_key
 from csvision.errors import ConfigError, RunError
 
 
@@ -84,6 +84,22 @@ def run_predict(config: command_schema.PredictConfig) -> None:
     from csvision import api
 
     print(display_path(api.predict(config).attrs["path"]))
+
+
+def run_inspect(config: command_schema.InspectConfig) -> None:
+    """Look inside a run."""
+    check_run(config.run)
+    from csvision import api
+
+    print(display_path(api.inspect(config).directory / "index.html"))
+
+
+def run_demo(config: command_schema.DemoConfig) -> None:
+    """Serve the page of a run until Ctrl-C."""
+    check_run(config.run)
+    from csvision import api
+
+    api.demo(config)
 
 
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from csvision.config.limits import MAX_EPOCHS
+from csvision.config.limits import MAX_EPOCHS, MAX_ROWS, MAX_SHOWN_ROWS
 from csvision.config.option import option
 from csvision.config.schema import AcceleratorName, DataConfig
 
@@ -108,6 +108,42 @@ class EvaluateConfig:
         "folder for the results; null: evaluations in the run directory"
     )
     quiet: bool = option("print only the path of the results")
+
+
+@dataclass
+class InspectDataFileConfig:
+    """The file of the test rows."""
+
+    csv: str | None = option("current path of the file of the test rows; null: as in training")
+
+
+@dataclass
+class InspectConfig:
+    """A finished run to look inside."""
+
+    run: str = option("run directory", example="DIR")
+    rows: list[int] = option(
+        "test rows to show, by their rows in the file from 0; []: six, some right and some wrong",
+        ge=0,
+        le=MAX_ROWS,
+        max_length=MAX_SHOWN_ROWS,
+    )
+    data: InspectDataFileConfig = field(default_factory=InspectDataFileConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+    output_dir: str | None = option("folder for the page; null: inspection in the run directory")
+    quiet: bool = option("print only the path of the page")
+
+
+@dataclass
+class DemoConfig:
+    """A run whose network is shown on a local page."""
+
+    run: str = option("run directory", example="DIR")
+    port: int = option("port on 127.0.0.1; 0: a free one", ge=0, le=65535)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
 
 
 @dataclass

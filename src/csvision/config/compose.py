@@ -15,13 +15,13 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from csvision.config import launcher_schema, model_schema, schema
-from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.config.hydra_errors import format_hydra_error, unknown_key
 from csvision.config.hydra_private import child_nodes
-from csvision.config.messages import format_hydra_error, unknown_key
 from csvision.config.quoting import quote_paths
+from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
-from csvision.process import exclusive
+from csvision.process_state import exclusive
 
 FREE_KEYS: dict[type, str] = {
     model_schema.CustomModelConfig: "kwargs",

@@ -7,6 +7,9 @@ the memory of the run is estimated, as `csvision.run.memory` does for all values
 MAX_ROWS = 10**9
 """Rows of a data set, a split or a batch."""
 
+MAX_SHOWN_ROWS = 32
+"""Rows of which `inspect` shows feature maps; a page with more is slow to open."""
+
 MAX_EPOCHS = 10**6
 
 MAX_SEED = 2**63 - 1

@@ -1,9 +1,11 @@
 """Quote values on the command line, so that Hydra reads paths and other text literally."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from omegaconf import ListConfig
 
 from csvision.config.limits import MAX_ARGUMENT
 from csvision.errors import ConfigError
@@ -61,6 +63,22 @@ def quote_path(argument: str, multirun: bool) -> str:
 def is_quoted(value: str) -> bool:
     """Return whether a value is already in quotes."""
     return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+
+
+def format_value(value: Any) -> str:
+    """Return a value as it is written on the command line."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            items = [f"{name}: {format_value(item)}" for name, item in value.items()]
+            return f"{{{', '.join(items)}}}"
+        case list() | ListConfig():
+            return f"[{','.join(map(format_value, value))}]"
+        case _:
+            return str(value)
 
 
 def quote_override(value: str) -> str:

@@ -8,8 +8,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from csvision.config import schema
-from csvision.config.groups import GROUP_SCHEMAS
 from csvision.config.quoting import escape_interpolation
+from csvision.config.schema_registry import GROUP_SCHEMAS
 from csvision.config.validate import validate
 from csvision.errors import first_line
 from csvision.legacy import migrate_config

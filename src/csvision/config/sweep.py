@@ -18,9 +18,9 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from csvision.config.compose import drop_hydra_node
+from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.hydra_private import split_sweep
 from csvision.config.limits import MAX_JOBS
-from csvision.config.messages import format_hydra_error
 from csvision.errors import ConfigError, first_line
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from csvision.config import command_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.pixel_range import AUTO, parse_pixel_range
-from csvision.config.value_types import format_value, type_errors
+from csvision.config.value_types import shorten_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
 
@@ -38,7 +38,7 @@ def find_errors(
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
         errors += class_errors(config.data.classes)
-    if hasattr(config, "data"):
+    if hasattr(getattr(config, "data", None), "header"):
         errors += [
             *header_errors(config.data.header),
             *pixel_range_errors(config.data.pixel_range),
@@ -73,7 +73,7 @@ def range_errors(node: Any, prefix: str) -> Iterator[str]:
             elif isinstance(item, str) and len(item) > MAX_STRING:
                 yield f"{key} has {len(item)} characters; use at most {MAX_STRING}"
             elif error := range_error(item, entry.metadata):
-                yield f"{key}={format_value(item)} {error}"
+                yield f"{key}={shorten_value(item)} {error}"
 
 
 def enumerate_items(name: str, value: Any) -> list[tuple[str, Any]]:
@@ -119,7 +119,7 @@ def data_errors(data: schema.DataConfig) -> Iterator[str]:
         )
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):
-        yield f"data.image_shape={format_value(shape)} must be [channels,height,width]"
+        yield f"data.image_shape={shorten_value(shape)} must be [channels,height,width]"
 
 
 def pixel_range_errors(pixel_range: Any) -> Iterator[str]:
@@ -133,7 +133,7 @@ def pixel_range_errors(pixel_range: Any) -> Iterator[str]:
 def header_errors(header: Any) -> Iterator[str]:
     """Yield an error if data.header is neither auto, true nor false."""
     if header != AUTO and not isinstance(header, bool):
-        yield f"data.header={format_value(header)} must be auto, true or false"
+        yield f"data.header={shorten_value(header)} must be auto, true or false"
 
 
 def class_errors(classes: Any) -> Iterator[str]:
@@ -142,7 +142,7 @@ def class_errors(classes: Any) -> Iterator[str]:
     if names is None:
         return
     if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
-        yield f"data.classes={format_value(classes)} must be null, [name,name] or {{label: name}}"
+        yield f"data.classes={shorten_value(classes)} must be null, [name,name] or {{label: name}}"
 
 
 def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
@@ -187,6 +187,6 @@ def padding_errors(model: model_schema.ModelConfig) -> Iterator[str]:
             yield f"{key}.{error}"
         if stage.padding == "same" and stage.stride != 1:
             yield (
-                f"{key}.padding=same needs {key}.stride=1, not {format_value(stage.stride)}; "
+                f"{key}.padding=same needs {key}.stride=1, not {shorten_value(stage.stride)}; "
                 "give the padding as a number"
             )

@@ -28,7 +28,7 @@ from csvision.data.sample import Sample
 from csvision.data.sniff import infer_columns
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 
 DEFAULT_OPTIONS = ReadOptions()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from csvision.command_hints import resume_command
 from csvision.config import schema
-from csvision.config.messages import format_hydra_error
+from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.python_calls import check_no_options, load_python_config
 from csvision.config.quoting import quote_paths
 from csvision.config.sweep import expand_sweep

@@ -7,7 +7,7 @@ checkpoints and of weights_sha256.
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor, channels_last, nn
 
 from csvision.config.model_schema import (
     Activation,
@@ -15,6 +15,7 @@ from csvision.config.model_schema import (
     GlobalPool,
     ModelName,
     Normalization,
+    Pool,
     Stage,
 )
 from csvision.layer_shapes import Shape, cnn_table, resolve_padding
@@ -67,6 +68,9 @@ class CNN(nn.Module):
         (units,) = pooled.output_shape
         self.dense, units = dense_layers(units, hidden, config.activation, dropout)
         self.logits = nn.Linear(units, num_classes)
+        # Convolutions whose weights have this layout give their outputs in it, too; on a CPU they
+        # take two thirds of the time.
+        self.to(memory_format=channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W) -> logits (N, K)."""
@@ -95,6 +99,9 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
     layers["pool"] = pooling_layer(
         stage.pool, stage.pool_size, stage.pool_stride or stage.pool_size
     )
+    if stage.activation is Activation.relu and stage.pool is Pool.max:
+        # Both orders have equal outputs and gradients; pooled maps need less work.
+        layers.move_to_end("activation")
     if stage.residual:
         blocks = (
             ResidualBlock(stage.filters, stage.normalization, stage.activation)

@@ -40,7 +40,11 @@ class LoadedRun:
 
     @classmethod
     def open(
-        cls, config: command_schema.EvaluateConfig | command_schema.PredictConfig, folder: str
+        cls,
+        config: command_schema.EvaluateConfig
+        | command_schema.PredictConfig
+        | command_schema.InspectConfig,
+        folder: str,
     ) -> "LoadedRun":
         """Load a run; `folder` is the folder of results in the run directory.
 

@@ -27,6 +27,8 @@ from csvision.run.recorded_splits import (
     read_splits,
 )
 
+MOVED_FILE = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
+
 MISSING_ROW = "a row of the run is missing or different"
 
 
@@ -91,15 +93,19 @@ def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits
 
 
 def load_test_subset(
-    run_dir: RunDirectory, config: schema.TrainConfig, moved_to: str | None = None
+    run_dir: RunDirectory,
+    config: schema.TrainConfig,
+    moved_to: str | None = None,
+    fix: str = MOVED_FILE,
 ) -> Subset:
     """Return the test rows of a run; `moved_to` is the current path of their file.
+
+    `fix` says what to do if it does not exist.
 
     Raises RunError if the file has changed or does not exist.
     """
     data = config.data
     if moved_to is None:
-        fix = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
         check_exists(run_dir, data.test_csv or data.csv, fix)
     elif data.test_csv is None:
         data = replace(data, csv=moved_to)

@@ -11,8 +11,8 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.classifier import Classifier
 from csvision.config import schema
+from csvision.data.data_warnings import data_warnings
 from csvision.data.loader import BatchLoader, ShardInfo
-from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
 from csvision.evaluation import (
     EVALUATION_SEED,
@@ -24,7 +24,7 @@ from csvision.evaluation import (
 )
 from csvision.models.summary import summarize
 from csvision.plots import save_confusion_matrix
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.build_classifier import build_classifier
@@ -90,7 +90,8 @@ def train(
             classifier = build_classifier(prepared, signals, trainer.global_rank)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
-                record_start(run_dir, prepared, trainer.strategy.root_device.type)
+                device = trainer.strategy.root_device.type
+                record_start(run_dir, prepared, classifier, device)
             fit(trainer, classifier, prepared, run_dir if resume else None)
             load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
             # Before the test, which changes the buffers of some custom networks.
@@ -120,15 +121,22 @@ def train(
     )
 
 
-def record_start(run_dir: RunDirectory, prepared: PreparedRun, device: str) -> None:
+def record_start(
+    run_dir: RunDirectory, prepared: PreparedRun, classifier: Classifier, device: str
+) -> None:
     """Record the rows of the splits and what the run depends on; `device` is torch's name.
 
-    A resumed run keeps the record of its data: the file may have additional rows since.
+    A resumed run keeps the records of its data and of its initial weights: the file may have
+    additional rows since, and `classifier` has initial weights of this version of torch.
     """
-    recorded = run_dir.read_manifest().get("data")
+    manifest = run_dir.read_manifest()
+    recorded = manifest.get("data")
     if recorded is None or not run_dir.splits.exists():
         write_splits(run_dir.splits, prepared.splits)
     metadata = provenance.run_metadata(prepared.config, prepared.splits, device)
+    if recorded is None:
+        weights = provenance.weights_sha256(classifier.network.state_dict())
+        metadata["initial_weights_sha256"] = weights
     run_dir.update_manifest(**metadata | {"data": recorded or metadata["data"]})
 
 

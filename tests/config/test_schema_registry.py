@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from csvision.config import schema
-from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from tests.config.configs import load_choice
 from tests.conftest import ROOT
 

@@ -41,6 +41,8 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
+    "inspect": command_schema.InspectConfig,
+    "demo": command_schema.DemoConfig,
     "cache": command_schema.CacheConfig,
     "example_data": command_schema.ExampleDataConfig,
     "prepare_fashion_mnist": command_schema.PrepareFashionMNISTConfig,

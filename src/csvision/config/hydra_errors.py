@@ -7,7 +7,7 @@ from dataclasses import fields
 from hydra.errors import MissingConfigException, OverrideParseException
 
 from csvision.config import model_schema
-from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.errors import first_line
 from csvision.legacy import rename_key
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import csvision
-from csvision.data.quality import data_warnings
+from csvision.data.data_warnings import data_warnings
 from csvision.data.read_options import ReadOptions
 from csvision.data.splits import Splits, Subset
 from csvision.data.table import read_table

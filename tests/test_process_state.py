@@ -11,7 +11,7 @@ import warnings
 import pytest
 
 from csvision.errors import RunError
-from csvision.process import PROCESS, exclusive, isolate_import, use_threads
+from csvision.process_state import PROCESS, exclusive, isolate_import, use_threads
 
 
 def test_threads_wait_for_each_other() -> None:

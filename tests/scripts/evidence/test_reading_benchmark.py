@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import write_copies
+from reading_benchmark import write_copies
 from tests.scripts.evidence.run_script import run_script
 
 
