@@ -101,10 +101,10 @@ def start_cluster(folder: Path) -> "list[subprocess.Popen[bytes]]":
     )
     processes = []
     for command in commands:
-        log = (folder / f"{command[0]}.out").open("wb")
-        processes.append(
-            subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        )
+        with (folder / f"{command[0]}.out").open("wb") as log:
+            processes.append(
+                subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            )
         time.sleep(0.5)
     wait_until_idle(environment, folder)
     return processes

@@ -18,9 +18,6 @@ from csvision.run.directory import RunDirectory, custom_model_path
 from csvision.run.prepared_runs import PreparedRuns
 from csvision.run.sweep_jobs import SweepJob
 
-PRELOAD = ("csvision.run.train", "csvision.run.resume", "csvision.data.splits")
-"""The modules that every job needs."""
-
 ORPHAN_SECONDS = 0.3
 
 
@@ -36,7 +33,7 @@ class LocalExecutor:
         self.minutes = launcher.time_limit_minutes
         threads = str(plan.threads)
         limits = {"OMP_NUM_THREADS": threads, "POLARS_MAX_THREADS": threads}
-        self.pool = WorkerPool(plan.workers, limits if plan.threads else None, PRELOAD)
+        self.pool = WorkerPool(plan.workers, limits if plan.threads else None)
         self.numbers: dict[int, int] = {}
 
     def submit(self, number: int) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, Pipe, wait
@@ -39,10 +39,10 @@ class QueuedTask:
 class WorkerHandle:
     """A worker process, seen from the main process, and the task that it runs."""
 
-    def __init__(self, environment: Mapping[str, str], preload: Sequence[str]) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self.connection, child = Pipe()
         descriptor = child.fileno()
-        program = PROGRAM.format(path=sys.path, descriptor=descriptor, preload=list(preload))
+        program = PROGRAM.format(path=sys.path, descriptor=descriptor)
         with block_signals():
             self.process = subprocess.Popen(
                 [sys.executable, "-c", program],
@@ -128,19 +128,13 @@ class WorkerPool:
 
     A task is a function of an importable module with arguments that can be pickled. Workers are
     started when they are needed, or by `start`; they have `environment` in addition to the
-    environment of this process, and import the modules `preload` first. Their standard output is
-    discarded. Signals to this process are handled by the caller, who may call `stop`.
+    environment of this process. Their standard output is discarded. The caller handles signals to
+    this process and may call `stop`.
     """
 
-    def __init__(
-        self,
-        size: int,
-        environment: Mapping[str, str] | None = None,
-        preload: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, size: int, environment: Mapping[str, str] | None = None) -> None:
         self.size = size
         self.environment = environment or {}
-        self.preload = preload
         self.queue: deque[QueuedTask] = deque()
         self.workers: list[WorkerHandle] = []
         self.tickets = 0
@@ -170,7 +164,7 @@ class WorkerPool:
     def start(self) -> None:
         """Start all workers now, so that they are ready for the first tasks."""
         while len(self.workers) < self.size:
-            self.workers.append(WorkerHandle(self.environment, self.preload))
+            self.workers.append(WorkerHandle(self.environment))
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, time_limit: float | None = None
@@ -221,7 +215,7 @@ class WorkerPool:
             if worker is None:
                 if len(self.workers) >= self.size:
                     return
-                worker = WorkerHandle(self.environment, self.preload)
+                worker = WorkerHandle(self.environment)
                 self.workers.append(worker)
             if worker.start_task(self.queue[0]):
                 self.queue.popleft()

@@ -42,7 +42,7 @@ class SlurmExecutor:
         self.ids: dict[str, int] = {}
         self.started: dict[str, float] = {}
         self.absent: dict[str, int] = {}
-        self.stopping = False
+        self.stopping = self.cancelled = False
         self.warned = False
 
     def submit(self, number: int) -> None:
@@ -58,6 +58,8 @@ class SlurmExecutor:
                 self.stopping = False
             for job_id in self.ended_ids():
                 number = self.ids.pop(job_id)
+                if self.cancelled and not self.sweep.jobs[number].started:
+                    continue
                 yield self.read_end(number, job_id)
             if self.ids:
                 time.sleep(POLL_SECONDS)
@@ -98,6 +100,7 @@ class SlurmExecutor:
     def cancel(self) -> None:
         """Cancel the jobs in Slurm: those that run save checkpoints."""
         self.waiting.clear()
+        self.cancelled = True
         subprocess.run(["scancel", *self.ids], check=False, capture_output=True)
 
     def stop(self) -> None:

@@ -21,7 +21,7 @@ PROGRAM = """
 import os, sys
 sys.path[:] = {path!r}
 from csvision.launch.worker import main
-main({descriptor}, {preload!r})
+main({descriptor})
 """
 """What the new Python process executes; it imports nothing of the program that started it."""
 
@@ -144,14 +144,12 @@ def is_orphan() -> bool:
     return any(worker.is_orphan for worker in WORKERS)
 
 
-def main(descriptor: int, preload: Sequence[str]) -> None:
+def main(descriptor: int) -> None:
     """Run as a worker that is connected to the main process by an open file descriptor."""
     os.set_inheritable(descriptor, False)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     # For an interrupt that arrives just after the end of its task.
     signal.signal(signal.SIGTERM, ignore_signal)
-    for name in preload:
-        import_quietly(name)
     worker = Worker(Connection(descriptor))
     WORKERS.append(worker)
     worker.run()
@@ -163,16 +161,6 @@ def main(descriptor: int, preload: Sequence[str]) -> None:
 
 def ignore_signal(*_: object) -> None:
     """Ignore a signal; a function, because Python reports SIG_IGN as an error here."""
-
-
-def import_quietly(name: str) -> None:
-    """Import a module early; an error will be raised again by the task that needs it."""
-    from importlib import import_module
-
-    try:
-        import_module(name)
-    except Exception:
-        return
 
 
 def pack(function: Callable[..., Any], arguments: Sequence[Any]) -> bytes:
