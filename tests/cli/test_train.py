@@ -27,6 +27,7 @@ QUICK = (
     "model.hidden=[8]",
     "epochs=1",
     "accelerator=cpu",
+    "launcher=serial",
     "logger=none",
 )
 
