@@ -224,8 +224,8 @@ def test_stopped_sweep_can_be_resumed(attack: Attack, attacked_folder: Path) -> 
     if not attack.thorough:
         return
     resume = (
-        f"{RESUME} launcher=serial >log & pid=$!; until grep -q '^job 0' log; do sleep 0.1; done; sleep 1;"
-        " kill -TERM $pid; wait $pid; code=$?; cat log; exit $code"
+        f"{RESUME} launcher=serial >log & pid=$!; until grep -q '^job 0' log; do sleep 0.1; done;"
+        " sleep 1; kill -TERM $pid; wait $pid; code=$?; cat log; exit $code"
     )
     resumed = run_attack(Attack("resume", resume, 143, (RESUME,)), attacked_folder)
     assert "interrupted" in states(resumed)
