@@ -25,8 +25,8 @@ def check_single_run(launcher: launcher_schema.LauncherConfig) -> None:
     """Raise ConfigError for a single run with the launcher of a cluster."""
     if isinstance(launcher, CLUSTERS):
         raise ConfigError(
-            f"launcher={launcher.name}: a single run is trained in this process; write "
-            f"csvision train -m ... launcher={launcher.name}, also for one job"
+            f"launcher={launcher.name}: a single run is trained in this process; for one job, too, "
+            f"write csvision train -m ... launcher={launcher.name}, or call csvision.sweep(...)"
         )
 
 
