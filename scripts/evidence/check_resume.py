@@ -61,7 +61,7 @@ MODELS = {
 
 NUM_SEEDS = 5
 
-SWEEP = (*(each for each in COMMON if not each.startswith("epochs")), "epochs=40")
+SWEEP = (*(each for each in COMMON if not each.startswith("epochs")), "epochs=10")
 
 MAX_KILLS = 3
 """How often one run is killed at most."""

@@ -117,6 +117,7 @@ class TestSlurm:
             run_sweep("seed=0", "launcher.partition=nowhere", launcher="slurm")
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.skipif(
     find_spec("ray") is None and not os.environ.get("CI"), reason="needs the package ray"

@@ -42,7 +42,10 @@ def test_failures_stay_with_their_jobs_and_have_reasons(
         assert job.directory.name in line
 
 
-@pytest.mark.parametrize("what", ["once-raise", "once-kill"])
+THOROUGH = (pytest.mark.thorough, pytest.mark.attacks)
+
+
+@pytest.mark.parametrize("what", [pytest.param("once-raise", marks=THOROUGH), "once-kill"])
 def test_retry_resumes_a_failed_job_with_the_same_bits(
     what: str, run_sweep: RunSweep, slow_net: tuple[str, ...]
 ) -> None:
@@ -56,7 +59,7 @@ def test_retry_resumes_a_failed_job_with_the_same_bits(
     assert weights_of(sweep.directory) == weights_of(expected.directory)
 
 
-@pytest.mark.parametrize("launcher", ["local", "serial"])
+@pytest.mark.parametrize("launcher", [pytest.param("local", marks=THOROUGH), "serial"])
 def test_stop_on_failure_leaves_jobs_missing_and_says_how_to_resume(
     launcher: str,
     run_sweep: RunSweep,
@@ -72,7 +75,7 @@ def test_stop_on_failure_leaves_jobs_missing_and_says_how_to_resume(
     assert "csvision resume run=" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("launcher", ["local", "serial"])
+@pytest.mark.parametrize("launcher", [pytest.param("local", marks=THOROUGH), "serial"])
 def test_job_at_its_time_limit_is_interrupted_and_resumed_with_the_same_bits(
     launcher: str, run_sweep: RunSweep, slow_net: tuple[str, ...]
 ) -> None:
@@ -101,7 +104,7 @@ def test_job_without_a_directory_gets_one_with_the_reason(
         digits_csv.unlink()
 
     monkeypatch.setattr(record, remove_data)
-    sweep = run_sweep("seed=0", "data.cache=none")
+    sweep = run_sweep("seed=0", "data.cache=none", launcher="serial")
     (job,) = sweep.jobs
     assert job.state == "failed"
     assert "digits.csv" in job.reason

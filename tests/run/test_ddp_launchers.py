@@ -18,7 +18,7 @@ from tests.conftest import ROOT, digits
 from tests.launch.test_clusters import slurm as slurm
 from tests.run.test_ddp import COMMON, MLP, TEST_ROWS, TWO_PROCESSES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 TRAIN = (str(ROOT / "scripts" / "train.py"), *COMMON, *MLP, *TWO_PROCESSES)
 
@@ -67,7 +67,6 @@ def test_torchrun_on_two_nodes(home: Path) -> None:
     check_run(home)
 
 
-@pytest.mark.thorough
 def test_two_tasks_of_slurm(home: Path, slurm: None) -> None:
     command = ["srun", "--ntasks=2", "--ntasks-per-node=2", sys.executable, *TRAIN]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

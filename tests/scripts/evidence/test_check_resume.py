@@ -16,6 +16,7 @@ def test_two_killed_runs_end_like_uninterrupted_runs() -> None:
     assert "2 of 2 runs equal after" in ended.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_killed_sweep_ends_like_an_uninterrupted_one() -> None:
     ended = run_script("check_resume.py", "mode=sweep", "runs=2")
