@@ -134,7 +134,7 @@ hydra:
     models = [job.config.model for job in jobs]
     assert all(isinstance(model, model_schema.CNNConfig) for model in models)
     assert [getattr(model, "global_pool", None) for model in models] == ["none", "max"]
-    assert {job.config.test_checkpoint.value for job in jobs} == {"best"}
+    assert {getattr(job.config, "test_checkpoint", None) for job in jobs} == {"best"}
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())

@@ -189,6 +189,7 @@ def run_reporting_imports(code: str, *arguments: str) -> tuple[int, str, list[st
         (["train", "model=cnnn"], 2, "model=cnnn"),
         (["evaluate", "--help"], 0, "run="),
         (["predict"], 2, "data.csv is missing"),
+        (["explain"], 0, "220,234"),
         (["claims", "--help"], 0, "claim="),
     ],
 )

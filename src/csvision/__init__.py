@@ -5,18 +5,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
+    from csvision.api import explain as explain
     from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
-    from csvision.api import predict as predict
     from csvision.api import read as read
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
     from csvision.api import sweep as sweep
     from csvision.api import train as train
+    from csvision.arithmetic.explanation import Explanation as Explanation
     from csvision.augmentation import impulse_noise as impulse_noise
+    from csvision.baseline_api import baseline as baseline
+    from csvision.baseline_api import load_baseline as load_baseline
+    from csvision.baselines.fit import BaselineResult as BaselineResult
+    from csvision.baselines.fitted import FittedBaseline as FittedBaseline
     from csvision.classifier import Classifier as Classifier
+    from csvision.config.baseline_schema import BaselineConfig as BaselineConfig
     from csvision.config.compose import load_config as load_config
     from csvision.config.model_schema import CNNConfig as CNNConfig
     from csvision.config.model_schema import MLPConfig as MLPConfig
@@ -41,7 +47,11 @@ if TYPE_CHECKING:
     from csvision.errors import RunError as RunError
     from csvision.errors import UserError as UserError
     from csvision.evaluation import EvalResult as EvalResult
+    from csvision.exporting.export import ExportResult as ExportResult
     from csvision.files import write_json as write_json
+    from csvision.inference import export as export
+    from csvision.inference import predict as predict
+    from csvision.inference import predict_to_file as predict_to_file
     from csvision.launch.start_sweep import SweepResult as SweepResult
     from csvision.layer_shapes import layer_table as layer_table
     from csvision.layer_shapes import output_size as output_size
@@ -59,6 +69,8 @@ if TYPE_CHECKING:
     from csvision.transforms import PadAndPermute as PadAndPermute
 
 _EXPORTS = {
+    "BaselineConfig": "csvision.config.baseline_schema",
+    "BaselineResult": "csvision.baselines.fit",
     "CNN": "csvision.models.cnn",
     "CNNConfig": "csvision.config.model_schema",
     "CSVDataModule": "csvision.data.datamodule",
@@ -67,6 +79,9 @@ _EXPORTS = {
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
+    "Explanation": "csvision.arithmetic.explanation",
+    "FittedBaseline": "csvision.baselines.fitted",
+    "ExportResult": "csvision.exporting.export",
     "ImageTable": "csvision.data.table",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
@@ -81,12 +96,15 @@ _EXPORTS = {
     "TrainConfig": "csvision.config.schema",
     "TrainResult": "csvision.run.train",
     "UserError": "csvision.errors",
+    "baseline": "csvision.baseline_api",
     "build_model": "csvision.models.build",
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
     "demo": "csvision.api",
     "evaluate": "csvision.api",
+    "explain": "csvision.api",
+    "export": "csvision.inference",
     "file_sha256": "csvision.data.source",
     "impulse_noise": "csvision.augmentation",
     "inspect": "csvision.api",
@@ -94,6 +112,7 @@ _EXPORTS = {
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",
     "load": "csvision.api",
+    "load_baseline": "csvision.baseline_api",
     "load_config": "csvision.config.compose",
     "load_splits": "csvision.data.splits",
     "log_to_console": "csvision.run.log",
@@ -102,7 +121,8 @@ _EXPORTS = {
     "output_size": "csvision.layer_shapes",
     "package_versions": "csvision.run.provenance",
     "pooling_layer": "csvision.models.layers",
-    "predict": "csvision.api",
+    "predict": "csvision.inference",
+    "predict_to_file": "csvision.inference",
     "profile_layers": "csvision.models.summary",
     "read": "csvision.api",
     "read_table": "csvision.data.table",
@@ -126,8 +146,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     module = _EXPORTS[name]
-    if module == "csvision.api":
-        # Lightning, which this module imports, raises for ranks that are no numbers.
+    if module in ("csvision.api", "csvision.inference"):
+        # Lightning, which these modules import, raises for ranks that are no numbers.
         import_module("csvision.run.launch_environment").read_launch_variables()
     if module not in sys.modules:
         from csvision.process_state import isolate_import

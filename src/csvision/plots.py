@@ -74,7 +74,10 @@ def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
     for index, (top, left) in enumerate(corners[: len(subset)]):
         prediction = int(result.predictions[index])
         label = int(subset.labels[index])
-        title = f"{classes[prediction]} {result.probabilities[index, prediction]:.0%}"
+        title = classes[prediction]
+        # NaN stands for an estimator without probabilities.
+        if np.isfinite(probability := result.probabilities[index, prediction]):
+            title += f" {probability:.0%}"
         if prediction != label:
             title += f"\nnot {classes[label]}"
         axes.text(

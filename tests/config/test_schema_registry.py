@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from csvision.config import schema
+from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from tests.config.configs import load_choice
 from tests.conftest import ROOT
@@ -44,7 +45,7 @@ def test_each_group_schema_is_used_in_conf() -> None:
 def test_every_choice_composes_and_loads(choice: str) -> None:
     group, _, name = choice.partition("=")
     config = load_choice(choice)
-    assert isinstance(config, schema.TrainConfig)
+    assert isinstance(config, BaselineConfig if group == "baseline" else schema.TrainConfig)
     # The other groups have no key `name`.
     if group not in ("augmentation", "debug", "experiment"):
         assert getattr(config, group).name == name

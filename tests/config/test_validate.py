@@ -216,7 +216,9 @@ class TestRanges:
         assert unlimited_keys("int|float", {"lt", "le"}) == set()
 
     def test_every_list_has_a_largest_length_or_a_rule(self) -> None:
-        assert unlimited_keys("list", {"max_length"}) == {"DataConfig.image_shape"}
+        # tests/cli/test_explain.py tests the rule of position.
+        ruled = {"DataConfig.image_shape", "ExplainConfig.position"}
+        assert unlimited_keys("list", {"max_length"}) == ruled
 
     def test_missing_upper_bound_is_found(self) -> None:
         @dataclass

@@ -51,7 +51,7 @@ STAGES = st.lists(
 
 
 @settings(max_examples=20, deadline=None)
-@given(STAGES, st.integers(40, 48), st.integers(40, 48))
+@given(STAGES, st.integers(60, 68), st.integers(60, 68))
 def test_fields_of_cnns_are_those_of_the_arithmetic(
     stages: list[Stage], height: int, width: int
 ) -> None:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from csvision.cli.environment import limit_error
 from csvision.cli.sweep_session import JOBLIB_LAUNCHER, OWN_LAUNCHER, SESSION
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.sweep import compose_jobs
@@ -33,7 +34,9 @@ class TrainCallback(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prepare a single run."""
         with prepare_or_exit() as errors, errors.collect():
-            check_single_run(prepare(drop_hydra_node(config)).launcher)
+            prepared = prepare(drop_hydra_node(config))
+            if isinstance(prepared, schema.TrainConfig):
+                check_single_run(prepared.launcher)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prepare every job of a sweep."""
@@ -77,7 +80,7 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
 
     Other exceptions keep their traceback; the exit code is then 1.
     """
-    from csvision.run.prepared_runs import PREPARED_RUNS
+    from csvision.launch.prepared_runs import PREPARED_RUNS
 
     PREPARED_RUNS.clear()
     errors = ErrorCollector()
@@ -94,12 +97,12 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
         raise SystemExit(2)
 
 
-def prepare(composed: DictConfig, sweep: bool = False) -> schema.TrainConfig:
+def prepare(composed: DictConfig, sweep: bool = False) -> RunConfig:
     """Prepare a run and return its configuration; raises UserError if the run cannot work."""
-    from csvision.run.prepared_runs import PREPARED_RUNS
+    from csvision.launch.prepared_runs import PREPARED_RUNS
 
-    config: schema.TrainConfig = to_dataclass(composed)
-    if sweep and config.accelerator.devices > 1:
+    config: RunConfig = to_dataclass(composed)
+    if sweep and isinstance(config, schema.TrainConfig) and config.accelerator.devices > 1:
         raise UserError(
             f"accelerator.devices={config.accelerator.devices}: each job of a sweep uses one "
             "device; write accelerator.devices=1"
@@ -133,7 +136,7 @@ def with_launcher(jobs: list[RecordedJob]) -> list[RecordedJob]:
 
     Raises ConfigError if the launcher is not available, or if it is not the same for all jobs.
     """
-    configs = [job.config for job in jobs]
+    configs = [job.config for job in jobs if isinstance(job.config, schema.TrainConfig)]
     check_launcher(common_launcher(configs))
     threads = with_job_threads(configs, common_launcher(configs))
     return [replace(job, config=config) for job, config in zip(jobs, threads, strict=True)]

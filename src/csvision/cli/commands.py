@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import command_schema, schema
+from csvision.config import baseline_schema, command_schema, explain_schema, schema
 from csvision.config.schema_registry import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
@@ -48,6 +48,12 @@ BUILT_IN = (
         "csvision.cli.train:run_train",
     ),
     Command(
+        "baseline",
+        "Fit an estimator of scikit-learn to the same splits, test it, and write a run directory.",
+        baseline_schema.BaselineConfig,
+        "csvision.cli.baseline:run_baseline",
+    ),
+    Command(
         "resume",
         "Resume an interrupted run or sweep, or train a finished run longer.",
         command_schema.ResumeConfig,
@@ -78,6 +84,12 @@ BUILT_IN = (
         "csvision.cli.tasks:run_demo",
     ),
     Command(
+        "export",
+        "Write the network of a finished run into a file for other programs, such as ONNX.",
+        command_schema.ExportConfig,
+        "csvision.cli.tasks:run_export",
+    ),
+    Command(
         "reproduce",
         "Train a finished run again and compare the results bit by bit.",
         command_schema.ReproduceConfig,
@@ -88,6 +100,12 @@ BUILT_IN = (
         "Report what a data file contains and what is wrong with it.",
         command_schema.InspectDataConfig,
         "csvision.cli.tasks:run_inspect_data",
+    ),
+    Command(
+        "explain",
+        "Explain the arithmetic of a network, or of one of its filters, without training.",
+        explain_schema.ExplainConfig,
+        "csvision.cli.explain:run_explain",
     ),
     Command(
         "convert",

@@ -11,8 +11,10 @@ from csvision.cli.callback import prepare, prepare_or_exit, with_launcher
 from csvision.cli.sweep_session import SESSION
 from csvision.cli.sweep_value import worst_value
 from csvision.config.sweep import compose_job
+from csvision.launch.available import common_launcher
 from csvision.launch.executor import Sweep
 from csvision.launch.job import JobOutcome
+from csvision.launch.resources import training_configs
 from csvision.launch.run_sweep import run_sweep
 from csvision.run.sweep_jobs import SweepJob
 from csvision.run.sweep_record import RecordedJob
@@ -27,7 +29,8 @@ def launch_jobs(config: DictConfig, job_overrides: list[list[str]], first: int) 
         jobs = SESSION.jobs[first : first + len(job_overrides)]
     sweep = Sweep(folder, dict(enumerate(jobs, first)))
     quiet = all(job.config.quiet for job in jobs)
-    ended = {each.number: each for each in run_sweep(sweep, jobs[0].config.launcher, quiet)}
+    launcher = common_launcher(training_configs(jobs))
+    ended = {each.number: each for each in run_sweep(sweep, launcher, quiet)}
     return [job_return(ended.get(number), config.hydra.sweeper) for number in sweep.jobs]
 
 

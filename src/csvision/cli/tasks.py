@@ -16,7 +16,7 @@ def check_run(path: str) -> None:
     """Raise RunError for a run whose run.json is damaged, before torch is imported."""
     from csvision.run.directory import RunDirectory
 
-    RunDirectory(Path(path)).read_config()
+    RunDirectory(Path(path)).read_run_config()
 
 
 def check_sweep(folder: Path) -> None:
@@ -43,8 +43,12 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
             for key in keys
         )
     check_run(config.run)
-    from csvision import api
+    from csvision import api, baseline_api
+    from csvision.run.directory import RunDirectory
 
+    if RunDirectory(Path(config.run)).is_baseline():
+        print(display_path(baseline_api.resume_baseline(Path(config.run), config.epochs).directory))
+        return
     result = api.resume(config.run, config.model.path, config.epochs)
     if result.is_global_zero:
         print(display_path(result.directory))
@@ -80,10 +84,21 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
 
 def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
-    check_run(config.run)
-    from csvision import api
+    from csvision.run.directory import is_sweep
 
-    print(display_path(api.predict(config).attrs["path"]))
+    if not is_sweep(Path(config.run)):
+        check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.predict_to_file(config)))
+
+
+def run_export(config: command_schema.ExportConfig) -> None:
+    """Export the network of a run."""
+    check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.export(config).path))
 
 
 def run_inspect(config: command_schema.InspectConfig) -> None:

@@ -49,7 +49,7 @@ class EvalDataConfig(OtherFileConfig):
 class PredictDataConfig(OtherFileConfig):
     """The rows to predict."""
 
-    csv: str = option("data file, with or without labels", example="FILE")
+    csv: str = option("data file, with or without labels; -: standard input", example="FILE")
 
 
 @dataclass
@@ -110,6 +110,13 @@ class EvaluateConfig:
     quiet: bool = option("print only the path of the results")
 
 
+class Submission(StrEnum):
+    """Choices of `submission=` of predict."""
+
+    none = "none"
+    kaggle = "kaggle"
+
+
 @dataclass
 class InspectDataFileConfig:
     """The file of the test rows."""
@@ -150,8 +157,15 @@ class DemoConfig:
 class PredictConfig:
     """Predicted labels and probabilities for the rows of a file."""
 
-    run: str = option("run directory", example="DIR")
+    run: str = option(
+        "run directory; for a sweep, the probabilities of its finished jobs are averaged",
+        example="DIR",
+    )
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
+    probabilities: bool = option("write the probability of each class")
+    submission: Submission = option(
+        "kaggle: write only the columns ImageId, from 1, and Label, for Kaggle's Digit Recognizer"
+    )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     check_weights: bool = option("refuse weights whose hash differs from run.json")
@@ -159,6 +173,46 @@ class PredictConfig:
         "folder for the results; null: predictions in the run directory"
     )
     quiet: bool = option("print only the path of the predictions")
+
+
+class ExportFormat(StrEnum):
+    """Choices of `format=` of export."""
+
+    onnx = "onnx"
+    pt2 = "pt2"
+    state_dict = "state_dict"
+
+
+class Quantization(StrEnum):
+    """Choices of `quantize=` of export."""
+
+    none = "none"
+    int8 = "int8"
+
+
+@dataclass
+class ExportDataConfig:
+    """Where the rows are with which the exported file is checked."""
+
+    csv: str | None = option("current path of the data file of the run; null: as in training")
+
+
+@dataclass
+class ExportConfig:
+    """The network of a finished run in a file for other programs."""
+
+    run: str = option("run directory", example="DIR")
+    format: ExportFormat = option(
+        "onnx: ONNX; pt2: torch.export; state_dict: the weights alone, for torch.load"
+    )
+    quantize: Quantization = option(
+        "int8: also a file with weights and activations of 8 bits, for format=onnx"
+    )
+    data: ExportDataConfig = field(default_factory=ExportDataConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+    output_dir: str | None = option("folder for the results; null: exports in the run directory")
+    quiet: bool = option("print only the path of the file")
 
 
 @dataclass

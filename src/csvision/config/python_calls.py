@@ -7,31 +7,9 @@ from typing import Any
 from csvision.config.compose import load_config
 from csvision.config.hydra_errors import USE_MULTIRUN
 from csvision.config.quoting import MULTIRUN, quote_override
-from csvision.config.schema_registry import COMMAND_SCHEMAS
-from csvision.config.validate import validate
 from csvision.errors import ConfigError
 
 USE_SWEEP = "call csvision.sweep(...) for several values"
-
-
-def resolve_config(
-    command: str, overrides: Sequence[Any], config_dir: str | Path | None = None
-) -> Any:
-    """Return the validated configuration of a command.
-
-    `overrides` are strings, from which it is composed, or the configuration itself. Raises
-    ConfigError for other values.
-    """
-    if len(overrides) == 1 and isinstance(overrides[0], COMMAND_SCHEMAS[command]):
-        validate(overrides[0])
-        return overrides[0]
-    others = [type(override).__name__ for override in overrides if not isinstance(override, str)]
-    if others:
-        schema_name = COMMAND_SCHEMAS[command].__name__
-        raise ConfigError(
-            f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
-        )
-    return load_python_config(command, overrides, config_dir)
 
 
 def load_python_config(

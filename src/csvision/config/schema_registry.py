@@ -1,6 +1,13 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import command_schema, launcher_schema, model_schema, schema
+from csvision.config import (
+    baseline_schema,
+    command_schema,
+    explain_schema,
+    launcher_schema,
+    model_schema,
+    schema,
+)
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
@@ -9,6 +16,15 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
         "mlp": model_schema.MLPConfig,
         "cnn": model_schema.CNNConfig,
         "custom": model_schema.CustomModelConfig,
+    },
+    "baseline": {
+        "majority": baseline_schema.BaselineModelConfig,
+        "centroid": baseline_schema.BaselineModelConfig,
+        "knn": baseline_schema.KNNConfig,
+        "logistic": baseline_schema.LogisticConfig,
+        "svm_rbf": baseline_schema.SVMConfig,
+        "random_forest": baseline_schema.RandomForestConfig,
+        "hist_gradient_boosting": baseline_schema.HistGradientBoostingConfig,
     },
     "optimizer": {
         "sgd": schema.SGDConfig,
@@ -35,14 +51,17 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
 
 COMMAND_SCHEMAS: dict[str, type] = {
     "train": schema.TrainConfig,
+    "baseline": baseline_schema.BaselineConfig,
     "resume": command_schema.ResumeConfig,
     "reproduce": command_schema.ReproduceConfig,
     "inspect_data": command_schema.InspectDataConfig,
+    "explain": explain_schema.ExplainConfig,
     "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
     "inspect": command_schema.InspectConfig,
     "demo": command_schema.DemoConfig,
+    "export": command_schema.ExportConfig,
     "cache": command_schema.CacheConfig,
     "example_data": command_schema.ExampleDataConfig,
     "prepare_fashion_mnist": command_schema.PrepareFashionMNISTConfig,

@@ -8,15 +8,23 @@ from dataclasses import fields, is_dataclass
 from math import log
 from typing import Any
 
-from csvision.config import command_schema, model_schema, schema
+from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.pixel_range import AUTO, parse_pixel_range
 from csvision.config.value_types import shorten_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
 
-DATA_COMMANDS = command_schema.InspectDataConfig | command_schema.ConvertConfig
-"""The configurations of commands on a data set that train nothing."""
+DATA_COMMANDS = (
+    command_schema.InspectDataConfig
+    | command_schema.ConvertConfig
+    | explain_schema.ExplainConfig
+    | baseline_schema.BaselineConfig
+)
+"""The configurations of commands on a data set that train no network."""
+
+MODEL_COMMANDS = schema.TrainConfig | explain_schema.ExplainConfig
+"""The configurations of commands with a network."""
 
 
 def validate(config: Any, image_shape: Shape | None = None, num_classes: int | None = None) -> None:
@@ -38,22 +46,37 @@ def find_errors(
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
         errors += class_errors(config.data.classes)
+    if isinstance(config, command_schema.ExportConfig):
+        errors += export_errors(config)
     if hasattr(getattr(config, "data", None), "header"):
         errors += [
             *header_errors(config.data.header),
             *pixel_range_errors(config.data.pixel_range),
         ]
+    if isinstance(config, explain_schema.ExplainConfig):
+        errors += position_errors(config.position)
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
+    if isinstance(config, MODEL_COMMANDS):
         errors += padding_errors(config.model)
         if not errors:
-            errors += [*residual_errors(config.model), *scheduler_errors(config)]
+            errors += residual_errors(config.model)
+    if isinstance(config, schema.TrainConfig):
+        if not errors:
+            errors += scheduler_errors(config)
         if image_shape is not None and num_classes is not None and not errors:
             try:
                 layer_table(config.model, image_shape, num_classes)
             except ConfigError as error:
                 errors += error.messages
     return errors
+
+
+def export_errors(config: command_schema.ExportConfig) -> Iterator[str]:
+    """Yield an error for a format that cannot be quantized."""
+    names = command_schema.ExportFormat
+    if config.quantize is command_schema.Quantization.int8 and config.format is not names.onnx:
+        yield f"quantize=int8 is for format=onnx, not format={config.format}; remove one of them"
 
 
 def range_errors(node: Any, prefix: str) -> Iterator[str]:
@@ -128,6 +151,12 @@ def pixel_range_errors(pixel_range: Any) -> Iterator[str]:
         parse_pixel_range(pixel_range)
     except ConfigError as error:
         yield from error.messages
+
+
+def position_errors(position: list[int] | None) -> Iterator[str]:
+    """Yield an error if a position is not two numbers."""
+    if position is not None and len(position) != 2:
+        yield f"position={shorten_value(position)} must be [row,column]"
 
 
 def header_errors(header: Any) -> Iterator[str]:

@@ -55,7 +55,7 @@ def inspect(config: command_schema.InspectConfig) -> Inspection:
 
     Raises RunError, DataError or ConfigError for what cannot be inspected.
     """
-    run = LoadedRun.open(config, "inspection")
+    run = LoadedRun.open(config, "inspection", config.device)
     subset = load_test_subset(run.directory, run.trained, config.data.csv, MOVED)
     positions = find_positions(subset, config.rows)
     with show_progress(config.quiet) as announce:
@@ -97,9 +97,7 @@ def analyze(
     shifts = attempt("shifts", model, lambda: measure_shifts(result, predictor(run, trainer)))
     images, values = network_inputs(run.classifier, result.subset, positions)
     image_shape = tuple(values.shape[1:])
-    calls = attempt("layers", model, lambda: record_layers(network, values))
-    if isinstance(calls, Missing):
-        calls = []
+    calls = record_layers(network, values)
     announce("first layer and feature maps")
     initial, status = rebuild_initial(run, image_shape)
     filters = attempt(

@@ -46,8 +46,8 @@ def render_page(inspection: Inspection, drawings: Drawings, facts: Mapping[str, 
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": percent,
-        "interval": percent_interval,
+        "percent": lambda *arguments: keep_together(percent(*arguments)),
+        "interval": lambda estimate: keep_together(percent_interval(estimate)),
         "points": points_interval,
         "count": count,
         "top_classes": lambda row: describe_top_classes(inspection, row),
@@ -60,6 +60,11 @@ def render_page(inspection: Inspection, drawings: Drawings, facts: Mapping[str, 
         charts={name: chart_svg(name, figure) for name, figure in drawings.charts.items()},
         style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
     )
+
+
+def keep_together(text: str) -> str:
+    """Return a text in which no line ends before a percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def chart_svg(name: str, figure: Figure) -> Markup:

@@ -53,7 +53,7 @@ class Picture:
     def uri(self) -> str:
         """The picture as a data URI of a PNG file."""
         file = BytesIO()
-        Image.fromarray(self.pixels).save(file, "PNG", optimize=True)
+        Image.fromarray(self.pixels).save(file, "PNG")
         return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 

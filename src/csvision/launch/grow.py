@@ -6,19 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from csvision.config import launcher_schema, schema
+from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.compose import load_config
 from csvision.config.quoting import quote_paths
 from csvision.config.serialize import config_to_dict
 from csvision.config.sweep import expand_sweep
-from csvision.errors import ConfigError, UserError
-from csvision.launch.resources import with_job_threads
+from csvision.errors import ConfigError, RunError, UserError
+from csvision.launch.prepared_runs import PREPARED_RUNS
+from csvision.launch.resources import training_configs, with_job_threads
 from csvision.run.directory import (
     RunDirectory,
     with_absolute_paths,
     with_default_cache,
     with_model_path,
 )
-from csvision.run.prepared_runs import PREPARED_RUNS
 from csvision.run.sweep_jobs import SweepJob, job_name
 from csvision.run.sweep_record import RecordedJob, read_command, write_record
 
@@ -35,9 +36,11 @@ def add_jobs(
     Jobs with a configuration that the sweep has already are not added. Raises UserError for jobs
     that cannot work; then, nothing has changed.
     """
+    if any(isinstance(job.config, BaselineConfig) for job in jobs):
+        raise RunError(f"run={folder}: jobs can be added to sweeps of csvision train only")
     command = read_command(folder)
     arguments = replace_values(command.arguments, quote_paths([*overrides, "-m"])[:-1])
-    known = {identity(job.config) for job in jobs}
+    known = {identity(config) for config in training_configs(jobs)}
     new: list[tuple[list[str], schema.TrainConfig]] = []
     for words in expand_sweep(arguments):
         config: schema.TrainConfig = load_config("train", words)
@@ -80,6 +83,7 @@ def check_jobs(jobs: Sequence[SweepJob]) -> None:
     messages: dict[str, None] = {}
     for job in jobs:
         try:
+            assert isinstance(job.config, schema.TrainConfig)
             if job.config.accelerator.devices > 1:
                 raise ConfigError(
                     f"accelerator.devices={job.config.accelerator.devices}: each job of a sweep "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from csvision.config import schema
+from csvision.config.baseline_schema import BaselineConfig
 from csvision.errors import RunError, first_line
 from csvision.files import iso_time
 from csvision.run.directory import RunDirectory, custom_model_path
@@ -37,6 +38,9 @@ class JobOutcome:
 
 def run_job(job: SweepJob, prepare: Prepare) -> None:
     """Train a job to its end; raises what training raises."""
+    if isinstance(job.config, BaselineConfig):
+        run_baseline_job(job, job.config)
+        return
     from csvision.run.log import log_to_console
     from csvision.run.resume import resume_run
     from csvision.run.train import train
@@ -46,6 +50,21 @@ def run_job(job: SweepJob, prepare: Prepare) -> None:
         return
     with log_to_console(job.config.quiet):
         train(prepare(job.config, job.directory), job.directory, job.overrides)
+
+
+def run_baseline_job(job: SweepJob, config: BaselineConfig) -> None:
+    """Fit a baseline, or fit an unfinished one again."""
+    from csvision.baseline_api import resume_baseline
+    from csvision.baselines.fit import fit_baseline
+    from csvision.baselines.prepare import prepare_baseline
+    from csvision.run.log import log_to_console
+
+    if job.started:
+        resume_baseline(job.directory)
+        return
+    with log_to_console(config.quiet):
+        prepared = prepare_baseline(config, directory=job.directory)
+        fit_baseline(prepared, job.directory, job.overrides)
 
 
 def record_end(job: SweepJob, state: str, reason: str) -> None:

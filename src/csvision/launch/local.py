@@ -11,11 +11,11 @@ from csvision.launch.devices import lease_gpu
 from csvision.launch.executor import Sweep
 from csvision.launch.job import JobOutcome, read_outcome, record_end, run_job
 from csvision.launch.pool import WorkerPool
-from csvision.launch.resources import plan_workers
+from csvision.launch.prepared_runs import PreparedRuns
+from csvision.launch.resources import plan_workers, training_configs
 from csvision.launch.time_limit import time_limit_reason
 from csvision.launch.worker import Ending, TaskResult, is_orphan
 from csvision.run.directory import RunDirectory, custom_model_path
-from csvision.run.prepared_runs import PreparedRuns
 from csvision.run.sweep_jobs import SweepJob
 
 ORPHAN_SECONDS = 0.3
@@ -26,7 +26,7 @@ class LocalExecutor:
 
     def __init__(self, sweep: Sweep, launcher: launcher_schema.LocalLauncherConfig) -> None:
         self.sweep = sweep
-        plan = plan_workers(launcher, [job.config for job in sweep.jobs.values()])
+        plan = plan_workers(launcher, training_configs(sweep.jobs.values()))
         self.parallel = plan.workers
         self.devices = plan.devices
         self.jobs_per_gpu = launcher.jobs_per_gpu

@@ -12,8 +12,8 @@ from csvision.config import launcher_schema
 from csvision.errors import RunError, first_line
 from csvision.launch.executor import Sweep
 from csvision.launch.job import JobOutcome, read_outcome, record_end, record_error, run_job
+from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.launch.time_limit import TimeLimit
-from csvision.run.prepared_runs import PREPARED_RUNS
 from csvision.run.sweep_jobs import SweepJob
 from csvision.signals import handle_signals
 

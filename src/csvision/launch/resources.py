@@ -1,12 +1,13 @@
 """How many jobs run at the same time on this machine, and with how many threads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from joblib import cpu_count
 
 from csvision.config import launcher_schema, schema
 from csvision.launch.devices import may_have_gpu, visible_gpus
+from csvision.run.sweep_jobs import SweepJob
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ def uses_mps(configs: Sequence[schema.TrainConfig]) -> bool:
     from torch.backends import mps
 
     return mps.is_available()
+
+
+def training_configs(jobs: Iterable[SweepJob]) -> list[schema.TrainConfig]:
+    """Return the configurations of the jobs that train a network; baselines have no devices."""
+    configs = [job.config for job in jobs]
+    return [config for config in configs if isinstance(config, schema.TrainConfig)]
 
 
 def with_job_threads(

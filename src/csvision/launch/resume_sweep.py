@@ -10,6 +10,7 @@ from csvision.config.compose import load_config
 from csvision.launch.available import check_launcher
 from csvision.launch.executor import Sweep
 from csvision.launch.grow import add_jobs
+from csvision.launch.resources import training_configs
 from csvision.launch.run_sweep import run_sweep
 from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory
@@ -31,7 +32,7 @@ def resume_sweep(folder: Path, model_path: str | None, overrides: Sequence[str])
     values = [override for override in overrides if override not in keys]
     with lock_sweep(folder):
         jobs = read_sweep(folder, model_path)
-        launcher = choose_launcher(jobs[0].config.launcher, keys)
+        launcher = choose_launcher(recorded_launcher(jobs), keys)
         check_launcher(launcher)
         if values:
             before = len(jobs)
@@ -44,6 +45,14 @@ def resume_sweep(folder: Path, model_path: str | None, overrides: Sequence[str])
 def key_of(override: str) -> str:
     """Return the key of an override KEY=VALUE."""
     return override.lstrip("+").partition("=")[0]
+
+
+def recorded_launcher(jobs: Sequence[SweepJob]) -> launcher_schema.LauncherConfig:
+    """Return the launcher with which a sweep was started; baselines are fitted one by one."""
+    for config in training_configs(jobs):
+        return config.launcher
+    serial: launcher_schema.LauncherConfig = load_config("train", ["launcher=serial"]).launcher
+    return serial
 
 
 def choose_launcher(

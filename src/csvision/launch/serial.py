@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from csvision.config import launcher_schema
 from csvision.launch.executor import Sweep
 from csvision.launch.job import JobOutcome, read_outcome, record_end, record_error, run_job
+from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.launch.time_limit import TimeLimit
-from csvision.run.prepared_runs import PREPARED_RUNS
 
 
 class SerialExecutor:

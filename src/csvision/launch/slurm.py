@@ -16,9 +16,9 @@ from csvision.config import launcher_schema
 from csvision.errors import RunError
 from csvision.launch.executor import Sweep
 from csvision.launch.job import JobOutcome, read_outcome, record_end, record_error, run_job
+from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log
-from csvision.run.prepared_runs import PREPARED_RUNS
 from csvision.run.sweep_jobs import SweepJob
 from csvision.signals import handle_signals
 

@@ -84,14 +84,16 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if before != after:
         layers["padding"] = padding_layer(stage.padding_mode, (before, after))
+    # Any other padding mode copies the input, even if the convolution adds no pixels.
+    pads_itself = before == after > 0
     layers["convolution"] = nn.Conv2d(
         input_shape[0],
         stage.filters,
         stage.kernel_size,
         stride=stage.stride,
-        padding=before if before == after else 0,
+        padding=before if pads_itself else 0,
         dilation=stage.dilation,
-        padding_mode=stage.padding_mode.value,
+        padding_mode=stage.padding_mode.value if pads_itself else "zeros",
     )
     if stage.normalization is not Normalization.none:
         layers["normalization"] = normalization_layer(stage.normalization, stage.filters)

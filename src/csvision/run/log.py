@@ -28,6 +28,8 @@ KNOWN_WARNINGS = (
     r"The `srun` command is available on your system but is not used",
     # accelerator=cpu is an explicit choice.
     r"GPU available but not used\.",
+    # captum imports the notebook bar of tqdm, which it does not use.
+    r"IProgress not found",
 )
 
 

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import load_config
 from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.sweep import expand_sweep
@@ -35,7 +36,7 @@ class SweepJob:
 
     directory: Path
     overrides: list[str]
-    config: schema.TrainConfig
+    config: RunConfig
 
     @property
     def finished(self) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from csvision.config import schema
-from csvision.config.serialize import config_from_dict, config_to_dict
+from csvision.config.baseline_schema import RunConfig
+from csvision.config.serialize import config_to_dict, run_config_from_dict
 from csvision.errors import RunError, first_line
 from csvision.files import is_inner_path, write_json
 from csvision.run.directory import SWEEP_RECORD, with_absolute_paths, with_default_cache
@@ -19,7 +19,7 @@ class RecordedJob:
 
     directory: str
     overrides: list[str]
-    config: schema.TrainConfig
+    config: RunConfig
 
 
 @dataclass(frozen=True)
@@ -97,5 +97,5 @@ def read_job(content: dict[str, Any]) -> RecordedJob:
         raise ValueError(f"directory is {directory}; it must be a path inside the sweep")
     if not is_text_list(overrides):
         raise ValueError("overrides must be a list of strings")
-    config = with_default_cache(config_from_dict(content["config"]))
+    config = with_default_cache(run_config_from_dict(content["config"]))
     return RecordedJob(directory, overrides, config)

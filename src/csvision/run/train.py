@@ -36,6 +36,7 @@ from csvision.run.launch_environment import hide_trainer_defaults, restore_launc
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
+from csvision.run.result_html import run_html
 from csvision.run.run_context import config_for_checkpoints, run_context
 from csvision.run.trainer import build_trainer
 from csvision.signals import handle_signals
@@ -56,6 +57,10 @@ class TrainResult:
     splits: Splits = field(repr=False)
     evaluation: EvalResult = field(repr=False)
     is_global_zero: bool = field(default=True, repr=False)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return run_html(self.directory, self.metrics)
 
 
 def train(

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn import Config, Server
 
-from csvision.demo.responses import DemoNetwork
+from csvision.demo_server.responses import DemoNetwork
 from csvision.errors import ConfigError
 
 FOLDER = Path(__file__).parent

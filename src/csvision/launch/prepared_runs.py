@@ -2,8 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import overload
 
+from csvision.baselines.prepare import PreparedBaseline, prepare_baseline
 from csvision.config import schema
+from csvision.config.baseline_schema import BaselineConfig, RunConfig
 from csvision.config.serialize import config_to_dict
 from csvision.data.splits import Splits
 from csvision.run.prepare import PreparedRun, prepare_run
@@ -17,12 +20,22 @@ class PreparedRuns:
 
     def __init__(self, max_splits: int | None = None) -> None:
         self.max_splits = max_splits
-        self.runs: dict[str, PreparedRun] = {}
+        self.runs: dict[str, PreparedRun | PreparedBaseline] = {}
         self.splits: dict[str, Splits] = {}
 
+    @overload
     def get_or_prepare(
         self, config: schema.TrainConfig, directory: Path | None = None
-    ) -> PreparedRun:
+    ) -> PreparedRun: ...
+
+    @overload
+    def get_or_prepare(
+        self, config: BaselineConfig, directory: Path | None = None
+    ) -> PreparedBaseline: ...
+
+    def get_or_prepare(
+        self, config: RunConfig, directory: Path | None = None
+    ) -> PreparedRun | PreparedBaseline:
         """Return the prepared run of a configuration; prepare it if this is the first call.
 
         `directory` is where its results will be written (default: a new one in output_dir). Raises
@@ -34,7 +47,11 @@ class PreparedRuns:
             data = json.dumps([values["data"], values["debug"]["limit_rows"]])
             if data not in self.splits and len(self.splits) == self.max_splits:
                 self.clear()
-            self.runs[key] = prepare_run(config, self.splits.get(data), directory)
+            splits = self.splits.get(data)
+            if isinstance(config, BaselineConfig):
+                self.runs[key] = prepare_baseline(config, splits, directory)
+            else:
+                self.runs[key] = prepare_run(config, splits, directory)
             self.splits[data] = self.runs[key].splits
         return self.runs[key]
 

@@ -50,10 +50,9 @@ class DemoNetwork:
         probabilities = classifier.predict_proba(image)[0].tolist()
         with torch.no_grad():
             values = classifier.normalize(classifier.transform(image))
-        calls = attempt("layers", self.model, lambda: record_layers(classifier.network, values))
-        layers = [] if isinstance(calls, Missing) else calls
+        calls = record_layers(classifier.network, values)
         target = torch.tensor([int(np.argmax(probabilities))])
-        cam = attempt("Grad-CAM", self.model, lambda: self.draw_grad_cam(layers, values, target))
+        cam = attempt("Grad-CAM", self.model, lambda: self.draw_grad_cam(calls, values, target))
         return {
             "probabilities": [
                 {"name": name, "value": value}
@@ -66,7 +65,7 @@ class DemoNetwork:
                     "shape": "x".join(map(str, call.output.shape[1:])),
                     **picture(draw_values(call.name, call.name, call.output[0].float().numpy())[0]),
                 }
-                for call in layers
+                for call in calls
                 if not isinstance(call.module, SKIPPED)
             ],
         }
