@@ -82,7 +82,8 @@ def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
     for group, defaults in ADDED_KEYS.items():
         if isinstance(migrated.get(group), Mapping):
             migrated[group] = defaults | migrated[group]
-    return copy.deepcopy(ADDED_GROUPS) | migrated
+    is_whole = {"data", "model"} <= migrated.keys()
+    return copy.deepcopy(ADDED_GROUPS) | migrated if is_whole else migrated
 
 
 def migrate_section(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import csvision
 from csvision.config.launcher_schema import LocalLauncherConfig
 from csvision.errors import ConfigError, RunError
 from csvision.launch.grow import replace_values
+from csvision.launch.resources import training_configs
 from csvision.launch.resume_sweep import choose_launcher
 from tests.cli.conftest import RunCommand
 from tests.launch.conftest import RunSweep, jobs_of, weights_of
@@ -72,7 +73,7 @@ class TestGrownSweep:
     def test_new_key_adds_jobs_that_differ(self, run_sweep: RunSweep) -> None:
         sweep = run_sweep("seed=0", launcher="serial").directory
         assert csvision.resume_sweep(sweep, overrides=["batch_size=28,50", "launcher=serial"])
-        assert [job.config.batch_size for job in jobs_of(sweep)] == [28, 50]
+        assert [config.batch_size for config in training_configs(jobs_of(sweep))] == [28, 50]
 
     def test_jobs_that_cannot_work_change_nothing(
         self, run_sweep: RunSweep, csvision_command: RunCommand

@@ -83,7 +83,21 @@ def record_end(job: SweepJob, state: str, reason: str) -> None:
 def record_error(job: SweepJob, error: Exception) -> None:
     """Record an error before the directory of the job existed; later ones are in it already."""
     if not RunDirectory(job.directory).manifest.exists():
-        record_end(job, "failed", first_line(error) or type(error).__name__)
+        record_end(job, "failed", error_reason(error))
+
+
+def failed_outcome(number: int, job: SweepJob, reason: str, seconds: float) -> JobOutcome:
+    """Return the outcome of a job that raised an error, which its run.json may not know.
+
+    An example is a job that another process has locked.
+    """
+    outcome = read_outcome(number, job, seconds)
+    return outcome if outcome.state in FAILED else JobOutcome(number, "failed", reason, seconds)
+
+
+def error_reason(error: Exception) -> str:
+    """Return why a job has failed, in one line."""
+    return first_line(error) or type(error).__name__
 
 
 def read_outcome(number: int, job: SweepJob, seconds: float = 0.0) -> JobOutcome:

@@ -9,7 +9,7 @@ from csvision.config import launcher_schema
 from csvision.errors import RunError
 from csvision.launch.devices import lease_gpu
 from csvision.launch.executor import Sweep
-from csvision.launch.job import JobOutcome, read_outcome, record_end, run_job
+from csvision.launch.job import JobOutcome, failed_outcome, read_outcome, record_end, run_job
 from csvision.launch.pool import WorkerPool
 from csvision.launch.prepared_runs import PreparedRuns
 from csvision.launch.resources import plan_workers, training_configs
@@ -48,7 +48,10 @@ class LocalExecutor:
             number = self.numbers.pop(result.ticket)
             job = self.sweep.jobs[number]
             note_end(job, result, self.minutes)
-            yield read_outcome(number, job, result.seconds)
+            if result.ending in (Ending.raised, Ending.died):
+                yield failed_outcome(number, job, result.reason, result.seconds)
+            else:
+                yield read_outcome(number, job, result.seconds)
 
     def stop(self) -> None:
         """Start no further job and interrupt the running ones."""

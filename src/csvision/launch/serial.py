@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from csvision.config import launcher_schema
 from csvision.launch.executor import Sweep
-from csvision.launch.job import JobOutcome, read_outcome, record_end, record_error, run_job
+from csvision.launch.job import (
+    JobOutcome,
+    error_reason,
+    failed_outcome,
+    read_outcome,
+    record_end,
+    record_error,
+    run_job,
+)
 from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.launch.time_limit import TimeLimit
 
@@ -40,6 +48,7 @@ class SerialExecutor:
                 run_job(job, PREPARED_RUNS.get_or_prepare)
         except Exception as error:
             record_error(job, error)
+            return failed_outcome(number, job, error_reason(error), time.monotonic() - start)
         except (KeyboardInterrupt, SystemExit):
             if not limit.reached:
                 raise
