@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from csvision.baselines.fit import BaselineResult as BaselineResult
     from csvision.baselines.fitted import FittedBaseline as FittedBaseline
     from csvision.classifier import Classifier as Classifier
+    from csvision.comparison.command import compare as compare
+    from csvision.comparison.comparison import Comparison as Comparison
     from csvision.config.baseline_schema import BaselineConfig as BaselineConfig
     from csvision.config.compose import load_config as load_config
     from csvision.config.model_schema import CNNConfig as CNNConfig
@@ -75,6 +77,7 @@ _EXPORTS = {
     "CNNConfig": "csvision.config.model_schema",
     "CSVDataModule": "csvision.data.datamodule",
     "Classifier": "csvision.classifier",
+    "Comparison": "csvision.comparison.comparison",
     "ConfigError": "csvision.errors",
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
@@ -98,6 +101,7 @@ _EXPORTS = {
     "UserError": "csvision.errors",
     "baseline": "csvision.baseline_api",
     "build_model": "csvision.models.build",
+    "compare": "csvision.comparison.command",
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",

@@ -6,7 +6,7 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from csvision.arguments import AnyRun, resolve_config, resolve_run_config, run_path
 from csvision.arithmetic.explain import explain as explain_config
@@ -24,6 +24,7 @@ from csvision.launch.resume_sweep import resume_sweep as resume_jobs
 from csvision.launch.start_sweep import SweepResult, start_sweep
 from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
+from csvision.run.code_paths import CodePaths, OtherCode
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.load import load as load_run
@@ -71,20 +72,31 @@ def sweep(
 
 
 @exclusive()
-def resume(run: AnyRun, model_path: str | None = None, epochs: int | None = None) -> TrainResult:
+def resume(
+    run: AnyRun,
+    model_path: str | None = None,
+    epochs: int | None = None,
+    **code: Unpack[OtherCode],
+) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
+
+    A run with code of your own needs its path again, such as `model_path="my_net.py:MyNet"` or
+    `loss_path="my_loss.py:MyLoss"`.
 
     With `epochs`, an interrupted or finished run is trained until it has that many. Raises RunError
     if there is no such run, it has finished, its data have changed, or its schedule allows no more
     epochs.
     """
     run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
-    return resume_run(run_dir, model_path, epochs)
+    return resume_run(run_dir, model_path, epochs, **code)
 
 
 @exclusive()
 def resume_sweep(
-    sweep: str | Path, model_path: str | None = None, overrides: Sequence[str] = ()
+    sweep: str | Path,
+    model_path: str | None = None,
+    overrides: Sequence[str] = (),
+    **code: Unpack[OtherCode],
 ) -> bool:
     """Resume a sweep as `csvision resume run=SWEEP` does; return whether all jobs have finished.
 
@@ -93,11 +105,11 @@ def resume_sweep(
     as "launcher=slurm", or add jobs, as "seed=0,1,2,3". Raises RunError if this is not a sweep, or
     if it is running.
     """
-    return resume_jobs(Path(sweep), model_path, overrides)
+    return resume_jobs(Path(sweep), CodePaths.of(model_path, **code), overrides)
 
 
 @exclusive()
-def reproduce(run: AnyRun, model_path: str | None = None) -> Comparison:
+def reproduce(run: AnyRun, model_path: str | None = None, **code: Unpack[OtherCode]) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
     Raises RunError if the run has not finished.
@@ -108,30 +120,37 @@ def reproduce(run: AnyRun, model_path: str | None = None) -> Comparison:
         if run_dir.is_baseline():
             comparison = reuse.reproduce(run_dir.path)
         else:
-            comparison = reproduce_training(run_dir, model_path)
+            comparison = reproduce_training(run_dir, CodePaths.of(model_path, **code))
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")
     return comparison
 
 
-def reproduce_training(run_dir: RunDirectory, model_path: str | None) -> Comparison:
+def reproduce_training(run_dir: RunDirectory, paths: CodePaths) -> Comparison:
     """Train the network of a finished run again and compare."""
-    config = resume_config(run_dir, model_path)
+    config = resume_config(run_dir, paths)
     config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     prepared = prepare_again(run_dir, config)
     path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
-    return compare(run_dir, RunDirectory(path), config.test_checkpoint)
+    return compare(run_dir, RunDirectory(path), config.tested_checkpoint)
 
 
 @exclusive()
-def load(run: AnyRun, model_path: str | None = None, check_weights: bool = True) -> Classifier:
+def load(
+    run: AnyRun,
+    model_path: str | None = None,
+    check_weights: bool = True,
+    *,
+    transform_path: str | None = None,
+) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
-    A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`. With
-    `check_weights`, raises RunError if the weights of a finished run have changed.
+    A run with a network or transform of your own needs its code again, such as
+    `model_path="my_net.py:MyNet"`. With `check_weights`, raises RunError if the weights of a
+    finished run have changed.
     """
-    return load_run(run_path(run), model_path, check_weights)
+    return load_run(run_path(run), model_path, check_weights, transform_path)
 
 
 @exclusive()

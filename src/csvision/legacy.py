@@ -35,19 +35,34 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
         "ignore": [],
         "pixel_range": "auto",
         "transpose": False,
-    }
+        "folds": None,
+        "fold": None,
+        "balanced_sampling": False,
+    },
+    "augmentation": {"mixup_alpha": 0.0, "cutmix_alpha": 0.0},
+    "scheduler": {"warmup_epochs": 0.0},
 }
 """Configuration keys that version 0.2.0 did not have, by group, with their defaults."""
 
-ADDED_GROUPS: dict[str, dict[str, Any]] = {
+ADDED_TOP_LEVEL_KEYS: dict[str, Any] = {
+    "loss": {"class_weights": None, "label_smoothing": 0.0, "path": None, "kwargs": {}},
+    "metric": {"path": None, "kwargs": {}, "mode": "max"},
+    "transform": {"path": None, "kwargs": {}},
+    "early_stopping": {"patience": None, "min_delta": 0.0},
+    "ema": {"decay": None},
+    "monitor": "val/acc",
+    "gradient_clip": None,
+    "freeze": [],
+    "init_from": None,
+    "tta": "none",
     "launcher": {
         "name": "serial",
         "retries": 0,
         "stop_on_failure": False,
         "time_limit_minutes": None,
-    }
+    },
 }
-"""Groups that version 0.2.0 did not have, with what it did."""
+"""Keys and sections outside of the groups that version 0.2.0 did not have."""
 
 RENAMED_VALUES = {
     "data.csv": {"embedded": "bundled"},
@@ -78,12 +93,11 @@ def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(values, Mapping):
         raise TypeError(f"{values!r} is not a configuration")
-    migrated = migrate_section(values, "")
+    migrated = copy.deepcopy(ADDED_TOP_LEVEL_KEYS) | migrate_section(values, "")
     for group, defaults in ADDED_KEYS.items():
         if isinstance(migrated.get(group), Mapping):
             migrated[group] = defaults | migrated[group]
-    is_whole = {"data", "model"} <= migrated.keys()
-    return copy.deepcopy(ADDED_GROUPS) | migrated if is_whole else migrated
+    return migrated
 
 
 def migrate_section(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:

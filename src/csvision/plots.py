@@ -20,14 +20,16 @@ SAMPLES_PER_CLASS = 10
 GAP = 2
 """Pixels between two samples."""
 
+CONFUSION_MATRIX = "confusion_matrix.png"
+
 MAX_CLASSES = 30
 """The number of classes up to which figures name each class."""
 
 
 def save_confusion_matrix(result: EvalResult, folder: Path) -> None:
-    """Write confusion_matrix.png."""
+    """Write the figure of the confusion matrix."""
     figure = plot_confusion_matrix(result.confusion_matrix, result.subset.table.classes)
-    figure.savefig(folder / "confusion_matrix.png", dpi=100)
+    figure.savefig(folder / CONFUSION_MATRIX, dpi=100)
 
 
 @style.context("default")

@@ -14,6 +14,7 @@ from csvision.errors import RunError
 from csvision.run.sweep_table import (
     aggregate_over_seeds,
     format_sweep,
+    metric_columns,
     summarize_sweep,
     sweep_table,
     swept_keys,
@@ -48,12 +49,20 @@ class TestCommand:
         result = run_sweep("model=mlp,cnn", "model.hidden=[16]", "seed=0,1")
         assert (result.code, result.err) == (0, "")
         folder = only_sweep()
-        jobs = ["0_mlp_seed0", "1_mlp_seed1", "2_cnn_seed0", "3_cnn_seed1"]
+        jobs = [
+            "0_model=mlp_seed=0",
+            "1_model=mlp_seed=1",
+            "2_model=cnn_seed=0",
+            "3_model=cnn_seed=1",
+        ]
         assert sorted(path.name for path in folder.iterdir()) == [
             ".lock",
+            ".runs.jsonl",
+            ".sweep.html.lock",
             *jobs,
             "multirun.yaml",
             "sweep.csv",
+            "sweep.html",
             "sweep.json",
         ]
         metrics = [read_json(folder / job / "metrics.json") for job in jobs]
@@ -113,7 +122,7 @@ class TestCommand:
         result = run_sweep(*custom, "model.kwargs.fail=true,false")
         assert result.code == 1
         folder = only_sweep()
-        failed, finished = folder / "0_custom_seed42", folder / "1_custom_seed42"
+        failed, finished = folder / "0_fail=true", folder / "1_fail=false"
         log = (failed / "train.log").read_text(encoding="utf-8")
         assert "Traceback (most recent call last)" in log
         assert "RuntimeError: failed on purpose" in log
@@ -232,3 +241,11 @@ class TestReadJobs:
         assert not summarize_sweep(sweep)
         assert capsys.readouterr().out.count("failed") == 3
         assert {*pd.read_csv(sweep / "sweep.csv")["state"]} == {"failed"}
+
+
+def test_wide_metrics_are_shown_if_they_are_monitored() -> None:
+    metrics = {"val/acc": 0.5, "val/balanced_acc": 0.5, "test/balanced_acc": 0.5, "test/f1": 0.5}
+    job = {"job": 0, "state": "finished", **metrics}
+    assert metric_columns(pd.DataFrame([job])) == ["val/acc", "test/f1"]
+    monitored = pd.DataFrame([job | {"monitor": "val/balanced_acc"}])
+    assert metric_columns(monitored) == [*metrics]

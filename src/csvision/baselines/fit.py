@@ -67,7 +67,7 @@ def fit_baseline(
             weights_sha256=estimator_sha256(fitted.estimator),
             predictions_sha256=provenance.arrays_sha256(output),
         )
-        write_run(run_dir.path, config, metrics, evaluation)
+        write_run(run_dir, config, metrics, evaluation)
         log.info(format_metrics(metrics))
     return BaselineResult(metrics, run_dir.path, fitted, config, splits, evaluation)
 

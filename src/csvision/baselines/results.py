@@ -1,31 +1,31 @@
 """Evaluate a fitted baseline with the metrics of a training run, and write its results."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.tensorboard import SummaryWriter
 
 from csvision.baselines.fitted import FittedBaseline
 from csvision.config import schema
 from csvision.config.baseline_schema import BaselineConfig
-from csvision.config.serialize import config_to_dict
+from csvision.config.monitor import SCORES
 from csvision.data.splits import Subset
 from csvision.evaluation import EvalResult, write_results
-from csvision.plots import plot_confusion_matrix, plot_predictions, save_confusion_matrix
+from csvision.metrics import class_scores, count_classes
+from csvision.plots import save_confusion_matrix
+from csvision.run.directory import RunDirectory
 from csvision.run.log import log
-from csvision.tensorboard import write_hparams
+from csvision.run.swept_overrides import swept_overrides
+from csvision.tensorboard import log_baseline
 
 
 def evaluate_subset(fitted: FittedBaseline, subset: Subset, name: str = "test") -> EvalResult:
-    """Return accuracy, macro F1 and, if it is defined, the loss on a split."""
+    """Return the scores and, if it is defined, the loss on a split."""
     images = subset.table.images[subset.indices]
     predictions, probabilities = fitted.predict(images), fitted.predict_proba(images)
-    scores = fitted.values.test_scores
-    scores.reset()
-    values = scores(torch.from_numpy(predictions), torch.from_numpy(subset.labels))
-    metrics = {key.replace("test/", f"{name}/"): float(value) for key, value in values.items()}
+    counts = count_classes(
+        torch.from_numpy(predictions), torch.from_numpy(subset.labels), probabilities.shape[1]
+    )
+    metrics = {f"{name}/{key}": float(value) for key, value in class_scores(counts).items()}
     loss = mean_loss(fitted, subset, probabilities, name)
     if loss is not None:
         metrics = {f"{name}/loss": loss, **metrics}
@@ -51,7 +51,7 @@ def mean_loss(
 
 
 def run_metrics(fitted: FittedBaseline, train: Subset, val: Subset) -> dict[str, float]:
-    """Return train/loss, val/loss and val/acc, if they are defined, as a trained run has them.
+    """Return train/loss, and loss and scores of val/, as a trained run has them, if defined.
 
     For neighbors there is no training loss: each training image is its own nearest neighbor.
     """
@@ -62,23 +62,15 @@ def run_metrics(fitted: FittedBaseline, train: Subset, val: Subset) -> dict[str,
         names.add("train/loss")
     if len(val):
         metrics |= evaluate_subset(fitted, val, "val").metrics
-        names |= {"val/loss", "val/acc"}
+        names |= {f"val/{name}" for name in ("loss", *SCORES)}
     return {name: metrics[name] for name in sorted(names & metrics.keys())}
 
 
 def write_run(
-    folder: Path, config: BaselineConfig, metrics: dict[str, float], evaluation: EvalResult
+    run_dir: RunDirectory, config: BaselineConfig, metrics: dict[str, float], evaluation: EvalResult
 ) -> None:
     """Write the results of a run: tables, the plot and TensorBoard figures."""
-    write_results(evaluation, metrics, folder)
-    save_confusion_matrix(evaluation, folder)
-    if config.logger.name is schema.LoggerName.none:
-        return
-    classes = evaluation.subset.table.classes
-    with SummaryWriter(folder) as writer:
-        for name, value in metrics.items():
-            writer.add_scalar(name, value)
-        write_hparams(writer, config_to_dict(config), metrics)
-        figure = plot_confusion_matrix(evaluation.confusion_matrix, classes)
-        writer.add_figure("confusion matrix", figure)
-        writer.add_figure("test images", plot_predictions(evaluation))
+    write_results(evaluation, metrics, run_dir.path)
+    save_confusion_matrix(evaluation, run_dir.path)
+    if config.logger.name is schema.LoggerName.tensorboard:
+        log_baseline(run_dir.path, config, metrics, evaluation, swept_overrides(run_dir))

@@ -17,6 +17,7 @@ from csvision.config import schema
 from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
+from csvision.config.resolvers import remember_swept_keys
 from csvision.config.sweep import compose_jobs
 from csvision.errors import ConfigError, UserError
 from csvision.files import is_inner_path
@@ -49,9 +50,11 @@ class TrainCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
+        from csvision.comparison.page import refresh_page
         from csvision.run.sweep_table import summarize_sweep
 
         SESSION.finish()
+        refresh_page(Path(config.hydra.sweep.dir), final=True)
         finished = False
         with prepare_or_exit() as errors, errors.collect():
             finished = summarize_sweep(Path(config.hydra.sweep.dir))
@@ -118,6 +121,7 @@ def prepare_sweep(config: DictConfig, errors: ErrorCollector) -> list[RecordedJo
     Raises UserError for values that cannot be swept, and for jobs that share a directory.
     """
     if config.hydra.sweeper._target_ != BASIC_SWEEPER:
+        remember_swept_keys(config)
         return None
     jobs = []
     for compose in compose_jobs(config):

@@ -5,7 +5,13 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import baseline_schema, command_schema, explain_schema, schema
+from csvision.config import (
+    baseline_schema,
+    command_schema,
+    compare_schema,
+    explain_schema,
+    schema,
+)
 from csvision.config.schema_registry import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
@@ -94,6 +100,12 @@ BUILT_IN = (
         "Train a finished run again and compare the results bit by bit.",
         command_schema.ReproduceConfig,
         "csvision.cli.tasks:run_reproduce",
+    ),
+    Command(
+        "compare",
+        "Compare the settings of a sweep or of several runs, with intervals and tests.",
+        compare_schema.CompareConfig,
+        "csvision.cli.tasks:run_compare",
     ),
     Command(
         "inspect-data",

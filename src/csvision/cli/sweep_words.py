@@ -6,7 +6,9 @@ from dataclasses import fields
 from csvision.config.command_schema import ResumeConfig
 from csvision.config.quoting import quote_override
 
-OWN_KEYS = ({entry.name for entry in fields(ResumeConfig)} - {"model"}) | {"model.path"}
+CODE = {"model", "loss", "metric", "transform"}
+
+OWN_KEYS = {entry.name for entry in fields(ResumeConfig)} - CODE | {f"{n}.path" for n in CODE}
 
 
 def collect_sweep_words(words: Sequence[str]) -> list[str]:

@@ -4,12 +4,16 @@ Heavy modules are imported when a command runs, after its configuration has been
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
-from csvision.config import command_schema
+from csvision.config import command_schema, compare_schema
 from csvision.config.hydra_errors import unknown_key
 from csvision.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from csvision.run.code_paths import OtherCode
 
 
 def check_run(path: str) -> None:
@@ -17,6 +21,17 @@ def check_run(path: str) -> None:
     from csvision.run.directory import RunDirectory
 
     RunDirectory(Path(path)).read_run_config()
+
+
+def other_code(
+    config: command_schema.ResumeConfig | command_schema.ReproduceConfig,
+) -> "OtherCode":
+    """Return the paths of the user's own code, except that of the network."""
+    return {
+        "loss_path": config.loss.path,
+        "metric_path": config.metric.path,
+        "transform_path": config.transform.path,
+    }
 
 
 def check_sweep(folder: Path) -> None:
@@ -49,7 +64,7 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     if RunDirectory(Path(config.run)).is_baseline():
         print(display_path(baseline_api.resume_baseline(Path(config.run), config.epochs).directory))
         return
-    result = api.resume(config.run, config.model.path, config.epochs)
+    result = api.resume(config.run, config.model.path, config.epochs, **other_code(config))
     if result.is_global_zero:
         print(display_path(result.directory))
 
@@ -66,15 +81,16 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
     SESSION.model_path = config.model.path
     from csvision import api
 
-    finished = api.resume_sweep(config.run, config.model.path, config.sweep)
+    finished = api.resume_sweep(config.run, config.model.path, config.sweep, **other_code(config))
     SESSION.finish()
     if not finished:
         raise SystemExit(1)
 
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:
-    """Test a run."""
-    check_run(config.run)
+    """Test a run, or an ensemble of runs."""
+    if not config.ensemble:
+        check_run(config.run)
     from csvision import api
 
     result = api.evaluate(config)
@@ -122,10 +138,21 @@ def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     check_run(config.run)
     from csvision import api
 
-    comparison = api.reproduce(config.run, config.model.path)
+    comparison = api.reproduce(config.run, config.model.path, **other_code(config))
     print(display_path(comparison.reproduction))
     if not comparison.equal:
         raise SystemExit(1)
+
+
+def run_compare(config: compare_schema.CompareConfig) -> None:
+    """Compare settings; this needs no torch."""
+    from csvision.comparison.command import run_comparison
+
+    comparison = run_comparison(config)
+    assert comparison.directory is not None
+    if not config.quiet:
+        print(comparison)
+    print(display_path(comparison.directory))
 
 
 def run_inspect_data(config: command_schema.InspectDataConfig) -> None:

@@ -8,6 +8,7 @@ from hydra.types import RunMode
 
 from csvision.cli.sweep_value import worst_value
 from csvision.command_hints import display_path
+from csvision.comparison.page import refresh_page
 from csvision.config import schema
 from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.run.directory import AnyConfig
@@ -16,7 +17,7 @@ from csvision.run.train import train
 
 
 def run_train(config: schema.TrainConfig) -> float:
-    """Train; return the validation accuracy, for Hydra sweepers that optimize it."""
+    """Train; return the final value of `monitor`, for Hydra sweepers that optimize it."""
     return run_job(config, train_hydra_run)
 
 
@@ -35,7 +36,7 @@ def train_hydra_run(config: schema.TrainConfig) -> float:
     result = train(PREPARED_RUNS.get_or_prepare(config), directory, list(hydra.overrides.task))
     if result.is_global_zero:
         print(display_path(result.directory))
-    return result.metrics.get("val/acc", float("nan"))
+    return result.metrics.get(config.monitor, float("nan"))
 
 
 def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float:
@@ -43,8 +44,10 @@ def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
-        return run(config)
+        value = run(config)
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)
-        return worst_value(hydra.sweeper)
+        value = worst_value(hydra.sweeper)
+    refresh_page(Path(hydra.sweep.dir))
+    return value

@@ -14,20 +14,15 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from csvision.config import launcher_schema, model_schema
+from csvision.config import launcher_schema, model_schema, schema
 from csvision.config.hydra_errors import format_hydra_error, unknown_key
 from csvision.config.hydra_private import child_nodes
 from csvision.config.quoting import quote_paths
+from csvision.config.resolvers import register_resolvers
 from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
 from csvision.process_state import exclusive
-
-FREE_KEYS: dict[type, str] = {
-    model_schema.CustomModelConfig: "kwargs",
-    launcher_schema.SlurmLauncherConfig: "sbatch",
-}
-"""Keys below which any name can be added without Hydra's leading +: model.kwargs.NAME=VALUE."""
 
 
 def conf_dir() -> Path:
@@ -38,17 +33,39 @@ def conf_dir() -> Path:
 
 
 def register_schemas() -> None:
-    """Register the schemas with Hydra, in groups of their own so that none looks like a choice."""
+    """Register resolvers and schemas with Hydra.
+
+    The schemas are in groups of their own so that none looks like a choice.
+    """
+    register_resolvers()
     store = ConfigStore.instance()
     for command, node in COMMAND_SCHEMAS.items():
-        store.store(group="csvision", name=command, node=node)
+        store.store(
+            group="csvision", name=command, node=train_node() if command == "train" else node
+        )
     for group, nodes in GROUP_SCHEMAS.items():
         for name, node in nodes.items():
             structured = OmegaConf.structured(node)
-            if free := FREE_KEYS.get(node):
-                structured[free] = {}
-                OmegaConf.set_struct(structured[free], False)
+            if node is model_schema.CustomModelConfig:
+                open_kwargs(structured)
+            if node is launcher_schema.SlurmLauncherConfig:
+                structured.sbatch = {}
+                OmegaConf.set_struct(structured.sbatch, False)
             store.store(group=f"csvision/{group}", name=name, node=structured)
+
+
+def train_node() -> DictConfig:
+    """Return the schema of conf/train.yaml."""
+    node = OmegaConf.structured(schema.TrainConfig)
+    for part in (node.loss, node.metric, node.transform):
+        open_kwargs(part)
+    return cast(DictConfig, node)
+
+
+def open_kwargs(node: DictConfig) -> None:
+    """Let kwargs.NAME=VALUE add a name without Hydra's leading +."""
+    node.kwargs = {}
+    OmegaConf.set_struct(node.kwargs, False)
 
 
 def load_config(command: str, overrides: Sequence[str]) -> Any:

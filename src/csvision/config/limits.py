@@ -12,6 +12,9 @@ MAX_SHOWN_ROWS = 32
 
 MAX_EPOCHS = 10**6
 
+MAX_FOLDS = 10_000
+"""Folds of cross-validation, each a job of a sweep."""
+
 MAX_SEED = 2**63 - 1
 """The largest 64-bit integer, for tables and for readers of JSON."""
 

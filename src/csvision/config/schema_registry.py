@@ -3,6 +3,7 @@
 from csvision.config import (
     baseline_schema,
     command_schema,
+    compare_schema,
     explain_schema,
     launcher_schema,
     model_schema,
@@ -36,6 +37,7 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
         "cosine": schema.CosineConfig,
         "onecycle": schema.OneCycleConfig,
         "step": schema.StepConfig,
+        "plateau": schema.PlateauConfig,
     },
     "accelerator": {"any": schema.AcceleratorConfig},
     "logger": {"any": schema.LoggerConfig},
@@ -59,6 +61,7 @@ COMMAND_SCHEMAS: dict[str, type] = {
     "convert": command_schema.ConvertConfig,
     "evaluate": command_schema.EvaluateConfig,
     "predict": command_schema.PredictConfig,
+    "compare": compare_schema.CompareConfig,
     "inspect": command_schema.InspectConfig,
     "demo": command_schema.DemoConfig,
     "export": command_schema.ExportConfig,

@@ -11,6 +11,7 @@ from typing import Any
 from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.pixel_range import AUTO, parse_pixel_range
+from csvision.config.training_rules import training_errors, warmup_errors
 from csvision.config.value_types import shorten_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
@@ -46,6 +47,8 @@ def find_errors(
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
         errors += class_errors(config.data.classes)
+        if not errors:
+            errors += fold_errors(config.data)
     if isinstance(config, command_schema.ExportConfig):
         errors += export_errors(config)
     if hasattr(getattr(config, "data", None), "header"):
@@ -62,8 +65,9 @@ def find_errors(
         if not errors:
             errors += residual_errors(config.model)
     if isinstance(config, schema.TrainConfig):
+        errors += training_errors(config, num_classes)
         if not errors:
-            errors += scheduler_errors(config)
+            errors += [*scheduler_errors(config), *warmup_errors(config)]
         if image_shape is not None and num_classes is not None and not errors:
             try:
                 layer_table(config.model, image_shape, num_classes)
@@ -143,6 +147,31 @@ def data_errors(data: schema.DataConfig) -> Iterator[str]:
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):
         yield f"data.image_shape={shorten_value(shape)} must be [channels,height,width]"
+
+
+def fold_errors(data: schema.DataConfig) -> Iterator[str]:
+    """Yield errors of rules between the keys of cross-validation."""
+    fold, folds = data.fold, data.folds
+    if folds is None:
+        if fold is not None:
+            yield f"data.fold={fold} needs the number of folds; write data.folds=5"
+        return
+    if fold is None:
+        yield (
+            f"data.folds={folds} needs the fold used for validation; write data.fold=0, or train "
+            f"with all of them: -m 'data.fold=range({folds})'"
+        )
+    elif fold >= folds:
+        yield (
+            f"data.fold={fold} must be < data.folds={folds}; folds are numbered from 0 to "
+            f"{folds - 1}"
+        )
+    if data.val_size != schema.DEFAULT_VAL_SIZE:
+        yield (
+            f"data.val_size={data.val_size:g} contradicts data.folds={folds}, which chooses the "
+            f"validation rows; leave out one of them (data.val_size="
+            f"{schema.DEFAULT_VAL_SIZE:g} is the default, data.folds=null data.fold=null is none)"
+        )
 
 
 def pixel_range_errors(pixel_range: Any) -> Iterator[str]:

@@ -9,18 +9,19 @@ from csvision.config import launcher_schema, schema
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.compose import load_config
 from csvision.config.quoting import quote_paths
+from csvision.config.resolvers import job_name, swept_keys
 from csvision.config.serialize import config_to_dict
 from csvision.config.sweep import expand_sweep
 from csvision.errors import ConfigError, RunError, UserError
 from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.launch.resources import training_configs, with_job_threads
+from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.directory import (
     RunDirectory,
     with_absolute_paths,
     with_default_cache,
-    with_model_path,
 )
-from csvision.run.sweep_jobs import SweepJob, job_name
+from csvision.run.sweep_jobs import SweepJob
 from csvision.run.sweep_record import RecordedJob, read_command, write_record
 
 
@@ -29,7 +30,7 @@ def add_jobs(
     jobs: Sequence[SweepJob],
     overrides: Sequence[str],
     launcher: launcher_schema.LauncherConfig,
-    model_path: str | None,
+    paths: CodePaths,
 ) -> list[SweepJob]:
     """Add the jobs of the sweep's command line with other values, and record them; return all jobs.
 
@@ -45,13 +46,14 @@ def add_jobs(
     for words in expand_sweep(arguments):
         config: schema.TrainConfig = load_config("train", words)
         config = with_default_cache(with_absolute_paths(config, Path(command.cwd)))
-        config = with_model_path(config, RunDirectory(folder), model_path)
+        config = with_code_paths(config, RunDirectory(folder), paths)
         if identity(config) not in known:
             known.add(identity(config))
             new.append((words, replace(config, launcher=launcher)))
+    keys = swept_keys(arguments)
     configs = with_job_threads([config for _, config in new], launcher)
     added = [
-        SweepJob(folder / job_name(number, config), words, config)
+        SweepJob(folder / job_name(number, words, keys), words, config)
         for number, (config, (words, _)) in enumerate(zip(configs, new, strict=True), len(jobs))
     ]
     check_jobs(added)

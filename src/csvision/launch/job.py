@@ -10,7 +10,8 @@ from csvision.config import schema
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.errors import RunError, first_line
 from csvision.files import iso_time
-from csvision.run.directory import RunDirectory, custom_model_path
+from csvision.run.code_paths import paths_of
+from csvision.run.directory import RunDirectory
 from csvision.run.manifest import read_json_object
 from csvision.run.prepare import PreparedRun
 from csvision.run.sweep_jobs import SweepJob
@@ -46,7 +47,8 @@ def run_job(job: SweepJob, prepare: Prepare) -> None:
     from csvision.run.train import train
 
     if job.started:
-        resume_run(RunDirectory(job.directory), custom_model_path(job.config))
+        paths = paths_of(job.config)
+        resume_run(RunDirectory(job.directory), paths.model, **paths.others)
         return
     with log_to_console(job.config.quiet):
         train(prepare(job.config, job.directory), job.directory, job.overrides)

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from csvision.command_hints import display_path
+from csvision.comparison.page import refresh_page
 from csvision.config import launcher_schema
 from csvision.config.compose import load_config
 from csvision.launch.available import check_launcher
@@ -12,6 +13,7 @@ from csvision.launch.executor import Sweep
 from csvision.launch.grow import add_jobs
 from csvision.launch.resources import training_configs
 from csvision.launch.run_sweep import run_sweep
+from csvision.run.code_paths import CodePaths
 from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log
@@ -21,7 +23,7 @@ from csvision.run.sweep_table import summarize_sweep
 LAUNCHER = "launcher"
 
 
-def resume_sweep(folder: Path, model_path: str | None, overrides: Sequence[str]) -> bool:
+def resume_sweep(folder: Path, paths: CodePaths, overrides: Sequence[str]) -> bool:
     """Run what is missing, failed or interrupted in a sweep; return whether all jobs have finished.
 
     `overrides` as of `csvision train -m` choose another launcher (launcher=slurm) or add jobs
@@ -31,14 +33,15 @@ def resume_sweep(folder: Path, model_path: str | None, overrides: Sequence[str])
     keys = [override for override in overrides if key_of(override).partition(".")[0] == LAUNCHER]
     values = [override for override in overrides if override not in keys]
     with lock_sweep(folder):
-        jobs = read_sweep(folder, model_path)
+        jobs = read_sweep(folder, paths.model, paths)
         launcher = choose_launcher(recorded_launcher(jobs), keys)
         check_launcher(launcher)
         if values:
             before = len(jobs)
-            jobs = add_jobs(folder, jobs, values, launcher, model_path)
+            jobs = add_jobs(folder, jobs, values, launcher, paths)
             print(f"{len(jobs) - before} jobs were added to {display_path(folder)}")
         run_sweep(Sweep(folder, find_unfinished(folder, jobs)), launcher, all_quiet(jobs))
+        refresh_page(folder, final=True)
         return summarize_sweep(folder)
 
 

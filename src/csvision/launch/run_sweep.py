@@ -4,6 +4,7 @@ from collections import Counter
 from contextlib import AbstractContextManager, closing, nullcontext
 
 from csvision.command_hints import resume_command
+from csvision.comparison.page import refresh_page
 from csvision.config import launcher_schema
 from csvision.launch.available import CLUSTERS
 from csvision.launch.executor import Executor, Sweep
@@ -79,6 +80,7 @@ def run_jobs(
                 continue
             outcomes.append(outcome)
             progress.report_end(outcome, sweep.jobs[outcome.number])
+            refresh_page(sweep.folder)
             if launcher.stop_on_failure and outcome.state in FAILED:
                 log.error(
                     "launcher.stop_on_failure=true: the sweep stops; to resume it: %s",

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csvision.command_hints import resume_command
+from csvision.comparison.page import refresh_page
 from csvision.config import schema
 from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.python_calls import check_no_options, load_python_config
 from csvision.config.quoting import quote_paths
+from csvision.config.resolvers import job_name, swept_keys
 from csvision.config.sweep import expand_sweep
 from csvision.errors import ConfigError, RunError, UserError
 from csvision.files import timestamp
@@ -21,7 +23,7 @@ from csvision.launch.job import read_outcome
 from csvision.launch.resources import with_job_threads
 from csvision.launch.run_sweep import run_sweep
 from csvision.run.directory import RunDirectory
-from csvision.run.sweep_jobs import SweepJob, job_name
+from csvision.run.sweep_jobs import SweepJob
 from csvision.run.sweep_record import RecordedJob, SweepCommand, write_record
 from csvision.run.sweep_table import summarize_sweep, sweep_table
 
@@ -66,8 +68,9 @@ def start_sweep(overrides: Sequence[str], config_dir: str | Path | None = None) 
     check_launcher(launcher)
     folder = Path(composed[0][1].output_dir).absolute() / "sweeps" / timestamp()
     configs = with_job_threads([config for _, config in composed], launcher)
+    keys = swept_keys(arguments)
     jobs = [
-        SweepJob(folder / job_name(number, config), words, config)
+        SweepJob(folder / job_name(number, words, keys), words, config)
         for number, (config, (words, _)) in enumerate(zip(configs, composed, strict=True))
     ]
     check_jobs(jobs)
@@ -78,6 +81,7 @@ def start_sweep(overrides: Sequence[str], config_dir: str | Path | None = None) 
         except (KeyboardInterrupt, SystemExit):
             print(f"interrupted; to resume the sweep: {resume_command(folder)}")
             raise
+        refresh_page(folder, final=True)
         summarize_sweep(folder)
     return SweepResult(folder, [job_result(*each) for each in enumerate(jobs)], sweep_table(folder))
 

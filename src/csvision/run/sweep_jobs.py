@@ -15,9 +15,11 @@ from csvision.config import schema
 from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import load_config
 from csvision.config.hydra_private import BASIC_SWEEPER
+from csvision.config.resolvers import JOB_NAME, job_name, swept_keys
 from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError, UserError, first_line
 from csvision.legacy import migrate_override
+from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.directory import (
     SWEEP_FILE,
     RunDirectory,
@@ -25,7 +27,6 @@ from csvision.run.directory import (
     is_sweep,
     with_absolute_paths,
     with_default_cache,
-    with_model_path,
 )
 from csvision.run.sweep_record import has_record, read_record
 
@@ -60,17 +61,17 @@ def lock_sweep(folder: Path) -> Iterator[None]:
         yield
 
 
-def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
+def read_sweep(
+    folder: Path, model_path: str | None, paths: CodePaths | None = None
+) -> list[SweepJob]:
     """Return the jobs of a sweep in the order of its command line.
 
-    Sweeps with a custom network need `model_path`. Raises RunError if the folder is no sweep or its
-    record is damaged, or if its jobs were not known in advance.
+    Sweeps with a custom network need `model_path`, those with other code of the user `paths`.
+    Raises RunError if the folder is no sweep or its record is damaged, or if its jobs were not
+    known in advance.
     """
-    if model_path is not None:
-        # Not at the top: it imports torch, which the other functions do not need.
-        from csvision.models.custom import split_model_path
-
-        split_model_path(model_path)
+    paths = paths or CodePaths(model_path)
+    paths.check_files()
     if not is_sweep(folder):
         raise RunError(f"run={folder} is not a sweep: it has no {SWEEP_FILE}")
     jobs = read_recorded_jobs(folder) if has_record(folder) else expand_jobs(folder)
@@ -80,7 +81,7 @@ def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
             "resume each job by run=JOB model.path=FILE.py:CLASS"
         )
     owner = RunDirectory(folder)
-    return [replace(job, config=with_model_path(job.config, owner, model_path)) for job in jobs]
+    return [replace(job, config=with_code_paths(job.config, owner, paths)) for job in jobs]
 
 
 def read_recorded_jobs(folder: Path) -> list[SweepJob]:
@@ -103,7 +104,10 @@ def expand_jobs(folder: Path) -> list[SweepJob]:
             raise RunError(f"{file}: only sweeps of Hydra's default sweeper can be resumed")
         cwd = Path(hydra["runtime"]["cwd"])
         overrides = map(migrate_override, hydra["overrides"]["task"])
-        jobs = expand_sweep([*overrides], hydra["sweeper"]["params"])
+        words, params = [*overrides], hydra["sweeper"]["params"]
+        jobs = expand_sweep(words, params)
+        swept = swept_keys([*(f"{key}={value}" for key, value in (params or {}).items()), *words])
+        named = JOB_NAME in str(hydra.get("sweep", {}).get("subdir"))
     except RunError:
         raise
     except (
@@ -118,16 +122,23 @@ def expand_jobs(folder: Path) -> list[SweepJob]:
         ValueError,
     ) as error:
         raise RunError(f"{file} is damaged: {first_line(error)}") from error
-    return [expand_job(folder, cwd, number, job) for number, job in enumerate(jobs)]
+    return [
+        expand_job(folder, cwd, number, job, swept if named else None)
+        for number, job in enumerate(jobs)
+    ]
 
 
-def expand_job(folder: Path, cwd: Path, number: int, overrides: list[str]) -> SweepJob:
-    """Return a job of a sweep that was started in the folder `cwd`."""
+def expand_job(
+    folder: Path, cwd: Path, number: int, overrides: list[str], swept: list[str] | None
+) -> SweepJob:
+    """Return a job of a sweep that was started in the folder `cwd`.
+
+    `swept` has the keys in the names of the folders; None for names of earlier versions.
+    """
     config: schema.TrainConfig = load_config("train", overrides)
     config = with_default_cache(with_absolute_paths(config, cwd))
-    return SweepJob(folder / job_name(number, config), overrides, config)
-
-
-def job_name(number: int, config: schema.TrainConfig) -> str:
-    """Return the name of the directory of a job, as conf/train.yaml forms it."""
-    return f"{number}_{config.model.name}_seed{config.seed}"
+    if swept is None:
+        name = f"{number}_{config.model.name}_seed{config.seed}"
+    else:
+        name = job_name(number, overrides, swept)
+    return SweepJob(folder / name, overrides, config)

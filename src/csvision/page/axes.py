@@ -15,7 +15,7 @@ from matplotlib.ticker import (
     ScalarFormatter,
 )
 
-from csvision_claims.page.numbers import format_si
+from csvision.page.numbers import format_si
 
 MAX_LINE_LENGTH = 52
 """Characters that fit on one line of a chart."""

@@ -2,14 +2,14 @@
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import StringIO
 from xml.etree import ElementTree
 
 from matplotlib import style
 from matplotlib.figure import Figure
 
-from csvision_claims.page.colors import CSS_VALUES, FOREGROUND
+from csvision.page.colors import CSS_VALUES, FOREGROUND
 
 WIDTH = 4.0
 """Inches: the width of a phone, so that charts and their text are not scaled down there."""
@@ -45,8 +45,16 @@ SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 
 
-def render_svg(draw: Callable[[], Figure], prefix: str, alt: str) -> str:
-    """Return the figure that `draw` creates as SVG; `prefix` makes its ids unique on the page."""
+def render_svg(
+    draw: Callable[[], Figure],
+    prefix: str,
+    alt: str,
+    css_values: Mapping[str, str] = CSS_VALUES,
+) -> str:
+    """Return the figure that `draw` creates as SVG; `prefix` makes its ids unique on the page.
+
+    `css_values` has the CSS value that replaces each color.
+    """
     file = StringIO()
     with style.context(["default", STYLE]), warnings.catch_warnings():
         # The browser has fonts for these characters; matplotlib only computes the layout.
@@ -58,7 +66,7 @@ def render_svg(draw: Callable[[], Figure], prefix: str, alt: str) -> str:
             if child.tag == f"{SVG}style":
                 parent.remove(child)
     for element in root.iter():
-        adapt_element(element, prefix)
+        adapt_element(element, prefix, css_values)
     for side in ("width", "height"):
         # matplotlib writes points, 72 per inch; CSS has 96 pixels per inch.
         root.set(side, f"{float(root.attrib[side].removesuffix('pt')) * 96 / 72:.0f}")
@@ -68,7 +76,7 @@ def render_svg(draw: Callable[[], Figure], prefix: str, alt: str) -> str:
     return re.sub(r">\s+<", "><", text)
 
 
-def adapt_element(element: ElementTree.Element, prefix: str) -> None:
+def adapt_element(element: ElementTree.Element, prefix: str, css_values: Mapping[str, str]) -> None:
     """Make ids unique, and replace colors and fonts by those of the page."""
     element.tag = element.tag.removeprefix(SVG)
     attributes = element.attrib
@@ -83,7 +91,7 @@ def adapt_element(element: ElementTree.Element, prefix: str) -> None:
     if "clip-path" in attributes:
         attributes["clip-path"] = attributes["clip-path"].replace("#", f"#{prefix}-")
     if "style" in attributes:
-        attributes["style"] = adapt_style(attributes["style"])
+        attributes["style"] = adapt_style(attributes["style"], css_values)
     for key in ("d", "x", "y"):
         if key in attributes:
             attributes[key] = round_coordinates(attributes[key])
@@ -91,10 +99,10 @@ def adapt_element(element: ElementTree.Element, prefix: str) -> None:
         del attributes["transform"]
 
 
-def adapt_style(declarations: str) -> str:
+def adapt_style(declarations: str, css_values: Mapping[str, str]) -> str:
     """Return CSS declarations with the colors of the page and without a font family."""
     kept = [part for part in declarations.split("; ") if not part.startswith("font-family")]
-    return re.sub(r"#[0-9a-f]{6}", lambda match: CSS_VALUES.get(match[0], match[0]), ";".join(kept))
+    return re.sub(r"#[0-9a-f]{6}", lambda match: css_values.get(match[0], match[0]), ";".join(kept))
 
 
 def round_coordinates(numbers: str) -> str:

@@ -6,10 +6,10 @@ from textwrap import fill
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csvision_claims.engine.charts import Curves, Series
-from csvision_claims.page.axes import label_axes, set_ticks
-from csvision_claims.page.colors import series_color
-from csvision_claims.page.svg import WIDTH
+from csvision.page.axes import label_axes, set_ticks
+from csvision.page.charts import Curves, Series
+from csvision.page.colors import series_color
+from csvision.page.svg import WIDTH
 
 MARKERS = "os^DvPX"
 
