@@ -69,6 +69,9 @@ class TestGrownSweep:
         # What it has already adds nothing.
         output = csvision_command("resume", f"run={sweep}", "seed=1")
         assert "0 jobs were added" in output.out
+        assert sorted(path.name for path in sweep.glob("*_seed=*")) == [
+            f"{seed}_seed={seed}" for seed in range(3)
+        ]
 
     def test_new_key_adds_jobs_that_differ(self, run_sweep: RunSweep) -> None:
         sweep = run_sweep("seed=0", launcher="serial").directory

@@ -8,6 +8,7 @@ from pathlib import Path
 from csvision.config import launcher_schema, schema
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.compose import load_config
+from csvision.config.labels import parse_override
 from csvision.config.quoting import quote_paths
 from csvision.config.resolvers import job_name, swept_keys
 from csvision.config.serialize import config_to_dict
@@ -50,7 +51,8 @@ def add_jobs(
         if identity(config) not in known:
             known.add(identity(config))
             new.append((words, replace(config, launcher=launcher)))
-    keys = swept_keys(arguments)
+    changed = [parse_override(override)[0] for override in overrides]
+    keys = [*dict.fromkeys([*swept_keys(command.arguments), *swept_keys(arguments), *changed])]
     configs = with_job_threads([config for _, config in new], launcher)
     added = [
         SweepJob(folder / job_name(number, words, keys), words, config)
@@ -62,7 +64,7 @@ def add_jobs(
         RecordedJob(str(job.directory.relative_to(folder)), job.overrides, job.config)
         for job in everything
     ]
-    write_record(folder, recorded, replace(command, arguments=arguments))
+    write_record(folder, recorded, command)
     return everything
 
 
