@@ -6,8 +6,6 @@ from typing import TypedDict, Unpack
 from csvision.config import schema
 from csvision.config.baseline_schema import RunConfig
 from csvision.errors import RunError
-from csvision.models.custom import split_model_path
-from csvision.models.user_code import user_code
 from csvision.run.directory import AnyConfig, RunDirectory, custom_model_path, with_model_path
 
 
@@ -49,6 +47,9 @@ class CodePaths:
 
     def check_files(self) -> None:
         """Raise ConfigError if a path is no FILE.py:CLASS or its file does not exist."""
+        # Not at the top: torch takes seconds to import.
+        from csvision.models.custom import split_model_path
+
         for name, path in vars(self).items():
             if path is not None:
                 split_model_path(path, f"{name}.path")
@@ -92,4 +93,6 @@ def paths_of(config: RunConfig) -> CodePaths:
 
 def code_arguments(config: schema.TrainConfig) -> list[str]:
     """Return the arguments, besides model.path, that name the code of a run again."""
+    from csvision.models.user_code import user_code
+
     return [f"{part.KEY}={part.path}" for part in user_code(config) if part.KEY != "model.path"]
