@@ -5,6 +5,7 @@ from csvision.config import (
     command_schema,
     compare_schema,
     explain_schema,
+    launcher_schema,
     model_schema,
     schema,
 )
@@ -40,6 +41,12 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     },
     "accelerator": {"any": schema.AcceleratorConfig},
     "logger": {"any": schema.LoggerConfig},
+    "launcher": {
+        "local": launcher_schema.LocalLauncherConfig,
+        "serial": launcher_schema.LauncherConfig,
+        "slurm": launcher_schema.SlurmLauncherConfig,
+        "ray": launcher_schema.RayLauncherConfig,
+    },
     "debug": {"any": schema.DebugConfig},
 }
 """The schemas that the defaults lists in conf/ name as /csvision/GROUP/NAME."""
