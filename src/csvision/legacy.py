@@ -38,6 +38,9 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
 }
 """Configuration keys that version 0.2.0 did not have, by group, with their defaults."""
 
+ADDED_GROUPS: dict[str, dict[str, Any]] = {"search": {"name": "none"}}
+"""Groups that version 0.2.0 did not have, with their defaults."""
+
 RENAMED_VALUES = {
     "data.csv": {"embedded": "bundled"},
     "model.global_pool": {"flatten": "none", "global_average": "avg", "global_max": "max"},
@@ -71,6 +74,9 @@ def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
     for group, defaults in ADDED_KEYS.items():
         if isinstance(migrated.get(group), Mapping):
             migrated[group] = defaults | migrated[group]
+    # Only a training configuration has this group.
+    if "optimizer" in migrated:
+        migrated = ADDED_GROUPS | migrated
     return migrated
 
 

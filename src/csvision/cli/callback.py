@@ -15,6 +15,7 @@ from csvision.cli.sweep_session import JOBLIB_LAUNCHER, SESSION
 from csvision.config import schema
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
+from csvision.config.search_schema import SEARCH_SWEEPER
 from csvision.config.sweep import compose_jobs
 from csvision.errors import ConfigError, UserError
 from csvision.files import is_inner_path
@@ -33,7 +34,9 @@ class TrainCallback(Callback):
             prepare(drop_hydra_node(config))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Prepare every job of a sweep."""
+        """Prepare every job of a sweep; a search prepares its trials itself."""
+        if is_search(config):
+            return
         with prepare_or_exit() as errors:
             with errors.collect():
                 jobs = prepare_sweep(config, errors)
@@ -43,6 +46,8 @@ class TrainCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
+        if is_search(config):
+            return
         from csvision.run.sweep_table import summarize_sweep
 
         SESSION.finish()
@@ -51,6 +56,11 @@ class TrainCallback(Callback):
             finished = summarize_sweep(Path(config.hydra.sweep.dir))
         if not finished:
             raise SystemExit(1)
+
+
+def is_search(config: DictConfig) -> bool:
+    """Return whether a search chooses the values of swept keys."""
+    return bool(config.hydra.sweeper._target_ == SEARCH_SWEEPER)
 
 
 class ErrorCollector:
@@ -74,7 +84,7 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
 
     Other exceptions keep their traceback; the exit code is then 1.
     """
-    from csvision.cli.prepared_runs import PREPARED_RUNS
+    from csvision.run.prepared_runs import PREPARED_RUNS
 
     PREPARED_RUNS.clear()
     errors = ErrorCollector()
@@ -93,7 +103,7 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
 
 def prepare(composed: DictConfig, sweep: bool = False) -> schema.TrainConfig:
     """Prepare a run and return its configuration; raises UserError if the run cannot work."""
-    from csvision.cli.prepared_runs import PREPARED_RUNS
+    from csvision.run.prepared_runs import PREPARED_RUNS
 
     config: schema.TrainConfig = to_dataclass(composed)
     if sweep and config.accelerator.devices > 1:

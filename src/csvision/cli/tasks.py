@@ -5,6 +5,7 @@ Heavy modules are imported when a command runs, after its configuration has been
 
 from pathlib import Path
 
+from csvision.cli.search import resume_search
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema
@@ -30,8 +31,13 @@ def check_sweep(folder: Path) -> None:
 
 def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
-    from csvision.run.directory import is_sweep
+    from csvision.run.directory import is_search, is_sweep
 
+    if is_search(Path(config.run)):
+        resume_search(config)
+        return
+    if config.search != command_schema.ResumeSearchConfig(None, None):
+        raise RunError(f"run={config.run} is not a search; leave search.n_trials and n_jobs out")
     if is_sweep(Path(config.run)):
         resume_sweep(config)
         return

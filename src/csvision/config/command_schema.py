@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from csvision.config.limits import MAX_EPOCHS
+from csvision.config.limits import MAX_EPOCHS, MAX_JOBS, MAX_THREADS
 from csvision.config.option import option
 from csvision.config.schema import AcceleratorName, DataConfig
 
@@ -60,15 +60,28 @@ class ModelPathConfig:
 
 
 @dataclass
-class ResumeConfig:
-    """An interrupted run or sweep to resume, or a run to train longer."""
+class ResumeSearchConfig:
+    """Changes of a resumed search."""
 
-    run: str = option("directory of an interrupted run or sweep", example="DIR")
+    n_trials: int | None = option(
+        "the new total number of trials of a search; null: unchanged", ge=1, le=MAX_JOBS
+    )
+    n_jobs: int | None = option(
+        "worker processes of a search; null: unchanged", ge=1, le=MAX_THREADS
+    )
+
+
+@dataclass
+class ResumeConfig:
+    """An interrupted run, sweep or search to resume, or a run to train longer."""
+
+    run: str = option("directory of an interrupted run, sweep or search", example="DIR")
     epochs: int | None = option(
         "train longer: the new total number of epochs (scheduler=none or step); null: unchanged",
         ge=1,
         le=MAX_EPOCHS,
     )
+    search: ResumeSearchConfig = field(default_factory=ResumeSearchConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
 
 

@@ -1,6 +1,6 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import command_schema, model_schema, schema
+from csvision.config import command_schema, model_schema, schema, search_schema
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
@@ -24,6 +24,10 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "accelerator": {"any": schema.AcceleratorConfig},
     "logger": {"any": schema.LoggerConfig},
     "debug": {"any": schema.DebugConfig},
+    "search": {
+        "none": search_schema.SearchConfig,
+        "optuna": search_schema.OptunaConfig,
+    },
 }
 """The schemas that the defaults lists in conf/ name as /csvision/GROUP/NAME."""
 

@@ -18,6 +18,7 @@ from csvision.config.limits import (
 )
 from csvision.config.model_schema import ModelConfig
 from csvision.config.option import option
+from csvision.config.search_schema import SearchConfig
 
 BUNDLED = "bundled"
 """The value of `data.csv` that selects the images shipped with csvision."""
@@ -234,14 +235,13 @@ class TrainConfig:
     accelerator: AcceleratorConfig = field(default_factory=AcceleratorConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     debug: DebugConfig = field(default_factory=DebugConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     seed: int = option(
         "seed of initial weights, batch order, augmentation and dropout", ge=0, le=MAX_SEED
     )
     epochs: int = option("number of epochs", ge=1, le=MAX_EPOCHS)
     batch_size: int = option("images per batch", ge=1, le=MAX_ROWS)
-    test_checkpoint: CheckpointName = option(
-        "checkpoint to test: last, or best by validation accuracy"
-    )
+    test_checkpoint: CheckpointName = option("checkpoint to test: last, or best by val/acc")
     checkpoint_interval_seconds: float = option(
         "longest time between two checkpoints", gt=0, le=1e9
     )

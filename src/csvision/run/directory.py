@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from csvision.config import model_schema, schema
 from csvision.config.serialize import config_from_dict, config_to_dict
-from csvision.errors import DivergedError, RunError, first_line
+from csvision.errors import DivergedError, PrunedError, RunError, first_line
 from csvision.files import iso_time, timestamp, write_json
 from csvision.run.manifest import read_manifest
 
@@ -20,6 +20,9 @@ SWEEP_FILE = "multirun.yaml"
 
 SWEEP_RECORD = "sweep.json"
 """The jobs of a sweep; csvision writes it before the first job starts."""
+
+SEARCH_RECORD = "search.json"
+"""The space and the settings of a search; csvision writes it before the first trial starts."""
 
 
 class RunDirectory:
@@ -158,6 +161,9 @@ class RunDirectory:
         except DivergedError:
             state = "diverged"
             raise
+        except PrunedError:
+            state = "pruned"
+            raise
         except Exception:
             state = "failed"
             raise
@@ -168,8 +174,14 @@ class RunDirectory:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Return whether a folder contains a sweep."""
-    return any((folder / name).is_file() for name in (SWEEP_FILE, SWEEP_RECORD))
+    """Return whether a folder contains a sweep, such as a search."""
+    names = (SWEEP_FILE, SWEEP_RECORD, SEARCH_RECORD)
+    return any((folder / name).is_file() for name in names)
+
+
+def is_search(folder: Path) -> bool:
+    """Return whether a folder contains a search."""
+    return (folder / SEARCH_RECORD).is_file()
 
 
 def default_run_dir(config: schema.TrainConfig) -> Path:

@@ -1,9 +1,10 @@
-"""Share prepared runs between the Hydra callback and the task, so that each is prepared once.
+"""Prepare each run once, and read equal data once.
 
 Hydra cannot pass objects from a callback to a task, so they are kept in PREPARED_RUNS.
 """
 
 import json
+from pathlib import Path
 
 from csvision.config import schema
 from csvision.config.serialize import config_to_dict
@@ -18,16 +19,18 @@ class PreparedRuns:
         self.runs: dict[str, PreparedRun] = {}
         self.splits: dict[str, Splits] = {}
 
-    def get_or_prepare(self, config: schema.TrainConfig) -> PreparedRun:
+    def get_or_prepare(
+        self, config: schema.TrainConfig, directory: Path | None = None
+    ) -> PreparedRun:
         """Return the prepared run of a configuration; prepare it if this is the first call.
 
-        Raises UserError if the run cannot work.
+        `directory` is as for `prepare_run`. Raises UserError if the run cannot work.
         """
         values = config_to_dict(config)
         key = json.dumps(values)
         if key not in self.runs:
             data = json.dumps([values["data"], values["debug"]["limit_rows"]])
-            self.runs[key] = prepare_run(config, self.splits.get(data))
+            self.runs[key] = prepare_run(config, self.splits.get(data), directory)
             self.splits[data] = self.runs[key].splits
         return self.runs[key]
 
