@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from csvision.api import evaluate as evaluate
+    from csvision.api import find_lr as find_lr
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
     from csvision.api import predict as predict
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from csvision.models.summary import profile_layers as profile_layers
     from csvision.rng import derive_seed as derive_seed
     from csvision.run.device import limit_threads as limit_threads
+    from csvision.run.find_lr import LRFindResult as LRFindResult
     from csvision.run.log import log_to_console as log_to_console
     from csvision.run.provenance import machine_info as machine_info
     from csvision.run.provenance import package_versions as package_versions
@@ -64,6 +66,7 @@ _EXPORTS = {
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
     "ImageTable": "csvision.data.table",
+    "LRFindResult": "csvision.run.find_lr",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
     "PadAndPermute": "csvision.transforms",
@@ -82,6 +85,7 @@ _EXPORTS = {
     "derive_seed": "csvision.rng",
     "evaluate": "csvision.api",
     "file_sha256": "csvision.data.source",
+    "find_lr": "csvision.api",
     "impulse_noise": "csvision.augmentation",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",

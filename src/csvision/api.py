@@ -14,6 +14,7 @@ from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
 from csvision.config.groups import COMMAND_SCHEMAS
+from csvision.config.lr_find_schema import LRFindConfig
 from csvision.config.quoting import quote_override
 from csvision.config.validate import validate
 from csvision.data.table import ImageTable
@@ -27,6 +28,8 @@ from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.extend import extend_config, record_extension
+from csvision.run.find_lr import LRFindResult
+from csvision.run.find_lr import find_lr as run_range_test
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
@@ -51,6 +54,18 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
     arguments = [override for override in overrides if isinstance(override, str)]
     with log_to_console(config.quiet):
         return train_prepared(prepare_run(config), default_run_dir(config), arguments)
+
+
+@exclusive()
+def find_lr(*overrides: str | LRFindConfig) -> LRFindResult:
+    """Find a learning rate as `csvision lr-find OVERRIDES` does.
+
+    Takes overrides such as "model=cnn", or a single LRFindConfig instead. Raises UserError for what
+    the command refuses.
+    """
+    config: LRFindConfig = resolve_config("lr_find", overrides)
+    with log_to_console(config.quiet):
+        return run_range_test(config, prepare_run(config))
 
 
 @exclusive()

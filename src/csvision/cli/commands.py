@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import command_schema, schema
+from csvision.config import command_schema, lr_find_schema, schema
 from csvision.config.groups import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
@@ -46,6 +46,12 @@ BUILT_IN = (
         "Train a network on images in a CSV file, test it, and write a run directory.",
         schema.TrainConfig,
         "csvision.cli.train:run_train",
+    ),
+    Command(
+        "lr-find",
+        "Find a learning rate: train with a growing one while the loss decreases.",
+        lr_find_schema.LRFindConfig,
+        "csvision.cli.tasks:run_lr_find",
     ),
     Command(
         "resume",

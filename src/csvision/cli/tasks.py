@@ -9,6 +9,7 @@ from csvision.cli.search import resume_search
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema
+from csvision.config.lr_find_schema import LRFindConfig
 from csvision.errors import RunError
 
 
@@ -64,6 +65,16 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
     finished = api.resume_sweep(config.run, config.model.path)
     SESSION.finish()
     if not finished:
+        raise SystemExit(1)
+
+
+def run_lr_find(config: LRFindConfig) -> None:
+    """Find a learning rate; exit with code 1 if none can be suggested."""
+    from csvision import api
+
+    result = api.find_lr(config)
+    print(display_path(result.directory))
+    if result.suggestion is None:
         raise SystemExit(1)
 
 

@@ -1,6 +1,6 @@
 """The dataclass of each command and of each choice of each group in conf/."""
 
-from csvision.config import command_schema, model_schema, schema, search_schema
+from csvision.config import command_schema, lr_find_schema, model_schema, schema, search_schema
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"csv": schema.DataConfig},
@@ -33,6 +33,7 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
 
 COMMAND_SCHEMAS: dict[str, type] = {
     "train": schema.TrainConfig,
+    "lr_find": lr_find_schema.LRFindConfig,
     "resume": command_schema.ResumeConfig,
     "reproduce": command_schema.ReproduceConfig,
     "inspect_data": command_schema.InspectDataConfig,

@@ -10,6 +10,7 @@ from typing import Any
 
 from csvision.config import command_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
+from csvision.config.lr_find_schema import LRFindConfig, RangeTestConfig
 from csvision.config.pixel_range import AUTO, parse_pixel_range
 from csvision.config.value_types import format_value, type_errors
 from csvision.errors import ConfigError
@@ -46,6 +47,8 @@ def find_errors(
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
         errors += padding_errors(config.model)
+        if isinstance(config, LRFindConfig):
+            errors += range_test_errors(config.lr_find)
         if not errors:
             errors += [*residual_errors(config.model), *scheduler_errors(config)]
         if image_shape is not None and num_classes is not None and not errors:
@@ -149,6 +152,12 @@ def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
     """Yield errors of rules between the keys of optimizer."""
     if isinstance(optimizer, schema.SGDConfig) and optimizer.nesterov and not optimizer.momentum:
         yield "optimizer.nesterov=true needs optimizer.momentum > 0"
+
+
+def range_test_errors(settings: RangeTestConfig) -> Iterator[str]:
+    """Yield an error if the learning rate of a range test would not grow."""
+    if settings.min_lr >= settings.max_lr:
+        yield f"lr_find.min_lr={settings.min_lr} must be < lr_find.max_lr={settings.max_lr}"
 
 
 def scheduler_errors(config: schema.TrainConfig) -> Iterator[str]:

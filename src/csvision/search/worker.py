@@ -2,14 +2,18 @@
 
 import _thread
 import json
+import os
 import signal
 import sys
+import time
 from pathlib import Path
 from threading import Thread
 
 from csvision.errors import UserError
 from csvision.run.launch_environment import read_launch_variables
 from csvision.signals import SIGNALS, handle_signals
+
+POLL_SECONDS = 0.1
 
 
 def main() -> None:
@@ -35,7 +39,11 @@ def main() -> None:
 
 def stop_at_end_of_input() -> None:
     """Interrupt the main thread when the standard input is closed."""
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock a daemon thread would hold at the end of the process.
+    os.read(0, 1)
+    # Without a handler, which the main thread installs after its imports, nothing would happen.
+    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        time.sleep(POLL_SECONDS)
     # The signal itself is blocked.
     _thread.interrupt_main(signal.SIGTERM)
 
