@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
+    from csvision.api import run_search as run_search
+    from csvision.api import search_report as search_report
     from csvision.api import train as train
     from csvision.augmentation import impulse_noise as impulse_noise
     from csvision.classifier import Classifier as Classifier
@@ -107,6 +109,8 @@ _EXPORTS = {
     "resolve_path": "csvision.data.open_source",
     "resume": "csvision.api",
     "resume_sweep": "csvision.api",
+    "run_search": "csvision.api",
+    "search_report": "csvision.api",
     "train": "csvision.api",
     "write_json": "csvision.files",
 }

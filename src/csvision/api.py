@@ -6,7 +6,7 @@ Calls from several threads run one after another.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,7 +25,12 @@ from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process import exclusive
 from csvision.run.damaged_jobs import find_damage, set_aside
-from csvision.run.directory import RunDirectory, default_run_dir
+from csvision.run.directory import (
+    RunDirectory,
+    default_run_dir,
+    default_sweep_dir,
+    is_search,
+)
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.extend import extend_config, record_extension
 from csvision.run.find_lr import LRFindResult
@@ -41,6 +46,10 @@ from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
+from csvision.search.installed import check_optuna
+
+if TYPE_CHECKING:
+    from csvision.search.report import SearchReport
 
 
 @exclusive()
@@ -54,6 +63,38 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
     arguments = [override for override in overrides if isinstance(override, str)]
     with log_to_console(config.quiet):
         return train_prepared(prepare_run(config), default_run_dir(config), arguments)
+
+
+@exclusive()
+def run_search(*overrides: str, directory: str | Path | None = None) -> "SearchReport":
+    """Search hyperparameters as `csvision train -m search=optuna OVERRIDES` does.
+
+    At least one key has several values, as in "model=mlp,cnn" or "optimizer.lr=interval(1e-4,0.1)".
+    `directory` is that of a new search (default: a new one in output_dir). Raises UserError for
+    what the command refuses, and WorkerError if a worker process ends before the search.
+    """
+    check_optuna()
+    from csvision.search.create import create_search, define_search, parse_words
+    from csvision.search.run_search import run_search as run
+
+    settings, parsed, output_dir = parse_words(overrides)
+    definition, paths = define_search(settings, parsed)
+    folder = default_sweep_dir(output_dir) if directory is None else Path(directory)
+    create_search(folder.absolute(), definition)
+    return run(folder.absolute(), paths)
+
+
+@exclusive()
+def search_report(search: str | Path) -> "SearchReport":
+    """Return what a search, finished or running, has found; raises RunError for other folders.
+
+    The report has the trials with states, values and parameters, the best one, and the importance
+    of each key.
+    """
+    check_optuna()
+    from csvision.search.report import search_report as report
+
+    return report(search)
 
 
 @exclusive()
@@ -96,13 +137,24 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
     Damaged ones are moved to SWEEP/damaged/ and started again. Raises RunError if this is not a
-    sweep, or if it is running.
+    sweep, or if it is running. A search runs the trials that it lacks.
     """
     folder = Path(sweep)
+    if is_search(folder):
+        return resume_search(folder, model_path)
     with lock_sweep(folder):
         jobs = read_sweep(folder, model_path)
         succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
         return summarize_sweep(folder) and all(succeeded)
+
+
+def resume_search(folder: Path, model_path: str | None) -> bool:
+    """Run the trials that a search lacks; return whether a trial has finished."""
+    check_optuna()
+    from csvision.search.definition import UserPaths
+    from csvision.search.run_search import run_search as run
+
+    return run(folder, UserPaths(model_path)).best is not None
 
 
 def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None) -> bool:

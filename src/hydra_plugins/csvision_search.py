@@ -22,4 +22,5 @@ class SearchSweeper(Sweeper):
         """Run the search; Hydra has written nothing before."""
         from csvision.cli.search import start_search
 
+        assert self.config is not None
         start_search(self.config)

@@ -1,33 +1,28 @@
 """Start or resume a search for hyperparameters on the command line."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import resume_command
 from csvision.config import command_schema
-from csvision.config.validate import validate
-from csvision.errors import ConfigError
+from csvision.search.installed import check_optuna
 
 
 def start_search(config: DictConfig) -> None:
     """Run the search that Hydra has composed; exit with code 1 if no trial finishes."""
     check_optuna()
-    from csvision.search.create import create_search, define_search
+    from csvision.search.create import create_search, define_search, read_settings
 
-    settings: Any = OmegaConf.to_object(config.search)
-    validate(settings)
     hydra = config.hydra
     words = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     definition, paths = define_search(
-        settings,
+        read_settings(config),
         parser.parse_overrides([*words, *hydra.overrides.task]),
         hydra.job.config_name,
         [
@@ -68,9 +63,3 @@ def run(folder: Path, model_path: str | None, cache: str | None, n_jobs: int | N
     SESSION.finish()
     if report.best is None:
         raise SystemExit(1)
-
-
-def check_optuna() -> None:
-    """Raise ConfigError if Optuna is not installed."""
-    if find_spec("optuna") is None:
-        raise ConfigError("search=optuna needs Optuna: pip install 'csvision[optuna]'")

@@ -7,10 +7,10 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from csvision.run.prepared_runs import PREPARED_RUNS
 from csvision.command_hints import display_path
 from csvision.config import schema
 from csvision.run.log import log, log_to_console
+from csvision.run.prepared_runs import PREPARED_RUNS
 from csvision.run.train import train
 
 

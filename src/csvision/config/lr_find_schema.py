@@ -13,7 +13,9 @@ class RangeTestConfig:
 
     min_lr: float = option("learning rate of the first step", gt=0, le=MAX_LR)
     max_lr: float = option("learning rate of the last step", gt=0, le=MAX_LR)
-    num_steps: int = option("steps, of one batch each; over several epochs if needed", ge=10, le=10**6)
+    num_steps: int = option(
+        "steps, of one batch each; over several epochs if needed", ge=10, le=10**6
+    )
     smoothing: float = option("weight of the steps before in the smoothed loss", ge=0, lt=1)
     early_stop_threshold: float = option(
         "stop when the smoothed loss exceeds its minimum by this factor", gt=1, le=1e6

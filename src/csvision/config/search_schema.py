@@ -6,7 +6,6 @@ from enum import StrEnum
 from csvision.config.limits import MAX_EPOCHS, MAX_JOBS, MAX_SEED, MAX_THREADS
 from csvision.config.option import option
 
-
 SEARCH_SWEEPER = "hydra_plugins.csvision_search.SearchSweeper"
 """The `_target_` of the sweeper in conf/search/optuna.yaml."""
 

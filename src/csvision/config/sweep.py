@@ -83,8 +83,8 @@ def count_values(override: Override) -> int:
 def interval_error(override: Override) -> str:
     """Say that a sweep takes no interval, and that a search does."""
     return (
-        f"{override.input_line}: a sweep takes no interval; write choice(...) or range(...), or let "
-        "a search choose the values: search=optuna"
+        f"{override.input_line}: a sweep takes no interval; write choice(...) or range(...), or "
+        "let a search choose the values: search=optuna"
     )
 
 

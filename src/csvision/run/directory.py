@@ -190,6 +190,11 @@ def default_run_dir(config: schema.TrainConfig) -> Path:
     return Path(config.output_dir).absolute() / "runs" / name
 
 
+def default_sweep_dir(output_dir: str) -> Path:
+    """Return the absolute path of a new sweep in output_dir, formed as in conf/train.yaml."""
+    return Path(output_dir).absolute() / "sweeps" / timestamp()
+
+
 def with_absolute_paths(
     config: schema.TrainConfig, folder: Path | None = None
 ) -> schema.TrainConfig:

@@ -5,13 +5,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import FloatDistribution
 
 from csvision.command_hints import resume_command
 from csvision.config import schema
+from csvision.config.compose import compose_config
+from csvision.config.messages import format_hydra_error
+from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.config.search_schema import OptunaConfig
+from csvision.config.validate import find_errors
 from csvision.errors import ConfigError, RunError, UserError
 from csvision.run.directory import custom_model_path, is_sweep
 from csvision.run.prepare import PreparedRun
@@ -40,9 +48,32 @@ def define_search(
     configs = list(validate_probes(definition))
     if settings.n_jobs > 1 and configs[0].accelerator.num_threads is None:
         kept.append("accelerator.num_threads=1")
-    max_epochs = max(config.epochs for config in configs)
-    paths = UserPaths(custom_model_path(configs[0]), configs[0].data.cache)
+    first, max_epochs = configs[0], max(config.epochs for config in configs)
+    paths = UserPaths(custom_model_path(first), first.data.cache)
     return replace(definition, overrides=kept, max_epochs=max_epochs), paths
+
+
+def parse_words(words: Sequence[str]) -> tuple[OptunaConfig, list[Override], str]:
+    """Return settings, parsed overrides and output_dir of a search that was started from Python.
+
+    Raises ConfigError for a word that is not KEY=VALUE, and for invalid settings.
+    """
+    quoted = quote_paths([MULTIRUN[0], *words])[1:]
+    try:
+        parsed = OverridesParser.create().parse_overrides(quoted)
+    except HydraException as error:
+        raise ConfigError(format_hydra_error(error)) from error
+    fixed, _ = split_overrides(parsed)
+    composed = compose_config("train", ["search=optuna", *(str(e.input_line) for e in fixed)])
+    return read_settings(composed), parsed, str(composed.output_dir)
+
+
+def read_settings(composed: DictConfig) -> OptunaConfig:
+    """Return the settings of a search; raises ConfigError for values out of range."""
+    settings: Any = OmegaConf.to_object(composed.search)
+    if errors := [f"search.{error}" for error in find_errors(settings)]:
+        raise ConfigError(errors)
+    return cast(OptunaConfig, settings)
 
 
 def is_search_key(override: Override) -> bool:
@@ -65,7 +96,9 @@ def validate_probes(definition: SearchDefinition) -> Iterator[schema.TrainConfig
             check_trial(prepared.get_or_prepare(config))
             configs.append(config)
         except UserError as error:
-            errors |= dict.fromkeys(add_integer_hint(each, definition.space) for each in error.messages)
+            errors |= dict.fromkeys(
+                add_integer_hint(each, definition.space) for each in error.messages
+            )
     if errors:
         raise ConfigError(errors)
     yield from configs

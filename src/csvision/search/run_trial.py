@@ -81,7 +81,9 @@ class TrialRunner:
                 result = train(prepared, run_dir.path, overrides, callbacks=[pruning])
             elif (state := run_dir.read_manifest()["state"]) in ("running", "interrupted"):
                 self.count_kills(active, state)
-                config = self.paths.apply(self.folder, resume_config(run_dir, self.paths.model_path))
+                config = self.paths.apply(
+                    self.folder, resume_config(run_dir, self.paths.model_path)
+                )
                 prepared = prepare_again(run_dir, config)
                 result = train(prepared, run_dir.path, resume=True, callbacks=[pruning])
             else:

@@ -87,11 +87,10 @@ def has_log_tag(tags: set[str]) -> bool:
 def parse_interval(interval: IntervalSweep, log: bool) -> BaseDistribution:
     """Return the distribution of interval(low, high), both ends included."""
     low, high = interval.start, interval.end
-    numbers = [end for end in (low, high) if type(end) in (int, float)]
-    if len(numbers) < 2 or not all(map(math.isfinite, numbers)):
-        raise ConfigError("the ends must be finite numbers")
     assert low is not None
     assert high is not None
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ConfigError("the ends must be finite numbers")
     if low >= high:
         raise ConfigError(f"the interval from {low} to {high} is empty; write the lower end first")
     check_positive(low, log)

@@ -122,4 +122,3 @@ def build_sampler(settings: OptunaConfig, number: int) -> TPESampler:
     """
     seed = derive_seed(settings.seed, "trial", number) % 2**32
     return TPESampler(n_startup_trials=settings.n_startup_trials, seed=seed)
-
