@@ -67,10 +67,9 @@ def plot_range_test(
         label = f"suggestion: {suggestion:.2g}"
         axes.axvline(suggestion, color="firebrick", linestyle="--", label=label)
     axes.set_xscale("log")
-    finite = [loss for loss in (*losses, *smoothed) if np.isfinite(loss)]
-    if finite and max(finite) > min(finite):
-        # The last loss may be very large.
-        low, high = min(finite), finite[0]
+    # The last loss may be very large.
+    low, high = min(filter(np.isfinite, losses), default=0.0), losses[0]
+    if low < high:
         axes.set_ylim(low - 0.05 * (high - low), high + 0.5 * (high - low))
     axes.set_xlabel("learning rate")
     axes.set_ylabel("training loss")

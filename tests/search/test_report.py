@@ -22,8 +22,8 @@ def test_report_has_each_trial_with_its_values(small_search_original: Path) -> N
     for trial in report.trials:
         assert trial.directory is not None
         run_dir = RunDirectory(report.directory / trial.directory)
-        history = pd.read_csv(run_dir.history)["val/acc"].to_dict()
-        assert trial.history == {epoch + 1: value for epoch, value in history.items()}
+        history = pd.read_csv(run_dir.history)
+        assert trial.history == dict(zip(history["epoch"], history["val/acc"], strict=True))
         assert trial.state == run_dir.read_manifest()["state"]
         assert (trial.value is None) == (trial.state == "pruned")
         if trial.value is not None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +161,9 @@ def test_two_processes_share_the_trials(run_search: RunSearch) -> None:
     assert [trial.number for trial in report.trials] == [*range(6)]
     assert {trial.state for trial in report.trials} == {"finished"}
     assert len({trial.params["optimizer.lr"] for trial in report.trials}) == 6
-    spans = sorted((trial.started, trial.ended) for trial in report.trials)  # type: ignore[type-var]
+    spans = sorted((trial.started, trial.ended) for trial in report.trials)
     # Two trials ran at the same time.
-    assert any(after[0] < before[1] for before, after in zip(spans, spans[1:], strict=False))  # type: ignore[operator]
+    assert any(after[0] < before[1] for before, after in pairwise(spans))  # type: ignore[operator]
     for trial in report.trials:
         assert trial.directory is not None
         manifest = RunDirectory(report.directory / trial.directory).read_manifest()

@@ -21,7 +21,7 @@ PARSER = OverridesParser.create()
 
 def parse(*words: str) -> dict[str, BaseDistribution]:
     """Return the space of swept keys."""
-    return parse_space(PARSER.parse_overrides(words))
+    return parse_space(PARSER.parse_overrides([*words]))
 
 
 def sample(distribution: BaseDistribution, seed: int) -> str:
