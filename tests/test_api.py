@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -113,7 +114,7 @@ class TestFinishedRun:
         predictions = csvision.predict(str(small_run.path), "digits.csv")
         assert len(predictions) == 300
         assert [predictions.attrs["path"]] == list(small_run.predictions.iterdir())
-        assert capsys.readouterr().out == "300 rows\n"
+        assert re.fullmatch(r"300 rows, [\d,]+ images/s\n", capsys.readouterr().out)
 
     @pytest.mark.slow
     def test_evaluate_and_predict_take_a_config_in_place_of_overrides(

@@ -27,6 +27,11 @@ def test_command_is_written_as_this_process_was_started(
     assert command_line("inspect-data", "data.csv=my file.csv") == expected
 
 
+def test_script_of_inspect_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["scripts/train.py"])
+    assert command_line("inspect", "run=1") == "python scripts/inspect_run.py run=1"
+
+
 def test_path_inside_the_current_directory_is_relative(tmp_path: Path) -> None:
     assert display_path(tmp_path / "runs" / "1") == Path("runs/1")
     assert display_path(Path("runs/1")) == Path("runs/1")

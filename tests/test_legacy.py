@@ -20,6 +20,7 @@ from csvision.errors import RunError
 from csvision.legacy import ADDED_KEYS, RENAMED_KEYS, migrate_config, migrate_override
 from csvision.run.directory import RunDirectory
 from csvision.run.sweep_jobs import read_sweep
+from csvision.run.sweep_table import sweep_table
 
 LEGACY = Path(__file__).with_name("legacy")
 
@@ -134,7 +135,53 @@ hydra:
     models = [job.config.model for job in jobs]
     assert all(isinstance(model, model_schema.CNNConfig) for model in models)
     assert [getattr(model, "global_pool", None) for model in models] == ["none", "max"]
-    assert {job.config.test_checkpoint.value for job in jobs} == {"best"}
+    assert {getattr(job.config, "test_checkpoint", None) for job in jobs} == {"best"}
+
+
+SWEEP = """
+hydra:
+  sweeper:
+    _target_: hydra._internal.core_plugins.basic_sweeper.BasicSweeper
+    params: null
+  runtime:
+    cwd: /
+  sweep:
+    subdir: {subdir}
+  overrides:
+    task: ["optimizer.lr=0.1,0.2", seed=5]
+"""
+
+
+@pytest.mark.parametrize(
+    ("subdir", "names"),
+    [
+        ("${hydra.job.num}_${model.name}_seed${seed}", ["0_cnn_seed5", "1_cnn_seed5"]),
+        ("${csvision.job_name:1,2,3}", ["0_lr=0.1", "1_lr=0.2"]),
+    ],
+)
+def test_jobs_of_a_sweep_without_record_have_the_names_of_their_version(
+    subdir: str, names: list[str], tmp_path: Path
+) -> None:
+    content = SWEEP.format(subdir=f"'{subdir}'")
+    (tmp_path / "multirun.yaml").write_text(content, encoding="utf-8")
+    assert [job.directory.name for job in read_sweep(tmp_path, None)] == names
+
+
+def test_folders_of_earlier_sweeps_are_listed_and_compared(finished: Path, tmp_path: Path) -> None:
+    """A sweep of version 0.1 has Hydra's file only, and folders such as 0_cnn_seed1."""
+    sweep = tmp_path / "sweep"
+    for number in range(2):
+        run = shutil.copytree(finished, sweep / f"{number}_cnn_seed{number}")
+        manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        manifest["config"]["seed"] = number
+        manifest["overrides"] = ["model=cnn", f"seed={number}"]
+        (run / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (sweep / "multirun.yaml").write_text("hydra: {}", encoding="utf-8")
+    comparison = csvision.compare(sweep)
+    assert comparison.states == {"finished": 2}
+    (setting,) = comparison.settings
+    assert setting.metrics["val/acc"].n == 2
+    assert [*sweep_table(sweep)["job"]] == [0, 1]
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())

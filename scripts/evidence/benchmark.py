@@ -1,145 +1,77 @@
-"""Measure time and memory of reading a CSV file with csvision and with pandas.read_csv.
+"""Measure csvision beside what it replaces.
 
-Every measurement runs in a new process; the table shows medians.
+suite=read: time and memory of reading a CSV file, with pandas.read_csv.
+suite=train: seconds per epoch beside the notebook's loop, plain Lightning, skorch (if installed),
+scikit-learn and loops over tensors, then whole processes. It takes about 10 minutes on two cores;
+nothing else should run.
 """
 
-import json
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
 
 import csvision
 from evidence_options import exit_with_errors, parse_options
+from reading_benchmark import benchmark_reading
+from training_benchmark import EPOCHS, benchmark_training
+
+SUITES = ("read", "train")
 
 
 @dataclass
 class Options:
     """The options of this script."""
 
+    suite: str = csvision.option(f"what is measured: {', '.join(SUITES)}", "read")
+    repeats: int = csvision.option("measurements per row of a table", 3, ge=1, le=1000)
     csv: str = csvision.option(
-        "data file, the label first, pixels from 0 to 255", "outputs/data/fashion_mnist/train.csv"
+        "suite=read: data file, the label first, pixels from 0 to 255",
+        "outputs/data/fashion_mnist/train.csv",
     )
-    repeats: int = csvision.option("measurements per row of the table", 3, ge=1, le=1000)
-    copies: int = csvision.option("copies of the rows in the large file", 10, ge=1, le=100)
+    copies: int = csvision.option(
+        "suite=read: copies of the rows in the large file", 10, ge=1, le=100
+    )
+    models: str = csvision.option("suite=train: mlp, cnn or both, separated by a comma", "mlp,cnn")
+    batch_sizes: str = csvision.option("suite=train: numbers separated by a comma", "32,128")
 
 
-PROGRAM = """
-import json, resource, sys, time
-def peak_mb(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-{imports}
-before, start = peak_mb(), time.perf_counter()
-{statements}
-seconds = time.perf_counter() - start
-measured = {{"seconds": seconds, "extra": peak_mb() - before, "peak": peak_mb()}}
-print(json.dumps(measured | more))
-"""
-
-PANDAS = ("import pandas", "table = pandas.read_csv(sys.argv[1])\nmore = {}")
-CSVISION = (
-    "from csvision import ReadOptions, read_table",
-    "table = read_table(sys.argv[1], ReadOptions(cache=sys.argv[2]))\n"
-    "arrays = (table.images, table.labels, table.hashes, table.constant)\n"
-    "more = {'bytes': sum(array.nbytes for array in arrays) / table.images.size}",
-)
-HASHING = (
-    "from pathlib import Path\nfrom csvision import file_sha256",
-    "file_sha256(Path(sys.argv[1]))\nmore = {}",
-)
-
-Measurement = dict[str, float]
-"""seconds; extra and peak: MB above the memory after the imports, and in total."""
-
-
-def measure(program: tuple[str, str], csv: Path, cache: Path) -> Measurement:
-    """Run a program on a file in a new process."""
-    imports, statements = program
-    code = PROGRAM.format(imports=imports, statements=statements)
-    command = [sys.executable, "-c", code, str(csv), str(cache)]
-    result: Measurement = json.loads(subprocess.check_output(command, text=True))
-    return result
-
-
-def medians(measurements: list[Measurement]) -> Measurement:
-    """Return the median of each value."""
-    return {name: median(each[name] for each in measurements) for name in measurements[0]}
-
-
-def write_copies(source: Path, target: Path, copies: int) -> None:
-    """Write a file with the rows `copies` times; each copy changes another pixel of every row.
-
-    Reads one row at a time: on Linux, the peak memory of this process counts for those it starts.
-    """
-    with target.open("w") as out:
-        for copy in range(copies):
-            with source.open() as lines:
-                header = next(lines)
-                if copy == 0:
-                    out.write(header)
-                column = 1 + copy % header.count(",")
-                for line in lines:
-                    cells = line.rstrip("\n").split(",", column + 1)
-                    cells[column] = str((int(cells[column]) + copy) % 256)
-                    out.write(",".join(cells) + "\n")
-
-
-def run_benchmark(csv: Path, repeats: int, copies: int, folder: Path) -> None:
-    """Measure everything and print the table; temporary files are written to `folder`."""
-    pandas, first, second, hashing = [], [], [], []
-    for repeat in range(repeats):
-        cache = folder / f"cache{repeat}"
-        pandas.append(measure(PANDAS, csv, cache))
-        first.append(measure(CSVISION, csv, cache))
-        second.append(measure(CSVISION, csv, cache))
-        hashing.append(measure(HASHING, csv, cache))
-    large = folder / "large.csv"
-    write_copies(csv, large, copies)
-    multiple = [measure(CSVISION, large, folder / f"large{repeat}") for repeat in range(repeats)]
-    rows = {
-        "pandas.read_csv": medians(pandas),
-        "csvision, first read": medians(first),
-        "csvision, second read (cached)": medians(second),
-        "  of which hashing the file": medians(hashing),
-        f"csvision, first read, {copies} x rows": medians(multiple),
-    }
-    print(f"{f'median of {repeats}':<36} {'seconds':>8} {'extra MB':>9} {'peak MB':>8}")
-    for name, row in rows.items():
-        print(f"{name:<36} {row['seconds']:8.3f} {row['extra']:9.0f} {row['peak']:8.0f}")
-    print_ratios(csv, copies, *rows.values())
-
-
-def print_ratios(
-    csv: Path,
-    copies: int,
-    pandas: Measurement,
-    first: Measurement,
-    second: Measurement,
-    hashing: Measurement,
-    multiple: Measurement,
-) -> None:
-    """Print the ratios between the rows of the table."""
-    rate = csv.stat().st_size / hashing["seconds"] / 1e6
-    print(f"first read / pandas: {first['seconds'] / pandas['seconds']:.2f}")
-    print(f"second read without hashing: {second['seconds'] - hashing['seconds']:.3f} s")
-    print(f"hashing: {rate:.0f} MB/s")
-    ratio = multiple["seconds"] / first["seconds"] / copies
-    print(f"time per row, {copies} x rows / 1 x: {ratio:.2f}")
-    print(f"bytes per pixel in memory: {first['bytes']:.3f}")
-
-
-def main() -> None:
-    """Run the benchmark on the file that the command line names."""
-    options = parse_options(Options, __doc__)
+def run_reading(options: Options) -> None:
+    """Measure the reading of the file."""
     try:
         csv = csvision.resolve_path(options.csv)
     except csvision.DataError as error:
         exit_with_errors(error.messages)
     if csv.suffix != ".csv":
         exit_with_errors([f"csv={options.csv}: must be an uncompressed .csv file"])
-    with tempfile.TemporaryDirectory() as folder:
-        run_benchmark(csv, options.repeats, options.copies, Path(folder))
+    benchmark_reading(csv, options.repeats, options.copies)
+
+
+def run_training(options: Options) -> None:
+    """Measure the training of the models."""
+    models, sizes = options.models.split(","), options.batch_sizes.split(",")
+    errors = [
+        f"models={options.models}: {each} must be one of {', '.join(EPOCHS)}"
+        for each in models
+        if each not in EPOCHS
+    ]
+    errors += [
+        f"batch_sizes={options.batch_sizes}: {size} must be a positive integer"
+        for size in sizes
+        if not size.isdecimal() or int(size) == 0
+    ]
+    if errors:
+        exit_with_errors(errors)
+    benchmark_training(options.repeats, models, [int(size) for size in sizes])
+
+
+def main() -> None:
+    """Run the suite that the command line names."""
+    options = parse_options(Options, __doc__)
+    match options.suite:
+        case "read":
+            run_reading(options)
+        case "train":
+            run_training(options)
+        case other:
+            exit_with_errors([f"suite={other} must be one of {', '.join(SUITES)}"])
 
 
 if __name__ == "__main__":

@@ -10,16 +10,9 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
-import pandas as pd
-import torch
-import torch.nn.functional as F
-from sklearn.model_selection import train_test_split
-from torch import Tensor, nn
-
 import csvision
+import notebook
 from evidence_options import parse_options
-
-BATCH_SIZE, LR = 32, 0.1
 
 
 @dataclass
@@ -29,56 +22,6 @@ class Options:
     seeds: int = csvision.option("number of seeds, from 0", 3, ge=1, le=1000)
     epochs: int = csvision.option("epochs of each run; the notebook has 10", 10, ge=1, le=1000)
     output_dir: str = csvision.option("folder of csvision's runs", "outputs")
-
-
-def read_data() -> tuple[Tensor, Tensor]:
-    """Return all images (N, 784) with values from 0 to 1, and their labels (N,)."""
-    table = pd.read_csv(csvision.resolve_path("bundled")).to_numpy()
-    return torch.tensor(table[:, 1:] / 255, dtype=torch.float32), torch.tensor(table[:, 0])
-
-
-def split_rows(count: int) -> tuple[Tensor, Tensor]:
-    """Return the notebook's rows for training and for testing."""
-    train, test = train_test_split(range(count), test_size=0.2, random_state=20)
-    return torch.tensor(train), torch.tensor(test)
-
-
-def build_notebook_model(model: str) -> nn.Sequential:
-    """Return the notebook's MLP or CNN, from images (N, 784) to logits (N, 10)."""
-    if model == "mlp":
-        hidden = [nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()]
-        return nn.Sequential(*hidden, nn.Linear(64, 10))
-    first = [nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 32, 3, padding=1), nn.ReLU()]
-    second = [nn.MaxPool2d(2, 2), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, 2)]
-    dense = [nn.Flatten(), nn.Linear(3136, 64), nn.ReLU(), nn.Linear(64, 10)]
-    return nn.Sequential(*first, *second, *dense)
-
-
-def fit(
-    network: nn.Module, images: Tensor, labels: Tensor, orders: Iterable[Tensor]
-) -> list[float]:
-    """Train with SGD, one epoch for each order of the rows; return the loss of every step."""
-    optimizer = torch.optim.SGD(network.parameters(), lr=LR)
-    losses = []
-    for order in orders:
-        for batch in torch.split(order, BATCH_SIZE):
-            loss = F.cross_entropy(network(images[batch]), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-    return losses
-
-
-def notebook_accuracy(model: str, seed: int, epochs: int) -> float:
-    """Train with the notebook's loop; return the test accuracy that the notebook prints."""
-    torch.manual_seed(seed)
-    images, labels = read_data()
-    train, test = split_rows(len(images))
-    network = build_notebook_model(model)
-    fit(network, images, labels, (train[torch.randperm(len(train))] for _ in range(epochs)))
-    with torch.no_grad():
-        return float((network(images[test]).argmax(1) == labels[test]).float().mean())
 
 
 def csvision_accuracy(model: str, seed: int, options: Options) -> float:
@@ -110,7 +53,7 @@ def main() -> None:
         rows = []
         for seed in range(options.seeds):
             ours, our_seconds = timed(csvision_accuracy, model, seed, options)
-            theirs, their_seconds = timed(notebook_accuracy, model, seed, options.epochs)
+            theirs, their_seconds = timed(notebook.run, model, seed, options.epochs)
             rows.append((ours, theirs, ours - theirs, our_seconds, their_seconds))
             print(format_row(model, str(seed), rows[-1]), flush=True)
         print(format_row(model, "mean", [mean(column) for column in zip(*rows, strict=True)]))

@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
+    from csvision.api import explain as explain
     from csvision.api import find_lr as find_lr
+    from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
-    from csvision.api import predict as predict
     from csvision.api import read as read
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
@@ -15,8 +17,16 @@ if TYPE_CHECKING:
     from csvision.api import run_search as run_search
     from csvision.api import search_report as search_report
     from csvision.api import train as train
+    from csvision.arithmetic.explanation import Explanation as Explanation
     from csvision.augmentation import impulse_noise as impulse_noise
+    from csvision.baseline_api import baseline as baseline
+    from csvision.baseline_api import load_baseline as load_baseline
+    from csvision.baselines.fit import BaselineResult as BaselineResult
+    from csvision.baselines.fitted import FittedBaseline as FittedBaseline
     from csvision.classifier import Classifier as Classifier
+    from csvision.comparison.command import compare as compare
+    from csvision.comparison.comparison import Comparison as Comparison
+    from csvision.config.baseline_schema import BaselineConfig as BaselineConfig
     from csvision.config.compose import load_config as load_config
     from csvision.config.model_schema import CNNConfig as CNNConfig
     from csvision.config.model_schema import MLPConfig as MLPConfig
@@ -41,7 +51,11 @@ if TYPE_CHECKING:
     from csvision.errors import RunError as RunError
     from csvision.errors import UserError as UserError
     from csvision.evaluation import EvalResult as EvalResult
+    from csvision.exporting.export import ExportResult as ExportResult
     from csvision.files import write_json as write_json
+    from csvision.inference import export as export
+    from csvision.inference import predict as predict
+    from csvision.inference import predict_to_file as predict_to_file
     from csvision.layer_shapes import layer_table as layer_table
     from csvision.layer_shapes import output_size as output_size
     from csvision.models.build import build_model as build_model
@@ -59,14 +73,20 @@ if TYPE_CHECKING:
     from csvision.transforms import PadAndPermute as PadAndPermute
 
 _EXPORTS = {
+    "BaselineConfig": "csvision.config.baseline_schema",
+    "BaselineResult": "csvision.baselines.fit",
     "CNN": "csvision.models.cnn",
     "CNNConfig": "csvision.config.model_schema",
     "CSVDataModule": "csvision.data.datamodule",
     "Classifier": "csvision.classifier",
+    "Comparison": "csvision.comparison.comparison",
     "ConfigError": "csvision.errors",
     "DataError": "csvision.errors",
     "DivergedError": "csvision.errors",
     "EvalResult": "csvision.evaluation",
+    "Explanation": "csvision.arithmetic.explanation",
+    "FittedBaseline": "csvision.baselines.fitted",
+    "ExportResult": "csvision.exporting.export",
     "ImageTable": "csvision.data.table",
     "LRFindResult": "csvision.run.find_lr",
     "MLP": "csvision.models.mlp",
@@ -81,18 +101,25 @@ _EXPORTS = {
     "TrainConfig": "csvision.config.schema",
     "TrainResult": "csvision.run.train",
     "UserError": "csvision.errors",
+    "baseline": "csvision.baseline_api",
     "build_model": "csvision.models.build",
+    "compare": "csvision.comparison.command",
     "config_from_dict": "csvision.config.serialize",
     "config_to_dict": "csvision.config.serialize",
     "derive_seed": "csvision.rng",
+    "demo": "csvision.api",
     "evaluate": "csvision.api",
+    "explain": "csvision.api",
+    "export": "csvision.inference",
     "file_sha256": "csvision.data.source",
     "find_lr": "csvision.api",
     "impulse_noise": "csvision.augmentation",
+    "inspect": "csvision.api",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",
     "limit_threads": "csvision.run.device",
     "load": "csvision.api",
+    "load_baseline": "csvision.baseline_api",
     "load_config": "csvision.config.compose",
     "load_splits": "csvision.data.splits",
     "log_to_console": "csvision.run.log",
@@ -101,7 +128,8 @@ _EXPORTS = {
     "output_size": "csvision.layer_shapes",
     "package_versions": "csvision.run.provenance",
     "pooling_layer": "csvision.models.layers",
-    "predict": "csvision.api",
+    "predict": "csvision.inference",
+    "predict_to_file": "csvision.inference",
     "profile_layers": "csvision.models.summary",
     "read": "csvision.api",
     "read_table": "csvision.data.table",
@@ -126,11 +154,11 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     module = _EXPORTS[name]
-    if module == "csvision.api":
-        # Lightning, which this module imports, raises for ranks that are no numbers.
+    if module in ("csvision.api", "csvision.inference"):
+        # Lightning, which these modules import, raises for ranks that are no numbers.
         import_module("csvision.run.launch_environment").read_launch_variables()
     if module not in sys.modules:
-        from csvision.process import isolate_import
+        from csvision.process_state import isolate_import
 
         with isolate_import():
             import_module(module)

@@ -101,9 +101,12 @@ class Classifier(LightningModule):
 
     def forward_transformed(self, images: Tensor) -> Tensor:
         """Transformed images (B, C, H, W), uint8, -> logits (B, K)."""
-        values = (images.to(self.dtype) / 255).sub_(self.mean).div_(self.std)
-        logits: Tensor = self.network(values)
+        logits: Tensor = self.network(self.normalize(images))
         return logits
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Transformed images (B, C, H, W), uint8, -> inputs of the network (B, C, H, W)."""
+        return (images.to(self.dtype) / 255).sub_(self.mean).div_(self.std)
 
     def predict_proba(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> probabilities (B, K), computed in eval mode.

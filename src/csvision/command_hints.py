@@ -4,6 +4,9 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+SCRIPTS = {"inspect": "inspect_run"}
+"""Scripts with another name than their command: inspect.py would hide a module of Python."""
+
 
 def display_path(path: Path) -> Path:
     """Return a path relative to the current directory if it is inside, else the absolute path."""
@@ -19,7 +22,7 @@ def command_line(command: str, *arguments: str) -> str:
     script = Path(sys.argv[0])
     words = [*map(quote, arguments)]
     if script.parent.name == "scripts" and script.suffix == ".py":
-        name = script.with_name(f"{command.replace('-', '_')}.py")
+        name = script.with_name(f"{SCRIPTS.get(command, command).replace('-', '_')}.py")
         return " ".join(["python", quote(str(name)), *words])
     return " ".join(["csvision", command, *words])
 

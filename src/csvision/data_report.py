@@ -8,8 +8,9 @@ import pandas as pd
 
 from csvision.command_hints import command_line
 from csvision.config import command_schema, schema
+from csvision.config.quoting import format_value
+from csvision.data.data_warnings import data_warnings
 from csvision.data.pixel_range import BYTES
-from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits, load_splits
 from csvision.data.table import ImageTable
 from csvision.files import make_dir, result_name
@@ -73,17 +74,3 @@ def train_command(data: schema.DataConfig) -> str:
     keys = ["csv", *(name for name in DEFAULTS if getattr(data, name) != DEFAULTS[name])]
     overrides = [f"data.{name}={format_value(getattr(data, name))}" for name in keys]
     return command_line("train", f"data={data.name.value}", *overrides)
-
-
-def format_value(value: Any) -> str:
-    """Return a value as it is written on the command line."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case dict():
-            pairs = [f"{name}: {format_value(item)}" for name, item in value.items()]
-            return f"{{{', '.join(pairs)}}}"
-        case list():
-            return f"[{','.join(map(format_value, value))}]"
-        case _:
-            return str(value)

@@ -3,7 +3,7 @@
 Shapes: N images, K classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sklearn.metrics import confusion_matrix
 from torch import Tensor
 
 from csvision.classifier import Classifier
+from csvision.data.data_spec import LabelValues
 from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.splits import Subset
 from csvision.errors import DivergedError
@@ -114,12 +115,21 @@ def evaluate_split(
 
 def check_finite(probabilities: Floats) -> None:
     """Raise DivergedError if the network has returned NaN or infinite values for an image."""
-    finite = np.isfinite(probabilities).all(axis=1)
-    if not np.all(finite):
-        raise DivergedError(
-            f"the outputs of the network are NaN or infinite for {np.count_nonzero(~finite)} of "
-            f"{len(probabilities)} images; reduce optimizer.lr and train again"
-        )
+    if count := count_not_finite(probabilities):
+        raise DivergedError(not_finite_message(count, len(probabilities)))
+
+
+def count_not_finite(probabilities: Floats) -> int:
+    """Return the number of images for which a probability (N, K) is NaN or infinite."""
+    return int(np.count_nonzero(~np.isfinite(probabilities).all(axis=1)))
+
+
+def not_finite_message(count: int, total: int) -> str:
+    """Say for how many of all images the outputs are not finite."""
+    return (
+        f"the outputs of the network are NaN or infinite for {count} of {total} images; reduce "
+        "optimizer.lr and train again"
+    )
 
 
 def select_metrics(metrics: Mapping[str, Any], prefix: str) -> dict[str, float]:
@@ -154,15 +164,34 @@ def prediction_table(
     A file that identifies its rows gives a column id. `predictions` and `labels` are class indices;
     the columns have label values of the file.
     """
-    values = np.asarray(subset.table.label_values)
-    columns: dict[str, NDArray[np.generic]] = {"row": subset.indices}
-    if subset.table.ids is not None:
-        columns["id"] = np.array(subset.table.ids)[subset.indices]
+    table = subset.table
+    ids = None if table.ids is None else np.array(table.ids)[subset.indices]
+    values, classes = table.label_values, table.classes
+    # NaN stands for an estimator without probabilities.
+    known = None if np.isnan(probabilities).all() else probabilities
+    return label_table(subset.indices, ids, values, classes, known, predictions, labels)
+
+
+def label_table(
+    rows: NDArray[np.int64],
+    ids: NDArray[np.str_] | None,
+    label_values: LabelValues,
+    classes: Sequence[str],
+    probabilities: Floats | None,
+    predictions: NDArray[np.int64],
+    labels: NDArray[np.int64] | None,
+) -> pd.DataFrame:
+    """Return the table of `prediction_table` for these rows; probabilities can be left out."""
+    values = np.asarray(label_values)
+    columns: dict[str, NDArray[np.generic]] = {"row": rows}
+    if ids is not None:
+        columns["id"] = ids
     if labels is not None:
         columns["label"] = values[labels]
     columns["prediction"] = values[predictions]
-    for index, name in enumerate(subset.table.classes):
-        columns[f"probability {name}"] = probabilities[:, index]
+    if probabilities is not None:
+        for index, name in enumerate(classes):
+            columns[f"probability {name}"] = probabilities[:, index]
     return pd.DataFrame(columns)
 
 

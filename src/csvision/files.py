@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,6 +30,41 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def results_dir(path: Path) -> Iterator[Path]:
+    """Create a folder for results; after an error, remove it if it was created and is empty.
+
+    Raises RunError if it cannot be created.
+    """
+    existed = path.exists()
+    make_dir(path)
+    try:
+        yield path
+    except BaseException:
+        if not existed:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+
+
+@contextmanager
+def new_dir(path: Path) -> Iterator[Path]:
+    """Create a folder that appears at `path` when it is complete, and not at all after an error.
+
+    Yields its path until then. Raises RunError if the folder around it cannot be created.
+    """
+    with results_dir(path.parent) as parent:
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=parent))
+        try:
+            yield unfinished
+            # mkdtemp gives no other user access.
+            unfinished.chmod(stat.S_IMODE(parent.stat().st_mode))
+            unfinished.rename(path)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -34,6 +34,8 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
         "ignore": [],
         "pixel_range": "auto",
         "transpose": False,
+        "folds": None,
+        "fold": None,
     }
 }
 """Configuration keys that version 0.2.0 did not have, by group, with their defaults."""
@@ -112,3 +114,10 @@ def migrate_checkpoint(checkpoint: dict[str, Any]) -> None:
         for old, new in RENAMED_CALLBACKS.items():
             if old in callbacks:
                 callbacks[new] = callbacks.pop(old)
+    optimizers = checkpoint.get("optimizer_states")
+    for optimizer in optimizers if isinstance(optimizers, list) else ():
+        groups = optimizer.get("param_groups") if isinstance(optimizer, dict) else ()
+        for group in groups if isinstance(groups, list) else ():
+            # Runs that began without fused kernels resume without them, to the same bits.
+            if isinstance(group, dict) and group.get("fused", False) is None:
+                group["fused"] = False

@@ -12,7 +12,11 @@ def build_optimizer(
     config: schema.OptimizerConfig, parameters: Iterable[nn.Parameter]
 ) -> optim.Optimizer:
     """Return the configured optimizer of `parameters`."""
+    parameters = list(parameters)
     common: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
+    # One kernel for all parameters. It takes a quarter of the time of small networks on a CPU; for
+    # SGD it is not faster.
+    fused = all(each.is_floating_point() and each.device.type == "cpu" for each in parameters)
     match config.name:
         case schema.OptimizerName.sgd:
             assert isinstance(config, schema.SGDConfig)
@@ -20,9 +24,9 @@ def build_optimizer(
                 parameters, momentum=config.momentum, nesterov=config.nesterov, **common
             )
         case schema.OptimizerName.adam:
-            return optim.Adam(parameters, **common)
+            return optim.Adam(parameters, fused=fused, **common)
         case schema.OptimizerName.adamw:
-            return optim.AdamW(parameters, **common)
+            return optim.AdamW(parameters, fused=fused, **common)
 
 
 def build_scheduler(

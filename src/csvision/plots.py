@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -19,14 +20,16 @@ SAMPLES_PER_CLASS = 10
 GAP = 2
 """Pixels between two samples."""
 
+CONFUSION_MATRIX = "confusion_matrix.png"
+
 MAX_CLASSES = 30
 """The number of classes up to which figures name each class."""
 
 
 def save_confusion_matrix(result: EvalResult, folder: Path) -> None:
-    """Write confusion_matrix.png."""
+    """Write the figure of the confusion matrix."""
     figure = plot_confusion_matrix(result.confusion_matrix, result.subset.table.classes)
-    figure.savefig(folder / "confusion_matrix.png", dpi=100)
+    figure.savefig(folder / CONFUSION_MATRIX, dpi=100)
 
 
 @style.context("default")
@@ -81,21 +84,39 @@ def plot_range_test(
 def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
     """Plot the first test images with prediction and probability; wrong ones have a red title."""
     subset = result.subset.head(count)
-    rows = -(-len(subset) // PREDICTION_COLUMNS)
-    figure = Figure(figsize=(1.5 * PREDICTION_COLUMNS, 1.8 * rows), layout="constrained")
-    grid = figure.subplots(rows, PREDICTION_COLUMNS, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
+    _, height, width = subset.table.image_shape
+    grid = -(-len(subset) // PREDICTION_COLUMNS), PREDICTION_COLUMNS
+    # Two lines of text fit above each image.
+    side = max(height, width)
+    cell = side + side // 2, side + side // 4
+    corners = [
+        (row * cell[0] + cell[0] - height, column * cell[1] + (cell[1] - width) // 2)
+        for row, column in np.ndindex(grid)
+    ]
+    figure = Figure(figsize=(1.5 * grid[1], 1.8 * grid[0]))
+    axes = figure.add_axes((0, 0, 1, 1))
+    images = subset.table.images[subset.indices]
+    show_sheet(axes, paste_images(images, corners, (grid[0] * cell[0], grid[1] * cell[1])))
+    axes.axis("off")
     classes = subset.table.classes
-    for index, (axes, row) in enumerate(zip(grid.flat, subset.indices, strict=False)):
+    for index, (top, left) in enumerate(corners[: len(subset)]):
         prediction = int(result.predictions[index])
         label = int(subset.labels[index])
-        title = f"{classes[prediction]} {result.probabilities[index, prediction]:.0%}"
+        title = classes[prediction]
+        # NaN stands for an estimator without probabilities.
+        if np.isfinite(probability := result.probabilities[index, prediction]):
+            title += f" {probability:.0%}"
         if prediction != label:
             title += f"\nnot {classes[label]}"
-        axes.imshow(to_hwc(subset.table.images[row]), cmap="gray", vmin=0, vmax=255)
-        color = "black" if prediction == label else "firebrick"
-        axes.set_title(escape_mathtext(title), fontsize=9, color=color)
+        axes.text(
+            left + width / 2,
+            top - side / 20,
+            escape_mathtext(title),
+            fontsize=9,
+            color="black" if prediction == label else "firebrick",
+            ha="center",
+            va="bottom",
+        )
     return figure
 
 
@@ -103,22 +124,42 @@ def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
 def plot_samples(subset: Subset) -> Figure:
     """Plot the first images of each class, one row per class."""
     classes = subset.table.classes[:MAX_CLASSES]
-    channels, height, width = subset.table.image_shape
-    size = len(classes) * (height + GAP), SAMPLES_PER_CLASS * (width + GAP)
-    sheet = np.full((channels, *size), 255, np.uint8)
+    _, height, width = subset.table.image_shape
+    rows, corners = [], []
     for label in range(len(classes)):
         samples = subset.indices[subset.labels == label][:SAMPLES_PER_CLASS]
-        for column, row in enumerate(samples):
-            top, left = label * (height + GAP), column * (width + GAP)
-            sheet[:, top : top + height, left : left + width] = subset.table.images[row]
+        rows += samples.tolist()
+        corners += [
+            (label * (height + GAP), column * (width + GAP)) for column in range(len(samples))
+        ]
+    size = len(classes) * (height + GAP), SAMPLES_PER_CLASS * (width + GAP)
     figure = Figure(figsize=(8, 0.7 * len(classes) + 0.5), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(to_hwc(sheet), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    show_sheet(axes, paste_images(subset.table.images[rows], corners, size))
     centers = np.arange(len(classes)) * (height + GAP) + height / 2
     axes.set_yticks(centers, [escape_mathtext(name) for name in classes])
     axes.set_xticks([])
     axes.set_frame_on(False)
     return figure
+
+
+def paste_images(
+    images: NDArray[np.uint8], corners: Sequence[tuple[int, int]], size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """Return a white sheet (C, *size) with images (N, C, H, W) at their top left corners.
+
+    One sheet is drawn many times faster than a pair of axes for each image.
+    """
+    _, channels, height, width = images.shape
+    sheet = np.full((channels, *size), 255, np.uint8)
+    for image, (top, left) in zip(images, corners, strict=False):
+        sheet[:, top : top + height, left : left + width] = image
+    return sheet
+
+
+def show_sheet(axes: Axes, sheet: NDArray[np.uint8]) -> None:
+    """Show an image (C, H, W) with its pixels as squares."""
+    axes.imshow(to_hwc(sheet), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
 
 
 def to_hwc(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

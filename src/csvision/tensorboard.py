@@ -1,24 +1,30 @@
 """Log a finished run to TensorBoard: hyperparameters, configuration, graph and figures."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import OmegaConf
+from PIL import Image
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from csvision.classifier import Classifier
 from csvision.config import schema
+from csvision.config.baseline_schema import BaselineConfig, RunConfig
 from csvision.config.serialize import config_to_dict
 from csvision.errors import first_line
 from csvision.evaluation import EvalResult
-from csvision.plots import plot_confusion_matrix, plot_predictions
+from csvision.hparams import group_name, hparam_values
+from csvision.plots import CONFUSION_MATRIX, plot_predictions
 
 log = logging.getLogger("csvision")
 
-EXCLUDED_HPARAMS = ("output_dir", "quiet", "logger", "debug")
+PICTURES = "visualizations"
+"""The group of pictures; TensorBoard sorts groups by name and opens the first two."""
 
 
 def log_to_tensorboard(
@@ -27,43 +33,58 @@ def log_to_tensorboard(
     metrics: dict[str, float],
     evaluation: EvalResult,
     classifier: Classifier,
+    swept: Mapping[str, str],
 ) -> None:
-    """Add the results of a run to its event files."""
-    values = config_to_dict(config)
+    """Add the results of a run to its event files.
+
+    `swept` has the keys that the sweep of the run varies, with their values as text.
+    """
     with SummaryWriter(folder) as writer:
         for name, value in metrics.items():
             if name.startswith("test/"):
                 writer.add_scalar(name, value, config.epochs)
-        write_hparams(writer, values, metrics)
-        writer.add_text("config", f"```yaml\n{OmegaConf.to_yaml(values)}```")
-        classes = evaluation.subset.table.classes
-        confusion_matrix = plot_confusion_matrix(evaluation.confusion_matrix, classes)
-        writer.add_figure("confusion matrix", confusion_matrix, config.epochs)
-        writer.add_figure("test images", plot_predictions(evaluation), config.epochs)
+        write_config(writer, config, swept)
+        write_pictures(writer, folder, evaluation, config.epochs)
         write_graph(writer, classifier, evaluation)
 
 
-def write_hparams(writer: SummaryWriter, config: dict[str, Any], metrics: dict[str, float]) -> None:
-    """Add a row to the HParams tab, in the event file of the run, where it finds the scalars."""
-    # Without the list of columns, TensorBoard shows the columns of all runs.
-    _, start, end = hparams(flatten_config(config), metrics)
+def log_baseline(
+    folder: Path,
+    config: BaselineConfig,
+    metrics: dict[str, float],
+    evaluation: EvalResult,
+    swept: Mapping[str, str],
+) -> None:
+    """Write the results of a baseline into an event file."""
+    with SummaryWriter(folder) as writer:
+        for name, value in metrics.items():
+            writer.add_scalar(name, value)
+        write_config(writer, config, swept)
+        write_pictures(writer, folder, evaluation, step=0)
+
+
+def write_pictures(writer: SummaryWriter, folder: Path, evaluation: EvalResult, step: int) -> None:
+    """Add confusion_matrix.png of the run directory, and test images with their predictions."""
+    with Image.open(folder / CONFUSION_MATRIX) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    writer.add_image(f"{PICTURES}/confusion matrix", pixels, step, dataformats="HWC")
+    writer.add_figure(f"{PICTURES}/test images", plot_predictions(evaluation), step)
+
+
+def write_config(writer: SummaryWriter, config: RunConfig, swept: Mapping[str, str]) -> None:
+    """Add the configuration as text, and a row to the HParams tab.
+
+    The row is in the event file of the run, where TensorBoard finds the scalars. Without a list of
+    columns, it shows the keys and the metrics of all runs.
+    """
+    writer.add_text("config", f"```yaml\n{OmegaConf.to_yaml(config_to_dict(config))}```")
+    _, start, end = hparams(hparam_values(config, swept), {})
+    plugin_data = start.value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(plugin_data.content)
+    content.session_start_info.group_name = group_name(config, swept)
+    plugin_data.content = content.SerializeToString()
     writer._get_file_writer().add_summary(start)
     writer._get_file_writer().add_summary(end)
-
-
-def flatten_config(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return dotted keys with values of the types that TensorBoard accepts."""
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if not prefix and name in EXCLUDED_HPARAMS:
-            continue
-        if isinstance(value, dict):
-            flat |= flatten_config(value, f"{prefix}{name}.")
-        elif isinstance(value, bool | int | float | str):
-            flat[f"{prefix}{name}"] = value
-        else:
-            flat[f"{prefix}{name}"] = str(value)
-    return flat
 
 
 def write_graph(writer: SummaryWriter, classifier: Classifier, evaluation: EvalResult) -> None:

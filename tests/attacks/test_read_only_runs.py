@@ -28,6 +28,7 @@ def check_predictions(result: Result) -> None:
 
 
 EVALUATE = "$ORDINARY csvision evaluate run=run"
+INSPECT = "$ORDINARY csvision inspect run=run"
 PREDICT = "$ORDINARY csvision predict run=run data.csv=digits.csv"
 
 
@@ -50,12 +51,31 @@ ATTACKS = (
     attack("predict", f"{PREDICT} output_dir=results", 0, "60 rows", thorough=True),
     attack("evaluate into the run", EVALUATE, 2, "run is not writable", "output_dir"),
     attack("predict into the run", PREDICT, 2, "run is not writable", "output_dir", thorough=True),
+    attack("inspect into the run", f"{INSPECT} quiet=true", 2, "run is not writable", "output_dir"),
     attack("results in a file", f"{EVALUATE} output_dir=digits.csv", 2, "output_dir=digits.csv"),
     attack("resume", "$ORDINARY csvision resume run=run epochs=2", 2, "run", thorough=True),
     attack("reproduce", "$ORDINARY csvision reproduce run=run", 2, "run is not writable"),
 )
 
 
-@attack_parameters(*ATTACKS)
+def check_page(result: Result) -> None:
+    """Check that the page is outside the run, and nothing in it."""
+    assert (result.folder / "results" / "index.html").is_file()
+    assert not (result.folder / "run" / "inspection").exists()
+
+
+INSPECT_ELSEWHERE = Attack(
+    "inspect",
+    f"{INSPECT} output_dir=results",
+    0,
+    ("results/index.html",),
+    environment=ENVIRONMENT,
+    prepare=read_only,
+    checks=(check_page,),
+    thorough=True,
+)
+
+
+@attack_parameters(*ATTACKS, INSPECT_ELSEWHERE)
 def test_results_are_written_elsewhere(attack: Attack, attacked_folder: Path) -> None:
     run_attack(attack, attacked_folder)

@@ -230,14 +230,14 @@ def test_damaged_jobs_start_again(attacked_folder: Path) -> None:
     command = f"csvision $TRAIN -m seed=0,1,2,3 {IN_S}"
     whole = run_attack(Attack("sweep", command, 0), attacked_folder)
     hashes = weights(whole)
-    for name in ("0_mlp_seed0", "1_mlp_seed1"):
+    for name in ("0_seed=0", "1_seed=1"):
         (attacked_folder / "s" / name / "run.json").write_bytes(b"")
-    (attacked_folder / "s/2_mlp_seed2/run.json").unlink()
-    shutil.rmtree(attacked_folder / "s/3_mlp_seed3")
-    says = [f"job {number} starts again: s/{number}_mlp" for number in range(3)]
+    (attacked_folder / "s/2_seed=2/run.json").unlink()
+    shutil.rmtree(attacked_folder / "s/3_seed=3")
+    says = [f"job {number} starts again: s/{number}_seed={number}" for number in range(3)]
     resumed = run_attack(Attack("resume", RESUME, 0, tuple(says)), attacked_folder)
     assert sorted(path.name for path in (attacked_folder / "s/damaged").iterdir()) == [
-        f"{number}_mlp_seed{number}" for number in range(3)
+        f"{number}_seed={number}" for number in range(3)
     ]
     shutil.rmtree(attacked_folder / "s/damaged")
     assert weights(resumed) == hashes

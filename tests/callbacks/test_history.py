@@ -57,8 +57,8 @@ class TestHistory:
         directory = csvision.train(*SMALL, "logger=tensorboard").directory
         history = read_history(directory).set_index("epoch")
         events = EventAccumulator(str(directory)).Reload()
-        for name in ("lr", "train/loss", "val/loss", "val/acc", "seconds"):
-            points = {point.step: point.value for point in events.Scalars(name)}
+        for name in ("train/loss", "val/loss", "val/acc"):
+            points = {point.step: point.value for point in events.Scalars(f"curves/{name}")}
             assert points == pytest.approx(history[name].to_dict(), rel=1e-6)
 
 

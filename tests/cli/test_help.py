@@ -34,6 +34,11 @@ def keys_in(text: str) -> dict[str, tuple[str, str]]:
     return {name: (value, help) for name, value, help in lines}
 
 
+def groups_in(text: str) -> dict[str, str]:
+    """Return the choices of each group in a text."""
+    return dict(re.findall(r"^    (\w+)=([\w|]+)$", text, re.MULTILINE))
+
+
 def flat_keys(node: Any, prefix: str = "") -> set[str]:
     """Return the dotted keys of all values that are not dictionaries."""
     if not isinstance(node, dict) or not node:
@@ -76,12 +81,26 @@ def test_help_of_each_command_shows_its_usage_and_keys(name: str) -> None:
 
 
 def test_lists_each_group_with_each_choice() -> None:
-    lines = dict(re.findall(r"^    (\w+)=([\w|]+)$", help_of("train"), re.MULTILINE))
+    lines = groups_in(help_of("train"))
     groups = [path for path in (ROOT / "conf").iterdir() if path.is_dir()]
-    assert set(lines) == {group.name for group in groups}
+    assert set(lines) == {group.name for group in groups} - {"baseline"}
+    lines |= groups_in(help_of("baseline"))
     for group in groups:
         assert lines[group.name].split("|") == sorted(path.stem for path in group.iterdir())
     assert lines["model"] == "cnn|custom|mlp"
+
+
+@pytest.mark.parametrize(
+    ("command", "groups"),
+    [
+        ("explain", {"data", "model"}),
+        ("baseline", {"baseline", "data", "logger"}),
+        ("inspect-data", {"data"}),
+        ("evaluate", set()),
+    ],
+)
+def test_lists_only_the_groups_of_the_command(command: str, groups: set[str]) -> None:
+    assert set(groups_in(help_of(command))) == groups
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from csvision.cli.commands import BUILT_IN
+from csvision.command_hints import SCRIPTS
 from tests.cli.conftest import RunCommand
 from tests.conftest import ROOT
 
@@ -265,7 +266,8 @@ class Odd(nn.Module):
 
 @pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.py")), ids=lambda p: p.stem)
 def test_scripts_run_the_command_of_their_name(script: Path) -> None:
-    name = script.stem.replace("_", "-")
+    commands = {stem: command for command, stem in SCRIPTS.items()}
+    name = commands.get(script.stem, script.stem.replace("_", "-"))
     text = script.read_text(encoding="utf-8")
     assert f'main(["{name}", *sys.argv[1:]])' in text
     assert len(text.splitlines()) < 10

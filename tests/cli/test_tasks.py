@@ -9,6 +9,7 @@ from csvision.command_hints import display_path
 from csvision.data.cache import default_folder
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import read_table
+from csvision.inspection.inspect import STEPS
 from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
 
@@ -31,6 +32,28 @@ def test_predict_prints_the_path_of_the_predictions(
     )
     (path,) = output.out.splitlines()
     assert len(pd.read_csv(path)) == 300
+
+
+def test_export_prints_the_difference_and_the_path_of_the_file(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    output = csvision_command("export", f"run={small_run.path}", "format=state_dict")
+    check, path = output.out.splitlines()
+    assert check.startswith("probabilities of 40 test rows differ by at most ")
+    assert Path(path).parents[1] == display_path(small_run.exports)
+    assert Path(path).is_file()
+
+
+@pytest.mark.slow
+def test_inspect_prints_its_steps_and_the_path_of_the_page(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    output = csvision_command("inspect", f"run={small_run.path}", "device=cpu")
+    *steps, path = output.out.splitlines()
+    assert (output.code, output.err) == (0, "")
+    assert len(steps) == STEPS
+    assert Path(path) == display_path(small_run.path / "inspection" / "index.html")
+    assert Path(path).is_file()
 
 
 @pytest.mark.slow

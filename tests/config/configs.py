@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import load_config
 from csvision.errors import ConfigError
 
@@ -21,9 +22,11 @@ def load(*overrides: str) -> schema.TrainConfig:
     return config
 
 
-def load_choice(choice: str, *overrides: str) -> schema.TrainConfig:
-    """Return the training configuration of a choice GROUP=NAME with the keys that it needs."""
-    return load(choice, *REQUIRED.get(choice, []), *overrides)
+def load_choice(choice: str, *overrides: str) -> RunConfig:
+    """Return the configuration of a choice GROUP=NAME with the keys that it needs."""
+    command = "baseline" if choice.startswith("baseline=") else "train"
+    config: RunConfig = load_config(command, [choice, *REQUIRED.get(choice, []), *overrides])
+    return config
 
 
 def load_errors(*overrides: str) -> list[str]:

@@ -11,8 +11,8 @@ from hydra.core.utils import JobRuntime
 
 from csvision.config import command_schema, model_schema, schema
 from csvision.config.compose import compose_config, conf_dir, load_config, to_dataclass
-from csvision.config.groups import COMMAND_SCHEMAS
 from csvision.config.model_schema import GlobalPool, PaddingMode, Stage
+from csvision.config.schema_registry import COMMAND_SCHEMAS
 from tests.config.configs import get_value, load, load_errors
 from tests.conftest import ROOT
 

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from csvision.config.compose import load_config
 from csvision.config.limits import MAX_ARGUMENT
-from csvision.config.quoting import PATH_KEYS, quote_override, quote_paths
+from csvision.config.quoting import PATH_KEYS, format_value, quote_override, quote_paths
 from csvision.errors import ConfigError
 from tests.config.strategies import printable
 from tests.conftest import ROOT
@@ -194,3 +194,21 @@ def test_paths_with_special_characters_work_from_training_to_prediction(digits_c
     folder = run.absolute().relative_to(Path.cwd())
     results = {folder / name for name in ("evaluations", "predictions")}
     assert {path for path in new if not results & {path, *path.parents}} == set()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (0.01, "0.01"),
+        ([], "[]"),
+        ([1, 28, None], "[1,28,null]"),
+        ({}, "{}"),
+        ({"a": [1, 2], "b": False}, "{a: [1,2], b: false}"),
+    ],
+)
+def test_values_are_formatted_as_hydra_parses_them(value: object, text: str) -> None:
+    assert format_value(value) == text
+    assert format_value(OmegaConf.create({"key": value}).key) == text
+    assert OverridesParser.create().parse_override(f"key={text}").value() == value

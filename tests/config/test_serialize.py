@@ -12,11 +12,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from csvision.config import schema
-from csvision.config.serialize import Difference, config_from_dict, config_to_dict, diff_configs
+from csvision.config.serialize import (
+    Difference,
+    config_from_dict,
+    config_to_dict,
+    diff_configs,
+    is_baseline,
+    run_config_from_dict,
+)
 from csvision.legacy import ADDED_GROUPS
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
-from tests.config.test_groups import CHOICES
+from tests.config.test_schema_registry import CHOICES
 
 KEYS = [entry.name for entry in fields(schema.TrainConfig)]
 
@@ -34,10 +41,25 @@ def default_values() -> dict[str, Any]:
 def test_every_choice_survives_a_round_trip(choice: str) -> None:
     config = load_choice(choice)
     written = json.loads(json.dumps(config_to_dict(config)))
-    restored = config_from_dict(written)
+    restored = run_config_from_dict(written)
     assert restored == config
     # Equality is not enough: a StrEnum member equals its string.
     assert repr(restored) == repr(config)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"model": {"name": "knn"}}, True),
+        ({"model": {"name": "cnn"}}, False),
+        ({"model": {"name": ["knn"]}}, False),
+        ({"model": "knn"}, False),
+        ({}, False),
+        ([], False),
+    ],
+)
+def test_baseline_is_known_by_the_name_of_its_model(values: Any, expected: bool) -> None:
+    assert is_baseline(values) is expected
 
 
 def test_plain_values_are_strings_numbers_lists_and_dicts() -> None:

@@ -108,8 +108,8 @@ class TestComposeJobs:
     @pytest.mark.slow
     def test_directories_are_those_that_hydra_gives_the_jobs(self) -> None:
         assert [job.directory for job in composed("model=mlp,cnn", "seed=5")] == [
-            "0_mlp_seed5",
-            "1_cnn_seed5",
+            "0_model=mlp",
+            "1_model=cnn",
         ]
         subdir = "hydra.sweep.subdir='a/${hydra:job.num}'"
         assert [job.directory for job in composed("seed=5,6", hydra=(subdir,))] == ["a/0", "a/1"]

@@ -11,9 +11,9 @@ import pytest
 
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
-from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.model_schema import Normalization, PaddingMode, Pool, Stage
 from csvision.config.option import option
+from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.validate import find_errors, validate
 from csvision.errors import ConfigError
 from csvision_claims.command import ClaimsConfig
@@ -27,6 +27,8 @@ RANGES: dict[str, tuple[Any, Any, str]] = {
     "data.split_seed": (-1, 2**32, ">= 0 and <= 4294967295"),
     "data.val_size": (-0.1, 1.0, ">= 0 and < 1"),
     "data.val_seed": (-1, 2**32, ">= 0 and <= 4294967295"),
+    "data.folds": (1, 10_001, ">= 2 and <= 10000"),
+    "data.fold": (-1, 10_001, ">= 0 and <= 10000"),
     "data.pad": (-1, 1001, ">= 0 and <= 1000"),
     "data.permutation_seed": (-1, 2**63, ">= 0 and <= 9223372036854775807"),
     "data.max_decompressed_gib": (0.0, 1e308, "> 0 and <= 1000000"),
@@ -216,7 +218,9 @@ class TestRanges:
         assert unlimited_keys("int|float", {"lt", "le"}) == set()
 
     def test_every_list_has_a_largest_length_or_a_rule(self) -> None:
-        assert unlimited_keys("list", {"max_length"}) == {"DataConfig.image_shape"}
+        # tests/cli/test_explain.py tests the rule of position.
+        ruled = {"DataConfig.image_shape", "ExplainConfig.position"}
+        assert unlimited_keys("list", {"max_length"}) == ruled
 
     def test_missing_upper_bound_is_found(self) -> None:
         @dataclass

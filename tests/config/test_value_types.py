@@ -15,7 +15,7 @@ from csvision.config.limits import MAX_STRING
 from csvision.config.model_schema import Stage
 from csvision.config.serialize import config_from_dict, config_to_dict
 from csvision.config.validate import find_errors
-from csvision.config.value_types import format_value
+from csvision.config.value_types import shorten_value
 from tests.config.configs import load, set_value
 
 DEFAULT = load("data.image_shape=[1,28,28]", "model.hidden=[8]", "optimizer=sgd")
@@ -125,9 +125,9 @@ def test_learning_rate_must_not_grow_without_limit() -> None:
 
 
 def test_long_value_is_shortened() -> None:
-    assert format_value("x" * 80) == "x" * 80
-    assert format_value("x" * 81) == "x" * 80 + "..."
-    assert format_value(10**5000) == "(thousands of digits)"
+    assert shorten_value("x" * 80) == "x" * 80
+    assert shorten_value("x" * 81) == "x" * 80 + "..."
+    assert shorten_value(10**5000) == "(thousands of digits)"
 
 
 def huge(exponent: int) -> int:

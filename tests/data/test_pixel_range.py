@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from csvision.data.pixel_range import (
     BYTES,
+    UNIT,
     AmbiguousRangeError,
     PixelStats,
     decide_range,
+    guess_from_rows,
     range_notices,
     to_bytes,
 )
@@ -130,3 +132,21 @@ def test_notices_say_what_was_decided() -> None:
     assert dark.startswith("the largest pixel is 40 of 255")
     (rounded,) = range_notices(stats_of(254.5), BYTES, automatic=True)
     assert rounded == "1 pixels are not whole numbers and were rounded"
+
+
+@pytest.mark.parametrize(
+    ("reference", "values", "expected"),
+    [
+        (None, (0, 12), BYTES),
+        ((0.0, 16.0), (0, 12), (0.0, 16.0)),
+        ((0.0, 16.0), (0, 0), (0.0, 16.0)),
+        (BYTES, (0.5, 0.25), UNIT),
+        # Not clear: all pixels will decide.
+        ((0.0, 16.0), (0, 200), (0.0, 16.0)),
+    ],
+)
+def test_guess_from_the_first_rows_is_that_of_the_training_file_if_it_fits(
+    reference: tuple[float, float] | None, values: tuple[float, float], expected: object
+) -> None:
+    rows = [["cat", *map(str, values)]] * 30
+    assert guess_from_rows(rows, [1, 2], reference) == expected

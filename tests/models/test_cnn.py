@@ -40,7 +40,12 @@ def test_output_is_one_logit_per_class(image_shape: tuple[int, int, int]) -> Non
 
 def test_layers_of_a_stage_run_in_the_documented_order() -> None:
     stage = Stage(
-        kernel_size=2, padding="same", normalization=Normalization.batch, residual=1, dropout=0.25
+        kernel_size=2,
+        padding="same",
+        normalization=Normalization.batch,
+        pool=Pool.avg,
+        residual=1,
+        dropout=0.25,
     )
     names = [name for name, _ in CNN((1, 8, 8), 2, [stage]).stages[0].named_children()]
     assert names == [
@@ -97,6 +102,37 @@ def test_relu_runs_before_pooling_and_after_dense_layers() -> None:
     # The minimum is -4, but relu has set it to 0 before the pooling.
     assert network.stages(image).item() == 0.0
     assert network.dense(torch.tensor([[3.0]])).item() == 0.0
+
+
+def test_relu_after_max_pooling_has_the_outputs_and_gradients_of_relu_before_it() -> None:
+    stage = Stage(filters=1, kernel_size=1, padding=0, pool_size=3, pool_stride=2)
+    layers = CNN((1, 9, 9), 2, [stage]).stages[0]
+    assert [name for name, _ in layers.named_children()] == ["convolution", "pool", "activation"]
+    pool, activation = layers.get_submodule("pool"), layers.get_submodule("activation")
+    # Few different values, so that windows have several equal maxima, and maxima of zero or below.
+    maps = torch.randint(-3, 3, (50, 1, 9, 9), generator=torch.manual_seed(0)).double()
+    weights = torch.randn(50, 1, 4, 4, dtype=torch.float64)
+    results = []
+    for first, second in ((pool, activation), (activation, pool)):
+        inputs = maps.clone().requires_grad_()
+        outputs = second(first(inputs))
+        (outputs * weights).sum().backward()
+        assert inputs.grad is not None
+        results.append((outputs, inputs.grad))
+    assert torch.equal(results[0][0], results[1][0])
+    assert torch.equal(results[0][1], results[1][1])
+    assert results[0][1].count_nonzero() > 100
+
+
+def test_feature_maps_are_in_channels_last_with_the_values_of_the_other_layout() -> None:
+    network = CNN((1, 8, 8), 2, [Stage(filters=4), Stage(filters=8, residual=1)]).double()
+    images = torch.randn(3, 1, 8, 8, dtype=torch.float64)
+    features = network.stages(images)
+    assert features.is_contiguous(memory_format=torch.channels_last)
+    logits = network(images)
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    assert network.stages(images).is_contiguous()
+    torch.testing.assert_close(network(images), logits)
 
 
 def test_pool_stride_defaults_to_pool_size() -> None:

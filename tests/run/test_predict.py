@@ -1,16 +1,28 @@
 """Predicting the labels of a file with a finished run."""
 
+import errno
+import gc
+import gzip
+import io
+import sys
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 import torch
+from PIL import Image
 
 import csvision
-from csvision.errors import ConfigError, DataError
+from csvision.data import source
+from csvision.errors import ConfigError, DataError, RunError
 from csvision.run.directory import RunDirectory
-from tests.conftest import SMALL_MLP, SMALL_TRAINING
+from csvision.run.predict import TableFile
+from tests.cli.conftest import RunCommand
+from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits
 
 pytestmark = pytest.mark.usefixtures("digits_csv")
 
@@ -76,3 +88,258 @@ def test_folder_that_cannot_be_created_is_refused(small_run: RunDirectory) -> No
     small_run.predictions.touch()
     with pytest.raises(ConfigError, match=r"run=.*predictions is not a folder; write output_dir="):
         csvision.predict(small_run.path, "digits.csv", "quiet=true")
+
+
+class TestStreaming:
+    """Rows are predicted while they are read."""
+
+    def test_small_chunks_give_the_same_bytes_as_one(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = csvision.predict(small_run.path, "digits.csv", "quiet=true")
+        sizes: list[int] = []
+        write = TableFile.write
+
+        def write_counted(file: TableFile, table: pd.DataFrame) -> None:
+            sizes.append(len(table))
+            write(file, table)
+
+        monkeypatch.setattr(TableFile, "write", write_counted)
+        monkeypatch.setattr(source, "CHUNK_BYTES", 5000)
+        parts = csvision.predict_to_file(small_run.path, "digits.csv", "quiet=true")
+        assert parts.read_bytes() == whole.attrs["path"].read_bytes()
+        # Batches are those of the whole file: multiples of batch_size=28, then the rest.
+        assert len(sizes) > 4
+        assert {size % 28 for size in sizes[:-1]} == {0}
+
+    def test_range_decided_by_the_last_row_is_used_for_all_rows(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The first rows are 0 and 1, the last one shows fractions from 0 to 1."""
+        table = digits(40)
+        table.iloc[:, 1:] = np.where(table.iloc[:, 1:] > 127, 1, 0)
+        expected = table.copy()
+        expected.iloc[:, 1:] *= 255
+        expected.to_csv("bytes.csv", index=False)
+        table = table.astype(dict.fromkeys(table.columns[1:], float))
+        table.iloc[39, 10] = 0.001
+        table.to_csv("fractions.csv", index=False)
+        restarts: list[int] = []
+        restart = TableFile.restart
+
+        def restart_counted(file: TableFile) -> None:
+            restarts.append(file.rows)
+            restart(file)
+
+        monkeypatch.setattr(TableFile, "restart", restart_counted)
+        monkeypatch.setattr(source, "CHUNK_BYTES", 3000)
+        found = csvision.predict(small_run.path, "fractions.csv", "quiet=true")
+        whole = csvision.predict(small_run.path, "bytes.csv", "quiet=true", "data.pixel_range=255")
+        pd.testing.assert_frame_equal(found, whole)
+        assert len(restarts) == 1
+        assert restarts[0] > 0
+
+    @pytest.mark.parametrize(
+        ("row", "column", "value", "message"),
+        [
+            (250, "pixel9", "x", "line 252, column pixel9: 'x' is not a number"),
+            (250, "label", "77", "row 250: label 77 is not one of 0, 1"),
+            (250, "label", "cat", "line 252, column label: 'cat' is not an integer label"),
+        ],
+    )
+    def test_error_in_the_last_chunk_leaves_nothing_behind(
+        self,
+        row: int,
+        column: str,
+        value: str,
+        message: str,
+        small_run: RunDirectory,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        table = digits(300).astype(str)
+        table.loc[row, column] = value
+        table.to_csv("wrong.csv", index=False)
+        monkeypatch.setattr(source, "CHUNK_BYTES", 5000)
+        with pytest.raises(DataError) as raised:
+            csvision.predict(small_run.path, "wrong.csv", "quiet=true")
+        (line,) = raised.value.messages
+        assert line.startswith(f"wrong.csv, {message}")
+        assert not small_run.predictions.exists()
+
+    def test_identifiers_are_those_of_the_rows_in_every_chunk(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = digits(100).drop(columns="label")
+        table.insert(0, "id", [f"image {row}" for row in range(100)])
+        table.to_csv("new.csv", index=False)
+        monkeypatch.setattr(source, "CHUNK_BYTES", 3000)
+        found = csvision.predict(small_run.path, "new.csv", "quiet=true")
+        assert [*found["id"]] == [*table["id"]]
+        assert [*found.columns[:3]] == ["row", "id", "prediction"]
+
+    @pytest.mark.slow
+    def test_memory_does_not_grow_with_the_number_of_rows(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(source, "CHUNK_BYTES", 100_000)
+
+        def peak(rows: int) -> int:
+            digits(200).sample(rows, replace=True, random_state=0).to_csv("new.csv", index=False)
+            gc.collect()
+            tracemalloc.start()
+            csvision.predict_to_file(small_run.path, "new.csv", "quiet=true")
+            _, largest = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            return largest
+
+        peak(500)
+        # The images of 7,000 more rows have 448 kB, their probabilities 280 kB.
+        assert peak(8000) < peak(1000) + 400_000
+
+
+class TestFormats:
+    @pytest.mark.parametrize("name", ["new.parquet", "new.csv.gz", "new.npz"])
+    def test_other_formats_give_the_predictions_of_the_csv_file(
+        self, name: str, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = digits(70)
+        match name.partition(".")[2]:
+            case "parquet":
+                polars.DataFrame(table.to_dict("list")).write_parquet(name)
+            case "csv.gz":
+                table.to_csv(name, index=False)
+            case _:
+                images = table.iloc[:, 1:].to_numpy(np.uint8).reshape(-1, 8, 8)
+                np.savez(name, x=images, y=table["label"])
+        table.to_csv("new.csv", index=False)
+        monkeypatch.setattr(source, "CHUNK_BYTES", 8 * 65 * 20)
+        found, expected = (
+            csvision.predict(small_run.path, csv, "quiet=true") for csv in (name, "new.csv")
+        )
+        pd.testing.assert_frame_equal(found, expected)
+
+    def test_folder_of_images_is_predicted_file_by_file(self, small_run: RunDirectory) -> None:
+        table = digits(12)
+        Path("images").mkdir()
+        for row, pixels in enumerate(table.iloc[:, 1:].to_numpy(np.uint8)):
+            Image.fromarray(pixels.reshape(8, 8)).save(f"images/{row:02}.png")
+        found = csvision.predict(small_run.path, "images", "quiet=true")
+        table.to_csv("new.csv", index=False)
+        expected = csvision.predict(small_run.path, "new.csv", "quiet=true")
+        assert [*found["id"]] == [f"{row:02}.png" for row in range(12)]
+        for name in expected.filter(like="probability "):
+            pd.testing.assert_series_equal(found[name], expected[name])
+
+
+class TestStandardInput:
+    @pytest.fixture
+    def give(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+        """Let standard input have this content."""
+
+        def give(content: bytes) -> None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+        return give
+
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_gives_the_predictions_of_the_file(
+        self,
+        compressed: bool,
+        give: Callable[[bytes], None],
+        small_run: RunDirectory,
+        digits_csv: Path,
+    ) -> None:
+        content = digits_csv.read_bytes()
+        give(gzip.compress(content) if compressed else content)
+        found = csvision.predict(small_run.path, "-", "quiet=true")
+        expected = csvision.predict(small_run.path, digits_csv, "quiet=true")
+        pd.testing.assert_frame_equal(found, expected)
+        assert found.attrs["path"].name.startswith("stdin_")
+        assert len([*small_run.predictions.iterdir()]) == 2
+
+    def test_error_names_standard_input_and_leaves_nothing_behind(
+        self, give: Callable[[bytes], None], small_run: RunDirectory, digits_csv: Path
+    ) -> None:
+        give(digits_csv.read_bytes().replace(b"\n0,", b"\n77,"))
+        with pytest.raises(DataError, match=r"^stdin, row 0: label 77 is not one of"):
+            csvision.predict(small_run.path, "-", "quiet=true")
+        give(b"")
+        with pytest.raises(DataError, match=r"^stdin: the file is empty"):
+            csvision.predict(small_run.path, "-", "quiet=true")
+        assert not small_run.predictions.exists()
+
+    def test_process_without_standard_input_is_refused(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", None)
+        with pytest.raises(DataError, match=r"data\.csv=-: there is no standard input; write"):
+            csvision.predict(small_run.path, "-", "quiet=true")
+
+
+class TestColumns:
+    def test_submission_for_kaggle_counts_images_from_one(
+        self, small_run: RunDirectory, digits_csv: Path
+    ) -> None:
+        digits(300).drop(columns="label").to_csv("test.csv", index=False)
+        predictions = csvision.predict(small_run.path, "test.csv", "quiet=true")
+        result = csvision.predict(small_run.path, "test.csv", "submission=kaggle", "quiet=true")
+        lines = result.attrs["path"].read_text().splitlines()
+        assert lines[:2] == ["ImageId,Label", f"1,{predictions['prediction'][0]}"]
+        assert lines[-1] == f"300,{predictions['prediction'][299]}"
+        assert len(lines) == 301
+
+    def test_probabilities_can_be_left_out(self, small_run: RunDirectory) -> None:
+        options = ("probabilities=false", "quiet=true")
+        result = csvision.predict(small_run.path, "digits.csv", *options)
+        assert [*result] == ["row", "label", "prediction"]
+
+
+@pytest.mark.slow
+class TestSweep:
+    @pytest.fixture
+    def train_sweep(self, csvision_command: RunCommand) -> Callable[[str], Path]:
+        """Train a sweep of small MLPs."""
+
+        def train(axis: str) -> Path:
+            options = (*SMALL_TRAINING, *SMALL_MLP, "epochs=1", "hydra.sweep.dir=sweep", axis)
+            assert csvision_command("train", "-m", *options).code == 0
+            return Path("sweep")
+
+        return train
+
+    def test_probabilities_of_the_jobs_are_averaged(
+        self, train_sweep: Callable[[str], Path], digits_csv: Path
+    ) -> None:
+        sweep = train_sweep("seed=0,1")
+        found = csvision.predict(sweep, digits_csv, "quiet=true")
+        jobs = [
+            csvision.predict(job, digits_csv, "quiet=true") for job in sorted(sweep.glob("?_*"))
+        ]
+        probabilities = [job.filter(like="probability ").to_numpy(np.float64) for job in jobs]
+        assert len(probabilities) == 2
+        mean = np.mean(probabilities, axis=0)
+        np.testing.assert_allclose(found.filter(like="probability "), mean, atol=1e-6)
+        assert [*found["prediction"]] == [*mean.argmax(axis=1)]
+        assert any((job["prediction"] != found["prediction"]).any() for job in jobs)
+        assert found.attrs["path"].parent == sweep / "predictions"
+
+    def test_jobs_with_other_classes_are_refused(
+        self, train_sweep: Callable[[str], Path], digits_csv: Path
+    ) -> None:
+        table = pd.read_csv(digits_csv)
+        table[table["label"] < 5].to_csv("five.csv", index=False)
+        sweep = train_sweep("data.csv=digits.csv,five.csv")
+        with pytest.raises(RunError, match=r"data\.(label_values|classes) differs from that of 0_"):
+            csvision.predict(sweep, digits_csv, "quiet=true")
+
+
+def test_full_disk_is_reported_in_one_line(
+    small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(file: TableFile, table: pd.DataFrame) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TableFile, "write", write)
+    with pytest.raises(RunError, match=r"predictions cannot be written: No space .* output_dir$"):
+        csvision.predict(small_run.path, "digits.csv", "quiet=true")
+    assert not small_run.predictions.exists()

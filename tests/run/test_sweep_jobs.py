@@ -20,7 +20,7 @@ from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits
 from tests.run.interrupt import signaling_model
 from tests.run.test_resume import file_contents, result_of
 
-NAMES = ("0_mlp_seed0", "1_mlp_seed1", "2_mlp_seed2")
+NAMES = ("0_seed=0", "1_seed=1", "2_seed=2")
 
 
 @pytest.fixture(scope="module")

@@ -48,12 +48,20 @@ class TestCommand:
         result = run_sweep("model=mlp,cnn", "model.hidden=[16]", "seed=0,1")
         assert (result.code, result.err) == (0, "")
         folder = only_sweep()
-        jobs = ["0_mlp_seed0", "1_mlp_seed1", "2_cnn_seed0", "3_cnn_seed1"]
+        jobs = [
+            "0_model=mlp_seed=0",
+            "1_model=mlp_seed=1",
+            "2_model=cnn_seed=0",
+            "3_model=cnn_seed=1",
+        ]
         assert sorted(path.name for path in folder.iterdir()) == [
             ".lock",
+            ".runs.jsonl",
+            ".sweep.html.lock",
             *jobs,
             "multirun.yaml",
             "sweep.csv",
+            "sweep.html",
             "sweep.json",
         ]
         metrics = [read_json(folder / job / "metrics.json") for job in jobs]
@@ -113,7 +121,7 @@ class TestCommand:
         result = run_sweep(*custom, "model.kwargs.fail=true,false")
         assert result.code == 1
         folder = only_sweep()
-        failed, finished = folder / "0_custom_seed42", folder / "1_custom_seed42"
+        failed, finished = folder / "0_fail=true", folder / "1_fail=false"
         log = (failed / "train.log").read_text(encoding="utf-8")
         assert "Traceback (most recent call last)" in log
         assert "RuntimeError: failed on purpose" in log

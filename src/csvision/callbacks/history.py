@@ -11,6 +11,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 log = logging.getLogger("csvision")
 
+CURVES = "curves"
+"""The group of the curves in TensorBoard, which sorts groups by name."""
+
 
 class HistoryCallback(Callback):
     """Records the learning rate, all train/ and val/ metrics and the duration of each epoch.
@@ -81,10 +84,14 @@ class HistoryCallback(Callback):
                 writer.writerows(self.rows)
 
     def write_curves(self, row: dict[str, Any]) -> None:
-        """Add an epoch to the curves."""
+        """Add the metrics of an epoch to the curves.
+
+        TensorBoard would show rate and duration of the last epoch in the table of hyperparameters.
+        """
         if self.writer is not None:
-            for name in row.keys() - {"epoch"}:
-                self.writer.add_scalar(name, row[name], row["epoch"])
+            for name, value in row.items():
+                if "/" in name:
+                    self.writer.add_scalar(f"{CURVES}/{name}", value, row["epoch"])
             self.writer.flush()
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -13,8 +13,10 @@ from omegaconf import DictConfig
 from csvision.cli.environment import limit_error
 from csvision.cli.sweep_session import JOBLIB_LAUNCHER, SESSION
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
+from csvision.config.resolvers import remember_swept_keys
 from csvision.config.search_schema import SEARCH_SWEEPER
 from csvision.config.sweep import compose_jobs
 from csvision.errors import ConfigError, UserError
@@ -48,9 +50,11 @@ class TrainCallback(Callback):
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
         if is_search(config):
             return
+        from csvision.comparison.page import refresh_page
         from csvision.run.sweep_table import summarize_sweep
 
         SESSION.finish()
+        refresh_page(Path(config.hydra.sweep.dir), final=True)
         finished = False
         with prepare_or_exit() as errors, errors.collect():
             finished = summarize_sweep(Path(config.hydra.sweep.dir))
@@ -84,7 +88,7 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
 
     Other exceptions keep their traceback; the exit code is then 1.
     """
-    from csvision.run.prepared_runs import PREPARED_RUNS
+    from csvision.cli.prepared_runs import PREPARED_RUNS
 
     PREPARED_RUNS.clear()
     errors = ErrorCollector()
@@ -101,12 +105,12 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
         raise SystemExit(2)
 
 
-def prepare(composed: DictConfig, sweep: bool = False) -> schema.TrainConfig:
+def prepare(composed: DictConfig, sweep: bool = False) -> RunConfig:
     """Prepare a run and return its configuration; raises UserError if the run cannot work."""
-    from csvision.run.prepared_runs import PREPARED_RUNS
+    from csvision.cli.prepared_runs import PREPARED_RUNS
 
-    config: schema.TrainConfig = to_dataclass(composed)
-    if sweep and config.accelerator.devices > 1:
+    config: RunConfig = to_dataclass(composed)
+    if sweep and isinstance(config, schema.TrainConfig) and config.accelerator.devices > 1:
         raise UserError(
             f"accelerator.devices={config.accelerator.devices}: each job of a sweep uses one "
             "device; write accelerator.devices=1"
@@ -122,6 +126,7 @@ def prepare_sweep(config: DictConfig, errors: ErrorCollector) -> list[RecordedJo
     Raises UserError for values that cannot be swept, and for jobs that share a directory.
     """
     if config.hydra.sweeper._target_ != BASIC_SWEEPER:
+        remember_swept_keys(config)
         return None
     jobs = []
     for compose in compose_jobs(config):

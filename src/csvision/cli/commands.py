@@ -5,8 +5,15 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from csvision.config import command_schema, lr_find_schema, schema
-from csvision.config.groups import COMMAND_SCHEMAS
+from csvision.config import (
+    baseline_schema,
+    command_schema,
+    compare_schema,
+    explain_schema,
+    lr_find_schema,
+    schema,
+)
+from csvision.config.schema_registry import COMMAND_SCHEMAS
 
 ENTRY_POINTS = "csvision.commands"
 """The group of entry points whose objects are further commands."""
@@ -54,6 +61,12 @@ BUILT_IN = (
         "csvision.cli.tasks:run_lr_find",
     ),
     Command(
+        "baseline",
+        "Fit an estimator of scikit-learn to the same splits, test it, and write a run directory.",
+        baseline_schema.BaselineConfig,
+        "csvision.cli.baseline:run_baseline",
+    ),
+    Command(
         "resume",
         "Resume an interrupted run or sweep, or train a finished run longer.",
         command_schema.ResumeConfig,
@@ -72,16 +85,46 @@ BUILT_IN = (
         "csvision.cli.tasks:run_predict",
     ),
     Command(
+        "inspect",
+        "Look inside a finished run: filters, feature maps, attributions, calibration, mistakes.",
+        command_schema.InspectConfig,
+        "csvision.cli.tasks:run_inspect",
+    ),
+    Command(
+        "demo",
+        "Show the network of a run on a local page on which one draws an image.",
+        command_schema.DemoConfig,
+        "csvision.cli.tasks:run_demo",
+    ),
+    Command(
+        "export",
+        "Write the network of a finished run into a file for other programs, such as ONNX.",
+        command_schema.ExportConfig,
+        "csvision.cli.tasks:run_export",
+    ),
+    Command(
         "reproduce",
         "Train a finished run again and compare the results bit by bit.",
         command_schema.ReproduceConfig,
         "csvision.cli.tasks:run_reproduce",
     ),
     Command(
+        "compare",
+        "Compare the settings of a sweep or of several runs, with intervals and tests.",
+        compare_schema.CompareConfig,
+        "csvision.cli.tasks:run_compare",
+    ),
+    Command(
         "inspect-data",
         "Report what a data file contains and what is wrong with it.",
         command_schema.InspectDataConfig,
         "csvision.cli.tasks:run_inspect_data",
+    ),
+    Command(
+        "explain",
+        "Explain the arithmetic of a network, or of one of its filters, without training.",
+        explain_schema.ExplainConfig,
+        "csvision.cli.explain:run_explain",
     ),
     Command(
         "convert",

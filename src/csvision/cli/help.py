@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from csvision.cli.commands import Command
 from csvision.command_hints import command_line
 from csvision.config.compose import compose_config, conf_dir
 from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.model_schema import Stage
-from csvision.config.quoting import MULTIRUN, quote_override
+from csvision.config.quoting import MULTIRUN, format_value, quote_override
+from csvision.config.schema_registry import GROUP_SCHEMAS
 
 
 def overview(commands: Sequence[tuple[str, str]]) -> str:
@@ -76,13 +77,24 @@ def usage_lines(command: Command) -> Iterator[str]:
 
 def group_lines(composed: DictConfig) -> Iterator[str]:
     """Yield a line for each group in conf/, for commands that have groups."""
-    if "optimizer" not in composed:
-        return
-    yield ""
-    yield "Groups and their choices (GROUP=CHOICE --help shows the keys of a choice):"
-    for folder in sorted(path for path in conf_dir().iterdir() if path.is_dir()):
-        choices = sorted(file.stem for file in folder.glob("*.yaml"))
-        yield f"    {folder.name}={'|'.join(choices)}"
+    folders = sorted(path for path in conf_dir().iterdir() if path.is_dir())
+    lines = []
+    for folder in folders:
+        if has_group(composed, folder.name):
+            choices = sorted(file.stem for file in folder.glob("*.yaml"))
+            lines.append(f"    {folder.name}={'|'.join(choices)}")
+    if lines:
+        yield ""
+        yield "Groups and their choices (GROUP=CHOICE --help shows the keys of a choice):"
+        yield from lines
+
+
+def has_group(composed: DictConfig, group: str) -> bool:
+    """Return whether a command has the choices of a group; experiments are those of train."""
+    if group not in GROUP_SCHEMAS:
+        return "optimizer" in composed
+    node = composed.get(group)
+    return node is not None and OmegaConf.get_type(node) in GROUP_SCHEMAS[group].values()
 
 
 def key_lines(node: Any, prefix: str) -> Iterator[tuple[str, str]]:
@@ -108,17 +120,6 @@ def stage_lines(prefix: str) -> Iterator[tuple[str, str]]:
     """Yield the keys of a stage with their defaults."""
     for entry in fields(Stage):
         yield f"{prefix}{entry.name}={format_value(entry.default)}", describe(entry.metadata)
-
-
-def format_value(value: Any) -> str:
-    """Format a value as it is written on the command line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, ListConfig | DictConfig):
-        return str(OmegaConf.to_container(value)).replace("'", "").replace(", ", ",")
-    return str(value)
 
 
 def describe(metadata: Any) -> str:

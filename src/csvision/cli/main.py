@@ -22,8 +22,8 @@ from csvision.cli.help import command_help, overview
 from csvision.cli.sweep_session import sweep_session
 from csvision.cli.sweep_worker import run_in_worker
 from csvision.config.compose import conf_dir, register_schemas, to_dataclass
+from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.hydra_private import hydra_argument_parser
-from csvision.config.messages import format_hydra_error
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.errors import DivergedError, UserError
 from csvision.run.launch_environment import read_launch_variables

@@ -8,7 +8,7 @@ from pathlib import Path
 from csvision.cli.search import resume_search
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
-from csvision.config import command_schema
+from csvision.config import command_schema, compare_schema
 from csvision.config.lr_find_schema import LRFindConfig
 from csvision.errors import RunError
 
@@ -17,7 +17,7 @@ def check_run(path: str) -> None:
     """Raise RunError for a run whose run.json is damaged, before torch is imported."""
     from csvision.run.directory import RunDirectory
 
-    RunDirectory(Path(path)).read_config()
+    RunDirectory(Path(path)).read_run_config()
 
 
 def check_sweep(folder: Path) -> None:
@@ -43,8 +43,12 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
         resume_sweep(config)
         return
     check_run(config.run)
-    from csvision import api
+    from csvision import api, baseline_api
+    from csvision.run.directory import RunDirectory
 
+    if RunDirectory(Path(config.run)).is_baseline():
+        print(display_path(baseline_api.resume_baseline(Path(config.run), config.epochs).directory))
+        return
     result = api.resume(config.run, config.model.path, config.epochs)
     if result.is_global_zero:
         print(display_path(result.directory))
@@ -90,10 +94,37 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
 
 def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
+    from csvision.run.directory import is_sweep
+
+    if not is_sweep(Path(config.run)):
+        check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.predict_to_file(config)))
+
+
+def run_export(config: command_schema.ExportConfig) -> None:
+    """Export the network of a run."""
+    check_run(config.run)
+    from csvision import inference
+
+    print(display_path(inference.export(config).path))
+
+
+def run_inspect(config: command_schema.InspectConfig) -> None:
+    """Look inside a run."""
     check_run(config.run)
     from csvision import api
 
-    print(display_path(api.predict(config).attrs["path"]))
+    print(display_path(api.inspect(config).directory / "index.html"))
+
+
+def run_demo(config: command_schema.DemoConfig) -> None:
+    """Serve the page of a run until Ctrl-C."""
+    check_run(config.run)
+    from csvision import api
+
+    api.demo(config)
 
 
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:
@@ -105,6 +136,17 @@ def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     print(display_path(comparison.reproduction))
     if not comparison.equal:
         raise SystemExit(1)
+
+
+def run_compare(config: compare_schema.CompareConfig) -> None:
+    """Compare settings; this needs no torch."""
+    from csvision.comparison.command import run_comparison
+
+    comparison = run_comparison(config)
+    assert comparison.directory is not None
+    if not config.quiet:
+        print(comparison)
+    print(display_path(comparison.directory))
 
 
 def run_inspect_data(config: command_schema.InspectDataConfig) -> None:

@@ -1,5 +1,6 @@
 """Train the run, or one job of the sweep, that Hydra has composed."""
 
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -7,19 +8,26 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from csvision.cli.prepared_runs import PREPARED_RUNS
 from csvision.command_hints import display_path
+from csvision.comparison.page import refresh_page
 from csvision.config import schema
+from csvision.run.directory import AnyConfig
 from csvision.run.log import log, log_to_console
-from csvision.run.prepared_runs import PREPARED_RUNS
 from csvision.run.train import train
 
 
 def run_train(config: schema.TrainConfig) -> float:
     """Train; return the validation accuracy, for Hydra sweepers that optimize it."""
+    return run_job(config, train_hydra_run)
+
+
+def run_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float:
+    """Call `run` for the run, or one job of the sweep, that Hydra has composed."""
     with log_to_console(config.quiet):
         if HydraConfig.get().mode is RunMode.MULTIRUN:
-            return train_sweep_job(config)
-        return train_hydra_run(config)
+            return run_sweep_job(config, run)
+        return run(config)
 
 
 def train_hydra_run(config: schema.TrainConfig) -> float:
@@ -32,16 +40,18 @@ def train_hydra_run(config: schema.TrainConfig) -> float:
     return result.metrics.get("val/acc", float("nan"))
 
 
-def train_sweep_job(config: schema.TrainConfig) -> float:
-    """Train one job of a sweep; if it fails, the other jobs still run."""
+def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float:
+    """Call `run` for one job of a sweep; if it fails, the other jobs still run."""
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
-        return train_hydra_run(config)
+        value = run(config)
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)
-        return worst_value(hydra.sweeper)
+        value = worst_value(hydra.sweeper)
+    refresh_page(Path(hydra.sweep.dir))
+    return value
 
 
 def worst_value(sweeper: Any) -> float:

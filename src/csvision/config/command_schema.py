@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from csvision.config.limits import MAX_EPOCHS, MAX_JOBS, MAX_THREADS
+from csvision.config.limits import MAX_EPOCHS, MAX_JOBS, MAX_ROWS, MAX_SHOWN_ROWS, MAX_THREADS
 from csvision.config.option import option
 from csvision.config.schema import AcceleratorName, DataConfig
 
@@ -49,7 +49,7 @@ class EvalDataConfig(OtherFileConfig):
 class PredictDataConfig(OtherFileConfig):
     """The rows to predict."""
 
-    csv: str = option("data file, with or without labels", example="FILE")
+    csv: str = option("data file, with or without labels; -: standard input", example="FILE")
 
 
 @dataclass
@@ -118,12 +118,62 @@ class EvaluateConfig:
     quiet: bool = option("print only the path of the results")
 
 
+class Submission(StrEnum):
+    """Choices of `submission=` of predict."""
+
+    none = "none"
+    kaggle = "kaggle"
+
+
+@dataclass
+class InspectDataFileConfig:
+    """The file of the test rows."""
+
+    csv: str | None = option("current path of the file of the test rows; null: as in training")
+
+
+@dataclass
+class InspectConfig:
+    """A finished run to look inside."""
+
+    run: str = option("run directory", example="DIR")
+    rows: list[int] = option(
+        "test rows to show, by their rows in the file from 0; []: six, some right and some wrong",
+        ge=0,
+        le=MAX_ROWS,
+        max_length=MAX_SHOWN_ROWS,
+    )
+    data: InspectDataFileConfig = field(default_factory=InspectDataFileConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+    output_dir: str | None = option("folder for the page; null: inspection in the run directory")
+    quiet: bool = option("print only the path of the page")
+
+
+@dataclass
+class DemoConfig:
+    """A run whose network is shown on a local page."""
+
+    run: str = option("run directory", example="DIR")
+    port: int = option("port on 127.0.0.1; 0: a free one", ge=0, le=65535)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+
+
 @dataclass
 class PredictConfig:
     """Predicted labels and probabilities for the rows of a file."""
 
-    run: str = option("run directory", example="DIR")
+    run: str = option(
+        "run directory; for a sweep, the probabilities of its finished jobs are averaged",
+        example="DIR",
+    )
     data: PredictDataConfig = field(default_factory=PredictDataConfig)
+    probabilities: bool = option("write the probability of each class")
+    submission: Submission = option(
+        "kaggle: write only the columns ImageId, from 1, and Label, for Kaggle's Digit Recognizer"
+    )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     check_weights: bool = option("refuse weights whose hash differs from run.json")
@@ -131,6 +181,46 @@ class PredictConfig:
         "folder for the results; null: predictions in the run directory"
     )
     quiet: bool = option("print only the path of the predictions")
+
+
+class ExportFormat(StrEnum):
+    """Choices of `format=` of export."""
+
+    onnx = "onnx"
+    pt2 = "pt2"
+    state_dict = "state_dict"
+
+
+class Quantization(StrEnum):
+    """Choices of `quantize=` of export."""
+
+    none = "none"
+    int8 = "int8"
+
+
+@dataclass
+class ExportDataConfig:
+    """Where the rows are with which the exported file is checked."""
+
+    csv: str | None = option("current path of the data file of the run; null: as in training")
+
+
+@dataclass
+class ExportConfig:
+    """The network of a finished run in a file for other programs."""
+
+    run: str = option("run directory", example="DIR")
+    format: ExportFormat = option(
+        "onnx: ONNX; pt2: torch.export; state_dict: the weights alone, for torch.load"
+    )
+    quantize: Quantization = option(
+        "int8: also a file with weights and activations of 8 bits, for format=onnx"
+    )
+    data: ExportDataConfig = field(default_factory=ExportDataConfig)
+    model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    check_weights: bool = option("refuse weights whose hash differs from run.json")
+    output_dir: str | None = option("folder for the results; null: exports in the run directory")
+    quiet: bool = option("print only the path of the file")
 
 
 @dataclass

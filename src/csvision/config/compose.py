@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -14,14 +14,15 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from csvision.config import model_schema, schema
-from csvision.config.groups import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.config import model_schema
+from csvision.config.hydra_errors import format_hydra_error, unknown_key
 from csvision.config.hydra_private import child_nodes
-from csvision.config.messages import format_hydra_error, unknown_key
 from csvision.config.quoting import quote_paths
+from csvision.config.resolvers import register_resolvers
+from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError
-from csvision.process import exclusive
+from csvision.process_state import exclusive
 
 
 def conf_dir() -> Path:
@@ -32,7 +33,11 @@ def conf_dir() -> Path:
 
 
 def register_schemas() -> None:
-    """Register the schemas with Hydra, in groups of their own so that none looks like a choice."""
+    """Register resolvers and schemas with Hydra.
+
+    The schemas are in groups of their own so that none looks like a choice.
+    """
+    register_resolvers()
     store = ConfigStore.instance()
     for command, node in COMMAND_SCHEMAS.items():
         store.store(group="csvision", name=command, node=node)
@@ -117,11 +122,12 @@ def group_name_errors(config: Any) -> Iterator[str]:
 
     An example is optimizer.name=sgd with optimizer=adam.
     """
-    if not isinstance(config, schema.TrainConfig):
-        return
     for group, nodes in GROUP_SCHEMAS.items():
-        node = getattr(config, group)
-        if len(nodes) > 1 and nodes[node.name] is not type(node):
+        node, types = getattr(config, group, None), cast(Any, tuple(nodes.values()))
+        # The commands on a run have other keys of the same name.
+        if len(nodes) < 2 or not isinstance(node, types):
+            continue
+        if nodes[node.name] is not type(node):
             yield (
                 f"{group}.name={node.name} does not select the keys of this choice; "
                 f"write {group}={node.name}"

@@ -7,7 +7,13 @@ the memory of the run is estimated, as `csvision.run.memory` does for all values
 MAX_ROWS = 10**9
 """Rows of a data set, a split or a batch."""
 
+MAX_SHOWN_ROWS = 32
+"""Rows of which `inspect` shows feature maps; a page with more is slow to open."""
+
 MAX_EPOCHS = 10**6
+
+MAX_FOLDS = 10_000
+"""Folds of cross-validation, each a job of a sweep."""
 
 MAX_SEED = 2**63 - 1
 """The largest 64-bit integer, for tables and for readers of JSON."""

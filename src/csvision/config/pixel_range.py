@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from csvision.config.value_types import format_value
+from csvision.config.value_types import shorten_value
 from csvision.errors import ConfigError
 
 PixelRange = tuple[float, float]
@@ -26,7 +26,7 @@ def parse_pixel_range(value: Any) -> PixelRange | None:
     if len(parts) == 2 and all(map(is_finite_number, parts)) and parts[0] < parts[1]:
         return float(parts[0]), float(parts[1])
     raise ConfigError(
-        f"data.pixel_range={format_value(value)} must be auto, a number above 0, or "
+        f"data.pixel_range={shorten_value(value)} must be auto, a number above 0, or "
         "[black,white] with black < white"
     )
 

@@ -1,9 +1,11 @@
 """Quote values on the command line, so that Hydra reads paths and other text literally."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from omegaconf import ListConfig
 
 from csvision.config.limits import MAX_ARGUMENT
 from csvision.errors import ConfigError
@@ -21,6 +23,7 @@ PATH_KEYS = (
     "out",
     "folder",
     "model.path",
+    "baseline",
 )
 MULTIRUN = ("-m", "--multirun")
 SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
@@ -68,6 +71,22 @@ def unquote_path(override: str) -> str:
     key, _, value = override.partition("=")
     typed = f"{key}={value[1:-1]}"
     return typed if is_quoted(value) and quote_path(typed, multirun=False) == override else override
+
+
+def format_value(value: Any) -> str:
+    """Return a value as it is written on the command line."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            items = [f"{name}: {format_value(item)}" for name, item in value.items()]
+            return f"{{{', '.join(items)}}}"
+        case list() | ListConfig():
+            return f"[{','.join(map(format_value, value))}]"
+        case _:
+            return str(value)
 
 
 def quote_override(value: str) -> str:

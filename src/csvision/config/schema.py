@@ -9,6 +9,7 @@ from typing import Any
 
 from csvision.config.limits import (
     MAX_EPOCHS,
+    MAX_FOLDS,
     MAX_LR,
     MAX_PIXELS,
     MAX_RANDOM_STATE,
@@ -25,6 +26,11 @@ BUNDLED = "bundled"
 
 NO_CACHE = "none"
 """The value of `data.cache` that keeps parsed tables in memory only."""
+
+
+DEFAULT_VAL_SIZE = 0.1
+"""The value of `data.val_size` in conf/; folds take its place, so another value contradicts them.
+"""
 
 
 class DataName(StrEnum):
@@ -78,6 +84,14 @@ class DataConfig:
     split_seed: int = option("random_state of the train/test split", ge=0, le=MAX_RANDOM_STATE)
     val_size: float = option("fraction of the training rows used for validation", ge=0, lt=1)
     val_seed: int = option("random_state of the train/validation split", ge=0, le=MAX_RANDOM_STATE)
+    folds: int | None = option(
+        "number of folds of cross-validation, instead of val_size; null: none", ge=2, le=MAX_FOLDS
+    )
+    fold: int | None = option(
+        "fold used for validation, from 0; all: -m 'data.fold=range(5)' data.folds=5",
+        ge=0,
+        le=MAX_FOLDS,
+    )
     pad: int = option("black pixels added on each side of every image", ge=0, le=1000)
     permutation_seed: int | None = option(
         "seed of one fixed permutation of the pixels of all images; null: none", ge=0, le=MAX_SEED

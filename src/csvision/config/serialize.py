@@ -1,23 +1,48 @@
 """Convert a configuration to plain values for files, and back."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from csvision.config import schema
-from csvision.config.groups import GROUP_SCHEMAS
+from csvision.config.baseline_schema import BaselineConfig, RunConfig
 from csvision.config.quoting import escape_interpolation
+from csvision.config.schema_registry import GROUP_SCHEMAS
 from csvision.config.validate import validate
 from csvision.errors import first_line
 from csvision.legacy import migrate_config
 
 
 def config_to_dict(config: Any) -> dict[str, Any]:
-    """Return a configuration as plain dicts, lists, strings and numbers."""
-    return cast(dict[str, Any], json.loads(json.dumps(asdict(config))))
+    """Return a configuration as plain dicts, lists, strings and numbers.
+
+    A baseline is what `model` is to a training run, and has its name.
+    """
+    values = cast(dict[str, Any], json.loads(json.dumps(asdict(config))))
+    if isinstance(config, BaselineConfig):
+        values["model"] = values.pop("baseline")
+    return values
+
+
+def is_baseline(values: Any) -> bool:
+    """Return whether a configuration of plain values is that of a baseline."""
+    model = values.get("model") if isinstance(values, dict) else None
+    name = model.get("name") if isinstance(model, dict) else None
+    return isinstance(name, str) and name in GROUP_SCHEMAS["baseline"]
+
+
+def run_config_from_dict(values: dict[str, Any]) -> RunConfig:
+    """Return the configuration of a training run or of a baseline that `config_to_dict` wrote.
+
+    Raises ValueError, TypeError or KeyError when `values` is neither.
+    """
+    if not is_baseline(values):
+        return config_from_dict(values)
+    renamed = {"baseline" if name == "model" else name: item for name, item in values.items()}
+    return cast(BaselineConfig, load_values(BaselineConfig, renamed))
 
 
 def config_from_dict(values: dict[str, Any]) -> schema.TrainConfig:
@@ -26,9 +51,18 @@ def config_from_dict(values: dict[str, Any]) -> schema.TrainConfig:
     Names in `values` select schemas; they never select code. Raises ValueError, TypeError or
     KeyError when `values` is not a training configuration.
     """
+    return cast(schema.TrainConfig, load_values(schema.TrainConfig, values))
+
+
+def load_values(config_type: type, values: dict[str, Any]) -> Any:
+    """Return a validated dataclass with the values of a file."""
     values = migrate_config(values)
-    node = OmegaConf.structured(schema.TrainConfig)
+    node = OmegaConf.structured(config_type)
+    groups = {entry.name for entry in fields(config_type)}
     for group, schemas in GROUP_SCHEMAS.items():
+        # The group `debug` is that of training runs.
+        if group not in groups or (config_type is BaselineConfig and group == "debug"):
+            continue
         name: Any = dict(values[group]).get("name")
         chosen = schemas[name] if len(schemas) > 1 else next(iter(schemas.values()))
         OmegaConf.update(node, group, OmegaConf.structured(chosen), merge=False)
@@ -37,7 +71,7 @@ def config_from_dict(values: dict[str, Any]) -> schema.TrainConfig:
     except OmegaConfBaseException as error:
         raise ValueError(first_line(error)) from error
     validate(loaded)
-    return cast(schema.TrainConfig, loaded)
+    return loaded
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from csvision.config.compose import drop_hydra_node
+from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.hydra_private import split_sweep
 from csvision.config.limits import MAX_JOBS
-from csvision.config.messages import format_hydra_error
+from csvision.config.resolvers import remember_swept_keys
 from csvision.errors import ConfigError, first_line
 
 
@@ -94,6 +95,7 @@ def compose_jobs(config: DictConfig) -> list[Callable[[], ComposedJob]]:
     Raises ConfigError for values that cannot be swept, and each function for a job that cannot be
     composed.
     """
+    remember_swept_keys(config)
     loader = GlobalHydra.instance().config_loader()
     # The time in the name of the folder is that of this first use; the jobs copy it.
     folder = str(config.hydra.sweep.dir)

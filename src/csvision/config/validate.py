@@ -8,16 +8,24 @@ from dataclasses import fields, is_dataclass
 from math import log
 from typing import Any
 
-from csvision.config import command_schema, model_schema, schema
+from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.lr_find_schema import LRFindConfig, RangeTestConfig
 from csvision.config.pixel_range import AUTO, parse_pixel_range
-from csvision.config.value_types import format_value, type_errors
+from csvision.config.value_types import shorten_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
 
-DATA_COMMANDS = command_schema.InspectDataConfig | command_schema.ConvertConfig
-"""The configurations of commands on a data set that train nothing."""
+DATA_COMMANDS = (
+    command_schema.InspectDataConfig
+    | command_schema.ConvertConfig
+    | explain_schema.ExplainConfig
+    | baseline_schema.BaselineConfig
+)
+"""The configurations of commands on a data set that train no network."""
+
+MODEL_COMMANDS = schema.TrainConfig | explain_schema.ExplainConfig
+"""The configurations of commands with a network."""
 
 
 def validate(config: Any, image_shape: Shape | None = None, num_classes: int | None = None) -> None:
@@ -39,24 +47,41 @@ def find_errors(
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
         errors += data_errors(config.data)
         errors += class_errors(config.data.classes)
-    if hasattr(config, "data"):
+        if not errors:
+            errors += fold_errors(config.data)
+    if isinstance(config, command_schema.ExportConfig):
+        errors += export_errors(config)
+    if hasattr(getattr(config, "data", None), "header"):
         errors += [
             *header_errors(config.data.header),
             *pixel_range_errors(config.data.pixel_range),
         ]
+    if isinstance(config, explain_schema.ExplainConfig):
+        errors += position_errors(config.position)
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
+    if isinstance(config, MODEL_COMMANDS):
         errors += padding_errors(config.model)
         if isinstance(config, LRFindConfig):
             errors += range_test_errors(config.lr_find)
         if not errors:
-            errors += [*residual_errors(config.model), *scheduler_errors(config)]
+            errors += residual_errors(config.model)
+    if isinstance(config, schema.TrainConfig):
+        if not errors:
+            errors += scheduler_errors(config)
         if image_shape is not None and num_classes is not None and not errors:
             try:
                 layer_table(config.model, image_shape, num_classes)
             except ConfigError as error:
                 errors += error.messages
     return errors
+
+
+def export_errors(config: command_schema.ExportConfig) -> Iterator[str]:
+    """Yield an error for a format that cannot be quantized."""
+    names = command_schema.ExportFormat
+    if config.quantize is command_schema.Quantization.int8 and config.format is not names.onnx:
+        yield f"quantize=int8 is for format=onnx, not format={config.format}; remove one of them"
 
 
 def range_errors(node: Any, prefix: str) -> Iterator[str]:
@@ -76,7 +101,7 @@ def range_errors(node: Any, prefix: str) -> Iterator[str]:
             elif isinstance(item, str) and len(item) > MAX_STRING:
                 yield f"{key} has {len(item)} characters; use at most {MAX_STRING}"
             elif error := range_error(item, entry.metadata):
-                yield f"{key}={format_value(item)} {error}"
+                yield f"{key}={shorten_value(item)} {error}"
 
 
 def enumerate_items(name: str, value: Any) -> list[tuple[str, Any]]:
@@ -122,7 +147,32 @@ def data_errors(data: schema.DataConfig) -> Iterator[str]:
         )
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):
-        yield f"data.image_shape={format_value(shape)} must be [channels,height,width]"
+        yield f"data.image_shape={shorten_value(shape)} must be [channels,height,width]"
+
+
+def fold_errors(data: schema.DataConfig) -> Iterator[str]:
+    """Yield errors of rules between the keys of cross-validation."""
+    fold, folds = data.fold, data.folds
+    if folds is None:
+        if fold is not None:
+            yield f"data.fold={fold} needs the number of folds; write data.folds=5"
+        return
+    if fold is None:
+        yield (
+            f"data.folds={folds} needs the fold used for validation; write data.fold=0, or train "
+            f"with all of them: -m 'data.fold=range({folds})'"
+        )
+    elif fold >= folds:
+        yield (
+            f"data.fold={fold} must be < data.folds={folds}; folds are numbered from 0 to "
+            f"{folds - 1}"
+        )
+    if data.val_size != schema.DEFAULT_VAL_SIZE:
+        yield (
+            f"data.val_size={data.val_size:g} contradicts data.folds={folds}, which chooses the "
+            f"validation rows; leave out one of them (data.val_size="
+            f"{schema.DEFAULT_VAL_SIZE:g} is the default, data.folds=null data.fold=null is none)"
+        )
 
 
 def pixel_range_errors(pixel_range: Any) -> Iterator[str]:
@@ -133,10 +183,16 @@ def pixel_range_errors(pixel_range: Any) -> Iterator[str]:
         yield from error.messages
 
 
+def position_errors(position: list[int] | None) -> Iterator[str]:
+    """Yield an error if a position is not two numbers."""
+    if position is not None and len(position) != 2:
+        yield f"position={shorten_value(position)} must be [row,column]"
+
+
 def header_errors(header: Any) -> Iterator[str]:
     """Yield an error if data.header is neither auto, true nor false."""
     if header != AUTO and not isinstance(header, bool):
-        yield f"data.header={format_value(header)} must be auto, true or false"
+        yield f"data.header={shorten_value(header)} must be auto, true or false"
 
 
 def class_errors(classes: Any) -> Iterator[str]:
@@ -145,7 +201,7 @@ def class_errors(classes: Any) -> Iterator[str]:
     if names is None:
         return
     if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
-        yield f"data.classes={format_value(classes)} must be null, [name,name] or {{label: name}}"
+        yield f"data.classes={shorten_value(classes)} must be null, [name,name] or {{label: name}}"
 
 
 def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
@@ -196,6 +252,6 @@ def padding_errors(model: model_schema.ModelConfig) -> Iterator[str]:
             yield f"{key}.{error}"
         if stage.padding == "same" and stage.stride != 1:
             yield (
-                f"{key}.padding=same needs {key}.stride=1, not {format_value(stage.stride)}; "
+                f"{key}.padding=same needs {key}.stride=1, not {shorten_value(stage.stride)}; "
                 "give the padding as a number"
             )

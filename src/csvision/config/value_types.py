@@ -30,7 +30,7 @@ def value_type_errors(name: str, value: Any, expected: tuple[Any, ...]) -> Itera
     lists = [kind for kind in expected if get_origin(kind) is list]
     if not any(has_type(value, kind) for kind in expected):
         names = " or ".join(type_name(kind) for kind in expected)
-        yield f"{name}={format_value(value)} must be {names}, not {type(value).__name__}"
+        yield f"{name}={shorten_value(value)} must be {names}, not {type(value).__name__}"
     elif is_dataclass(value):
         yield from type_errors(value, f"{name}.")
     elif isinstance(value, list) and lists:
@@ -62,7 +62,7 @@ def type_name(expected: Any) -> str:
     return TYPE_NAMES.get(expected) or f"a {(get_origin(expected) or expected).__name__}"
 
 
-def format_value(value: Any) -> str:
+def shorten_value(value: Any) -> str:
     """Return a value as text, shortened if it is long."""
     try:
         text = str(value)

@@ -69,6 +69,7 @@ def open_npz(path: Path, max_bytes: float = inf, allow_missing_labels: bool = Fa
         image_shape=image_shape,
         layout=layout,
         notices=notices,
+        num_rows=len(images),
     )
 
 
@@ -148,7 +149,7 @@ def open_arff(path: Path, max_bytes: float = inf) -> Source:
         for name, original, kind in zip(names, meta.names(), meta.types(), strict=True)
     }
     frame = polars.DataFrame(columns)
-    return Source(path=path, names=names, read=frame_reader(frame))
+    return Source(path=path, names=names, read=frame_reader(frame), num_rows=frame.height)
 
 
 def frame_reader(frame: polars.DataFrame) -> Callable[[int], Iterator[FrameChunk]]:

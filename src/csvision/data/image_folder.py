@@ -66,6 +66,7 @@ def open_image_folder(folder: Path, max_bytes: float = inf) -> Source:
         image_shape=image_shape,
         layout=Layout.channels_last,
         folder_files=tuple(file.path for file in files),
+        num_rows=len(files),
     )
 
 

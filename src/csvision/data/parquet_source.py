@@ -28,7 +28,12 @@ def open_parquet(path: Path, max_bytes: float = inf) -> Source:
     others = [name for name in schema if name not in images]
     if not images:
         check_decompressed_size(path, rows * 8 * len(schema), max_bytes)
-        return Source(path, tuple(schema), lambda size: wide_chunks(frame, rows, len(schema), size))
+        return Source(
+            path,
+            tuple(schema),
+            lambda size: wide_chunks(frame, rows, len(schema), size),
+            num_rows=rows,
+        )
     if len(images) > 1:
         raise DataError(
             f"{path}: columns {' and '.join(images[:2])} both contain images; remove one of them"
@@ -52,7 +57,9 @@ def open_parquet(path: Path, max_bytes: float = inf) -> Source:
             yield FrameChunk(start, pixels_to_frame(cells, pixels))
 
     notice = f"column {name} has the image of each row"
-    return Source(path, names, read, image_shape=shape, layout=layout, notices=(notice,))
+    return Source(
+        path, names, read, image_shape=shape, layout=layout, notices=(notice,), num_rows=rows
+    )
 
 
 def holds_images(dtype: Any) -> bool:

@@ -19,7 +19,7 @@ from csvision.data.packing import READ_ERRORS
 from csvision.data.parse_chunk import ParsedChunk, parse_chunk
 from csvision.data.parse_strict import CellTypes, ErrorCollector, label_error
 from csvision.data.parsed_file import ParsedFile, ParseSettings
-from csvision.data.parsed_rows import Rows, write_images
+from csvision.data.parsed_rows import KeptRows, Rows, RowTarget, scale_images
 from csvision.data.pixel_range import (
     BYTES,
     UNIT,
@@ -49,21 +49,34 @@ def parse_images(
 
     Raises DataError with all errors of the file, or if the file changes while it is read.
     """
-    before = source.state()
+    kept = KeptRows(target)
     with ThreadPoolExecutor(1) as executor:
         sha256 = executor.submit(source.sha256)
-        parsed = parse_twice(source, columns, settings, target)
-    if source.state() != before:
-        raise DataError(f"{source}: changed while it was read; start again when it is complete")
+        types, notices = parse_to(source, columns, settings, kept)
+    parsed = finish(source, columns, kept, types, notices)
     return replace(parsed, sha256=sha256.result())
 
 
+def parse_to(
+    source: Source, columns: Columns, settings: ParseSettings, target: RowTarget
+) -> tuple[CellTypes, list[str]]:
+    """Give the rows of a file to `target`; return the decided types, and what to report.
+
+    The target may get rows of an invalid file before DataError is raised with all of its errors, or
+    because the file changes while it is read.
+    """
+    before = source.state()
+    decided = parse_twice(source, columns, settings, target)
+    if source.state() != before:
+        raise DataError(f"{source}: changed while it was read; start again when it is complete")
+    return decided
+
+
 def parse_twice(
-    source: Source, columns: Columns, settings: ParseSettings, target: BinaryIO
-) -> ParsedFile:
+    source: Source, columns: Columns, settings: ParseSettings, target: RowTarget
+) -> tuple[CellTypes, list[str]]:
     """Parse with a guess of the range of the pixels; again, if all pixels decide otherwise."""
     guess = settings.pixel_range or settings.guess
-    start = target.tell()
     rows = parse_rows(source, columns, CellTypes(), guess, target, settings.reference_range)
     kind = settings.label_kind or decide_label_kind(rows.label_counts)
     try:
@@ -73,11 +86,9 @@ def parse_twice(
         raise DataError(rows.errors.messages()) from error
     types = CellTypes(decided, kind)
     if decided != guess or not rows.is_complete or not is_valid(rows, types):
-        target.seek(start)
-        target.truncate()
+        target.restart()
         rows = parse_rows(source, columns, types, decided, target)
-    notices = range_notices(rows.stats, decided, settings.pixel_range is None)
-    return finish(source, columns, rows, types, notices)
+    return types, range_notices(rows.stats, decided, settings.pixel_range is None)
 
 
 def is_valid(rows: Rows, types: CellTypes) -> bool:
@@ -96,12 +107,13 @@ def parse_rows(
     columns: Columns,
     types: CellTypes,
     pixel_range: PixelRange,
-    target: BinaryIO,
+    target: RowTarget,
     reference: PixelRange | None = None,
 ) -> Rows:
-    """Write the images of a file to `target`, scaled from `pixel_range`; return the rest.
+    """Give the rows of a file to `target`, scaled from `pixel_range`; return what they decide.
 
-    If pixels are out of the range, no more images are written, and the result is not complete.
+    After an error or a pixel out of the range, it gets no more rows, and the result is not
+    complete.
     Raises DataError with all errors of the file if `types` are decided.
     """
     errors = ErrorCollector(source.path)
@@ -111,10 +123,14 @@ def parse_rows(
         count += len(chunk.pixels)
         rows.stats.add(chunk.pixels)
         rows.has_booleans = rows.has_booleans or chunk.has_booleans
-        rows.add_labels(chunk.labels)
-        rows.ids += chunk.ids
-        rows.splits += chunk.splits
-        write_images(rows, columns, chunk, pixel_range, target)
+        rows.label_counts.update(chunk.labels)
+        rows.is_complete = rows.is_complete and not errors.count
+        if rows.is_complete and chunk.pixels.size:
+            images = scale_images(columns, chunk, pixel_range)
+            if images is None:
+                rows.is_complete = False
+            else:
+                target.add(images, chunk)
         if errors.count > errors.MAX_COUNTED:
             break
     if types.pixel_range is not None:
@@ -140,12 +156,12 @@ def parsed_chunks(
 
 
 def finish(
-    source: Source, columns: Columns, rows: Rows, types: CellTypes, notices: list[str]
+    source: Source, columns: Columns, rows: KeptRows, types: CellTypes, notices: list[str]
 ) -> ParsedFile:
     """Return the parsed file; labels get the numbers of their ascending order."""
     assert types.pixel_range is not None
     assert types.labels is not None
-    found = [parse_label(text, types.labels) for text in rows.label_counts]
+    found = [parse_label(text, types.labels) for text in rows.label_numbers]
     label_values = sorted(set(found))
     position = {value: index for index, value in enumerate(label_values)}
     sorted_index = np.array([position[value] for value in found], dtype=np.int64)

@@ -1,10 +1,11 @@
-"""What was found in the rows of a file that have been parsed.
+"""What is done with the rows of a file while it is parsed.
 
-Shapes: N rows, C channels, H height, W width.
+Shapes: N rows, n rows of a chunk, C channels, H height, W width.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,46 +19,78 @@ from csvision.data.pixel_range import BYTES, PixelStats, to_bytes
 
 @dataclass
 class Rows:
-    """What was found in the rows of a file."""
+    """What decides how a file is read, from the rows that have been parsed."""
 
     stats: PixelStats
     errors: ErrorCollector
-    label_counts: dict[str, int] = field(default_factory=dict)
-    label_index: list[NDArray[np.int64]] = field(default_factory=list)
-    hashes: list[NDArray[np.uint64]] = field(default_factory=list)
-    constant: list[NDArray[np.bool_]] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    splits: list[str] = field(default_factory=list)
+    label_counts: Counter[str] = field(default_factory=Counter)
     is_complete: bool = True
     has_booleans: bool = False
 
-    def add_labels(self, labels: list[str]) -> None:
-        """Count the labels of a chunk and number them in the order of their first row."""
-        number = {text: index for index, text in enumerate(self.label_counts)}
-        indices = [number.setdefault(text, len(number)) for text in labels]
+
+class RowTarget(Protocol):
+    """Takes the rows of a file while it is parsed."""
+
+    def add(self, images: NDArray[np.uint8], chunk: ParsedChunk) -> None:
+        """Take the images (n, C, H, W) of a chunk with its labels, ids and splits."""
+
+    def restart(self) -> None:
+        """Forget all rows: the file is parsed again from its first row."""
+
+
+class KeptRows:
+    """Writes images to a file and keeps the rest of the rows in memory.
+
+    `label_numbers` numbers the labels in the order of their first row.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.start = file.tell()
+        self.forget()
+
+    def forget(self) -> None:
+        """Start with no rows."""
+        self.label_numbers: dict[str, int] = {}
+        self.label_index: list[NDArray[np.int64]] = []
+        self.hashes: list[NDArray[np.uint64]] = []
+        self.constant: list[NDArray[np.bool_]] = []
+        self.ids: list[str] = []
+        self.splits: list[str] = []
+
+    def restart(self) -> None:
+        """Delete the images and forget the rest."""
+        self.file.seek(self.start)
+        self.file.truncate()
+        self.forget()
+
+    def add(self, images: NDArray[np.uint8], chunk: ParsedChunk) -> None:
+        """Write the images of a chunk and keep the rest."""
+        self.file.write(images.data)
+        pixels = images.reshape(len(images), -1)
+        self.hashes.append(image_hashes(images))
+        self.constant.append((pixels == pixels[:, :1]).all(axis=1))
+        numbers = self.label_numbers
+        indices = [numbers.setdefault(text, len(numbers)) for text in chunk.labels]
         self.label_index.append(np.array(indices, dtype=np.int64))
-        counts = np.bincount(self.label_index[-1], minlength=len(number)).tolist()
-        for text, count in zip(number, counts, strict=True):
-            self.label_counts[text] = self.label_counts.get(text, 0) + count
+        self.ids += chunk.ids
+        self.splits += chunk.splits
 
 
-def write_images(
-    rows: Rows, columns: Columns, chunk: ParsedChunk, pixel_range: PixelRange, target: BinaryIO
-) -> None:
-    """Write the images of a chunk and add their hashes, unless a pixel is out of the range."""
+def scale_images(
+    columns: Columns, chunk: ParsedChunk, pixel_range: PixelRange
+) -> NDArray[np.uint8] | None:
+    """Return the images of a chunk (n, C, H, W), scaled to 0..255.
+
+    Returns None if a pixel is out of the range.
+    """
     low, high = pixel_range
     pixels = chunk.pixels
-    if not rows.is_complete or not pixels.size:
-        return
     if pixels.dtype != np.uint8 or pixel_range != BYTES:
         if pixels.size and not (low <= pixels.min() and pixels.max() <= high):
-            rows.is_complete = False
-            return
+            return None
         pixels = to_bytes(pixels.astype(np.float64, copy=False), pixel_range)
-    images = np.ascontiguousarray(columns.to_images(pixels))
-    target.write(images.data)
-    rows.hashes.append(image_hashes(images))
-    rows.constant.append((pixels == pixels[:, :1]).all(axis=1))
+    return np.ascontiguousarray(columns.to_images(pixels))
 
 
 def image_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -145,16 +145,21 @@ def few_above_one(stats: PixelStats) -> bool:
     return stats.is_few(stats.above_one) and stats.above_one < 0.1 * stats.count
 
 
-def guess_from_rows(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> PixelRange:
-    """Return the range that the pixels in the first rows decide, 0..255 if they do not."""
+def guess_from_rows(
+    rows: Sequence[Sequence[str]], columns: Sequence[int], reference: PixelRange | None = None
+) -> PixelRange:
+    """Return the range that the pixels in the first rows decide.
+
+    If they do not, it is that of the training file, or 0..255 without a training file.
+    """
     cells = [parse_float(row[index]) for row in rows for index in columns]
     values = [value for value in cells if value is not None and isfinite(value)]
-    stats = PixelStats()
+    stats = PixelStats(reference)
     stats.add(np.array(values, dtype=np.float64))
     try:
-        return guess_range(stats)
+        return decide_range(stats)
     except AmbiguousRangeError:
-        return BYTES
+        return reference or BYTES
 
 
 def range_notices(stats: PixelStats, pixel_range: PixelRange, automatic: bool) -> list[str]:

@@ -20,7 +20,8 @@ class Source:
     `names` are the numbers from 0 if the file has no header. `read` yields the rows in chunks of
     about the given number of bytes, from the beginning each time it is called.
     `image_shape` (C, H, W) and `layout` are known if the file stores images rather than cells.
-    `notices` are decisions to report. `folder_files` are the files of a folder of images.
+    `notices` are decisions to report. `num_rows` is the number of rows, if it is known; for a text
+    file it is an estimate. `folder_files` are the files of a folder of images.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class Source:
     layout: Layout | None = None
     notices: tuple[str, ...] = ()
     folder_files: tuple[Path, ...] = ()
+    num_rows: int | None = None
 
     def __str__(self) -> str:
         return str(self.path)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from csvision.config import schema
 from csvision.data.read_options import ReadOptions
@@ -99,7 +99,14 @@ def split_rows(table: ImageTable, data: schema.DataConfig) -> tuple[Indices, Ind
         raise DataError(f"{data.csv}: the split column names no training rows; correct it")
     if data.test_csv is None and not test.size:
         train, test = split_test(train, data)
-    if not val.size:
+    if data.folds is not None:
+        if val.size:
+            raise DataError(
+                f"{data.csv}: the split column names validation rows, but data.folds={data.folds} "
+                "chooses them from the training rows; leave out the folds, or the column"
+            )
+        train, val = split_fold(train, table, data)
+    elif not val.size:
         train, val = split_val(train, table, data)
     return train, val, test
 
@@ -125,11 +132,7 @@ def split_val(
     labels = table.labels[indices]
     counts = np.bincount(labels, minlength=len(table.classes))
     single = np.flatnonzero(counts == 1)
-    if single.size > len(table.classes) / 2:
-        raise DataError(
-            f"{data.csv}: {single.size} of {len(table.classes)} labels have only one training row, "
-            "so the column is probably not the label; set data.label_column=NAME, or add rows"
-        )
+    check_label_column(table, data, single.size)
     if single.size:
         raise DataError(
             f"{data.csv}: label {table.label_values[single[0]]} has only one training row; a "
@@ -142,3 +145,40 @@ def split_val(
     except ValueError as error:
         raise DataError(f"{data.csv}: data.val_size={data.val_size}: {error}") from error
     return train, val
+
+
+def split_fold(
+    indices: Indices, table: ImageTable, data: schema.DataConfig
+) -> tuple[Indices, Indices]:
+    """Return training and validation rows of one fold of scikit-learn's StratifiedKFold.
+
+    Every row is in the validation rows of exactly one fold. Raises DataError if a class has fewer
+    rows than there are folds.
+    """
+    assert table.labels is not None
+    assert data.folds is not None
+    assert data.fold is not None
+    labels = table.labels[indices]
+    counts = np.bincount(labels, minlength=len(table.classes))
+    check_label_column(table, data, int(np.count_nonzero(counts == 1)))
+    rare = np.flatnonzero((counts > 0) & (counts < data.folds))
+    if rare.size:
+        least = int(counts[rare].min())
+        value = table.label_values[rare[counts[rare].argmin()]]
+        fewer = f"use data.folds={least} or fewer" if least > 1 else "leave out data.folds"
+        raise DataError(
+            f"{data.csv}: label {value} has only {least} training row{'s'[: least != 1]}, but "
+            f"data.folds={data.folds} needs one in each fold; {fewer}, or add rows"
+        )
+    folds = StratifiedKFold(data.folds, shuffle=True, random_state=data.val_seed)
+    train, val = list(folds.split(indices, labels))[data.fold]
+    return indices[train], indices[val]
+
+
+def check_label_column(table: ImageTable, data: schema.DataConfig, single: int) -> None:
+    """Raise DataError if most labels have a `single` row only: they are probably no labels."""
+    if single > len(table.classes) / 2:
+        raise DataError(
+            f"{data.csv}: {single} of {len(table.classes)} labels have only one training row, "
+            "so the column is probably not the label; set data.label_column=NAME, or add rows"
+        )

@@ -11,24 +11,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from csvision.config.pixel_range import parse_pixel_range
 from csvision.config.schema import NO_CACHE
 from csvision.data.cache import load_or_parse
 from csvision.data.class_names import ClassNames, name_classes, preview, replace_control_chars
 from csvision.data.columns import Columns
 from csvision.data.data_spec import DataSpec, LabelValues
 from csvision.data.labels_file import attach_labels
-from csvision.data.open_source import open_source, resolve_path
+from csvision.data.open_source import resolve_path
+from csvision.data.open_table import open_table
 from csvision.data.parse_file import parse_into_memory
-from csvision.data.parsed_file import ParsedFile, ParseSettings
+from csvision.data.parsed_file import ParsedFile
 from csvision.data.parsed_rows import image_hashes
-from csvision.data.pixel_range import BYTES, guess_from_rows
+from csvision.data.pixel_range import BYTES
 from csvision.data.read_options import ReadOptions
-from csvision.data.sample import Sample
-from csvision.data.sniff import infer_columns
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
-from csvision.process import use_threads
 
 DEFAULT_OPTIONS = ReadOptions()
 
@@ -127,24 +124,16 @@ def parse(
     path: Path, options: ReadOptions, reference: DataSpec | None = None
 ) -> tuple[ParsedFile, Columns]:
     """Return a parsed file, from the cache if it is there, and the roles of its columns."""
-    use_threads()
-    separate_labels = options.labels_csv is not None
-    if separate_labels:
-        options = replace(options, allow_missing_labels=True)
-    opened = open_source(path, options)
-    sample = Sample(opened)
-    columns, notices = infer_columns(opened, options, reference, sample)
-    pixel_range = parse_pixel_range(options.pixel_range)
-    guess = guess_from_rows(sample.rows, columns.pixels)
-    settings = ParseSettings(pixel_range, guess, reference)
+    opened = open_table(path, options, reference)
+    source, columns, settings = opened.source, opened.columns, opened.settings
     if options.cache == NO_CACHE:
-        parsed = parse_into_memory(opened, columns, settings)
+        parsed = parse_into_memory(source, columns, settings)
     else:
         folder = Path(options.cache) if options.cache else None
-        parsed = load_or_parse(opened, columns, settings, folder)
-    parsed = replace(parsed, notices=[*notices, *parsed.notices])
-    if separate_labels:
-        parsed = attach_labels(path, parsed, options.labels_csv or "", reference)
+        parsed = load_or_parse(source, columns, settings, folder)
+    parsed = replace(parsed, notices=[*opened.notices, *parsed.notices])
+    if options.labels_csv is not None:
+        parsed = attach_labels(path, parsed, options.labels_csv, reference)
     return parsed, columns
 
 
@@ -176,8 +165,15 @@ def relabel(
     if unknown.size and not allow_others:
         row = int(unknown[0])
         value = parsed.label_values[parsed.labels[row]]
-        raise DataError(
-            f"{path}, row {row}: label {preview([value])} is not one of {preview(label_values)}; "
-            f"correct the {unknown.size} rows with such labels"
-        )
+        raise DataError(unknown_label(path, row, value, label_values, unknown.size))
     return labels
+
+
+def unknown_label(
+    path: Path, row: int, value: int | str, label_values: LabelValues, count: int
+) -> str:
+    """Say that the label of a row is not one of `label_values`, like those of `count` rows."""
+    return (
+        f"{path}, row {row}: label {preview([value])} is not one of {preview(label_values)}; "
+        f"correct the {count} rows with such labels"
+    )

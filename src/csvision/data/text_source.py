@@ -9,7 +9,7 @@ from pathlib import Path
 
 from csvision.data.chunks import CSVChunk
 from csvision.data.dialect import Dialect, Rows, infer_dialect, split_rows
-from csvision.data.packing import READ_ERRORS, open_text
+from csvision.data.packing import READ_ERRORS, Packing, find_packing, open_text
 from csvision.data.source import Source
 from csvision.errors import DataError, first_line
 
@@ -27,6 +27,7 @@ def open_text_source(path: Path, header: str | bool, max_bytes: float = inf) -> 
     dialect = infer_dialect(path, sample, header)
     below = split_rows(sample, dialect.separator)[1 if dialect.has_header else 0 :]
     strings = find_pixel_strings(dialect.names, below)
+    num_rows = estimate_rows(path, sample)
     if strings is None:
         return Source(
             path=path,
@@ -34,6 +35,7 @@ def open_text_source(path: Path, header: str | bool, max_bytes: float = inf) -> 
             has_header=dialect.has_header,
             read=lambda size: read_csv_chunks(path, dialect, size, max_bytes),
             notices=dialect.notices,
+            num_rows=num_rows,
         )
     column, separator, num_pixels = strings
     others = [name for index, name in enumerate(dialect.names) if index != column]
@@ -48,6 +50,7 @@ def open_text_source(path: Path, header: str | bool, max_bytes: float = inf) -> 
             *dialect.notices,
             f"column {dialect.names[column]} has the {num_pixels} pixels of an image in each cell",
         ),
+        num_rows=num_rows,
     )
 
 
@@ -69,6 +72,13 @@ def read_sample(path: Path, max_bytes: float) -> str:
         raise DataError(f"{path}, line 1: not valid UTF-8; save the file as UTF-8") from error
     except READ_ERRORS as error:
         raise DataError(f"{path}: cannot be read: {first_line(error)}") from error
+
+
+def estimate_rows(path: Path, sample: str) -> int | None:
+    """Return about how many rows a file has, by its first lines; None for a compressed file."""
+    if find_packing(path) is not Packing.plain:
+        return None
+    return round(path.stat().st_size * sample.count("\n") / len(sample)) or None
 
 
 def check_no_nul(path: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ checkpoints and of weights_sha256.
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor, channels_last, nn
 
 from csvision.config.model_schema import (
     Activation,
@@ -15,6 +15,7 @@ from csvision.config.model_schema import (
     GlobalPool,
     ModelName,
     Normalization,
+    Pool,
     Stage,
 )
 from csvision.layer_shapes import Shape, cnn_table, resolve_padding
@@ -67,6 +68,9 @@ class CNN(nn.Module):
         (units,) = pooled.output_shape
         self.dense, units = dense_layers(units, hidden, config.activation, dropout)
         self.logits = nn.Linear(units, num_classes)
+        # Convolutions whose weights have this layout give their outputs in it, too; on a CPU they
+        # take two thirds of the time.
+        self.to(memory_format=channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W) -> logits (N, K)."""
@@ -80,14 +84,16 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if before != after:
         layers["padding"] = padding_layer(stage.padding_mode, (before, after))
+    # Any other padding mode copies the input, even if the convolution adds no pixels.
+    pads_itself = before == after > 0
     layers["convolution"] = nn.Conv2d(
         input_shape[0],
         stage.filters,
         stage.kernel_size,
         stride=stage.stride,
-        padding=before if before == after else 0,
+        padding=before if pads_itself else 0,
         dilation=stage.dilation,
-        padding_mode=stage.padding_mode.value,
+        padding_mode=stage.padding_mode.value if pads_itself else "zeros",
     )
     if stage.normalization is not Normalization.none:
         layers["normalization"] = normalization_layer(stage.normalization, stage.filters)
@@ -95,6 +101,9 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
     layers["pool"] = pooling_layer(
         stage.pool, stage.pool_size, stage.pool_stride or stage.pool_size
     )
+    if stage.activation is Activation.relu and stage.pool is Pool.max:
+        # Both orders have equal outputs and gradients; pooled maps need less work.
+        layers.move_to_end("activation")
     if stage.residual:
         blocks = (
             ResidualBlock(stage.filters, stage.normalization, stage.activation)

@@ -32,7 +32,7 @@ def profile_layers(network: nn.Module, image_shape: Shape) -> list[LayerSummary]
     """Run one image through the network and return its leaf modules in order."""
     layers: list[LayerSummary] = []
     counted: set[nn.Parameter] = set()
-    names = {module: name for name, module in network.named_modules()}
+    names = leaf_modules(network)
     counter = FlopCounterMode(display=False)
 
     def record(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
@@ -44,13 +44,7 @@ def profile_layers(network: nn.Module, image_shape: Shape) -> list[LayerSummary]
         shapes = shape_of((args, kwargs)), shape_of(output)
         layers.append(LayerSummary(names[module], parameters, multiply_adds, *shapes))
 
-    # torch.jit.script modules accept no hooks.
-    leaves = [
-        module
-        for module in names
-        if not list(module.children()) and not isinstance(module, torch.jit.ScriptModule)
-    ]
-    hooks = [module.register_forward_hook(record, with_kwargs=True) for module in leaves]
+    hooks = [module.register_forward_hook(record, with_kwargs=True) for module in names]
     training = network.training
     network.eval()
     try:
@@ -61,6 +55,16 @@ def profile_layers(network: nn.Module, image_shape: Shape) -> list[LayerSummary]
         for hook in hooks:
             hook.remove()
     return layers
+
+
+def leaf_modules(network: nn.Module) -> dict[nn.Module, str]:
+    """Return the modules without children that accept hooks, with their names."""
+    # torch.jit.script modules accept no hooks.
+    return {
+        module: name
+        for name, module in network.named_modules()
+        if not list(module.children()) and not isinstance(module, torch.jit.ScriptModule)
+    }
 
 
 def shape_of(value: Any) -> Shape:

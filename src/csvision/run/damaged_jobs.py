@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from csvision.config import schema
+from csvision.config.baseline_schema import BaselineConfig, RunConfig
 from csvision.errors import RunError, first_line
 from csvision.run.checkpoints import check_archive, read_checkpoint_config
 from csvision.run.directory import RunDirectory
@@ -23,7 +24,7 @@ def find_damage(run_dir: RunDirectory) -> str:
         left = run_dir.checkpoints.exists() or run_dir.log.exists()
         return f"{run_dir.manifest} is missing" if left else ""
     try:
-        config, manifest = run_dir.read_config(), run_dir.read_manifest()
+        config, manifest = run_dir.read_run_config(), run_dir.read_manifest()
         if manifest["state"] == "finished":
             check_results_readable(run_dir, config)
         else:
@@ -35,7 +36,7 @@ def find_damage(run_dir: RunDirectory) -> str:
     return ""
 
 
-def check_results_readable(run_dir: RunDirectory, config: schema.TrainConfig) -> None:
+def check_results_readable(run_dir: RunDirectory, config: RunConfig) -> None:
     """Raise RunError if the metrics or the tested checkpoint of a finished job cannot be read.
 
     A checkpoint that was deleted, to save space for example, is no damage.
@@ -44,6 +45,8 @@ def check_results_readable(run_dir: RunDirectory, config: schema.TrainConfig) ->
         read_json_object(run_dir.metrics)
     except OSError as error:
         raise RunError(f"{run_dir.metrics} cannot be read: {error.strerror}") from error
+    if isinstance(config, BaselineConfig):
+        return
     names = schema.CheckpointName
     tested = run_dir.best if config.test_checkpoint is names.best else run_dir.last
     if tested.exists():

@@ -4,16 +4,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
 from csvision.config import model_schema, schema
-from csvision.config.serialize import config_from_dict, config_to_dict
+from csvision.config.baseline_schema import BaselineConfig, RunConfig
+from csvision.config.serialize import config_to_dict, is_baseline, run_config_from_dict
 from csvision.errors import DivergedError, PrunedError, RunError, first_line
 from csvision.files import iso_time, timestamp, write_json
 from csvision.run.manifest import read_manifest
+
+AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
 
 SWEEP_FILE = "multirun.yaml"
 """The file that Hydra writes into the folder of a sweep."""
@@ -41,12 +44,11 @@ class RunDirectory:
         self.previous = self.checkpoints / "previous.ckpt"
         self.evaluations = path / "evaluations"
         self.predictions = path / "predictions"
+        self.exports = path / "exports"
         self.reproductions = path / "reproductions"
 
     @classmethod
-    def create(
-        cls, path: Path, config: schema.TrainConfig, overrides: Sequence[str]
-    ) -> "RunDirectory":
+    def create(cls, path: Path, config: RunConfig, overrides: Sequence[str]) -> "RunDirectory":
         """Make a folder the directory of a new run; its run.json appears complete or not at all.
 
         Raises RunError if it already contains a run or cannot be written.
@@ -109,14 +111,35 @@ class RunDirectory:
         """Replace the content of run.json."""
         write_json(self.manifest, content)
 
+    def is_baseline(self) -> bool:
+        """Return whether this is the run of a baseline; raises RunError if run.json is damaged."""
+        return self.manifest.is_file() and is_baseline(self.read_manifest()["config"])
+
     def read_config(self) -> schema.TrainConfig:
+        """Return the configuration of a training run; raises RunError if it is not one."""
+        config = self.read_run_config()
+        if isinstance(config, BaselineConfig):
+            raise RunError(
+                f"run={self.path} is a baseline ({config.model.name}), not a trained network; give "
+                "the directory of a training run"
+            )
+        return config
+
+    def read_baseline_config(self) -> BaselineConfig:
+        """Return the configuration of a baseline; raises RunError if it is not one."""
+        config = self.read_run_config()
+        if not isinstance(config, BaselineConfig):
+            raise RunError(f"run={self.path} is a trained network, not a baseline")
+        return config
+
+    def read_run_config(self) -> RunConfig:
         """Return the configuration of the run; raises RunError if it is damaged.
 
         The cache folder in run.json is ignored: a file must not decide where csvision writes.
         """
         manifest = self.read_manifest()
         try:
-            return with_default_cache(config_from_dict(manifest["config"]))
+            return with_default_cache(run_config_from_dict(manifest["config"]))
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise RunError(f"{self.manifest} is damaged: config: {first_line(error)}") from error
 
@@ -184,7 +207,7 @@ def is_search(folder: Path) -> bool:
     return (folder / SEARCH_RECORD).is_file()
 
 
-def default_run_dir(config: schema.TrainConfig) -> Path:
+def default_run_dir(config: RunConfig) -> Path:
     """Return the absolute path of a new run in output_dir, formed as in conf/train.yaml."""
     name = f"{timestamp()}_{config.model.name}_seed{config.seed}"
     return Path(config.output_dir).absolute() / "runs" / name
@@ -195,9 +218,7 @@ def default_sweep_dir(output_dir: str) -> Path:
     return Path(output_dir).absolute() / "sweeps" / timestamp()
 
 
-def with_absolute_paths(
-    config: schema.TrainConfig, folder: Path | None = None
-) -> schema.TrainConfig:
+def with_absolute_paths(config: AnyConfig, folder: Path | None = None) -> AnyConfig:
     """Return the configuration with absolute paths of data files, relative ones from `folder`."""
     cwd = folder or Path.cwd()
     data = config.data
@@ -206,25 +227,25 @@ def with_absolute_paths(
     return replace(config, data=replace(data, csv=csv, test_csv=test_csv))
 
 
-def with_default_cache(config: schema.TrainConfig) -> schema.TrainConfig:
+def with_default_cache(config: AnyConfig) -> AnyConfig:
     """Return the configuration with the default cache folder; data.cache=none is kept."""
     cache = schema.NO_CACHE if config.data.cache == schema.NO_CACHE else None
     return replace(config, data=replace(config.data, cache=cache))
 
 
-def custom_model_path(config: schema.TrainConfig) -> str | None:
+def custom_model_path(config: RunConfig) -> str | None:
     """Return the path of the code of a custom network; None for other networks."""
     model = config.model
     return model.path if isinstance(model, model_schema.CustomModelConfig) else None
 
 
-def with_model_path(
-    config: schema.TrainConfig, run_dir: RunDirectory, model_path: str | None
-) -> schema.TrainConfig:
+def with_model_path(config: AnyConfig, run_dir: RunDirectory, model_path: str | None) -> AnyConfig:
     """Return the configuration with the code of a custom network from the command line.
 
     The path in run.json is never used. Raises RunError if `model_path` is missing.
     """
+    if isinstance(config, BaselineConfig):
+        return config
     if not isinstance(config.model, model_schema.CustomModelConfig):
         return config
     if model_path is None:
@@ -232,7 +253,7 @@ def with_model_path(
     return replace(config, model=replace(config.model, path=model_path))
 
 
-def write_hydra_files(path: Path, config: schema.TrainConfig, overrides: Sequence[str]) -> None:
+def write_hydra_files(path: Path, config: RunConfig, overrides: Sequence[str]) -> None:
     """Write .hydra/ as Hydra's entry point does, for a run that was started from Python."""
     folder = path / ".hydra"
     if folder.exists():

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from csvision.config import command_schema, schema
+from csvision.config import command_schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.splits import Subset
 from csvision.data.table import ImageTable
 from csvision.evaluation import EvalResult, evaluate_split, write_results
@@ -20,7 +21,7 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
-    run = LoadedRun.open(config, "evaluations")
+    run = LoadedRun.open(config, "evaluations", config.device)
     subset = eval_subset(run.directory, run.trained, config)
     with run.use_network(config.device) as trainer:
         result = evaluate_split(trainer, run.classifier, subset, run.trained.batch_size)
@@ -30,7 +31,7 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
 
 
 def eval_subset(
-    run_dir: RunDirectory, trained: schema.TrainConfig, config: command_schema.EvaluateConfig
+    run_dir: RunDirectory, trained: RunConfig, config: command_schema.EvaluateConfig
 ) -> Subset:
     """Return the test rows of the run, or all rows of a file."""
     csv = config.data.csv

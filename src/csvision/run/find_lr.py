@@ -18,7 +18,7 @@ from csvision.errors import ConfigError
 from csvision.files import make_dir, timestamp, write_json
 from csvision.models.user_code import refuse_exit
 from csvision.plots import plot_range_test
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import derive_process_seed, derive_seed, isolate_rng, seed_global_generators
 from csvision.run.build_classifier import build_classifier
 from csvision.run.device import choose_num_threads, limit_threads

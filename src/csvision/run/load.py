@@ -5,7 +5,7 @@ from pathlib import Path
 from csvision.classifier import Classifier
 from csvision.layer_shapes import transformed_shape
 from csvision.models.build import build_model
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import derive_seed
 from csvision.run.checkpoints import check_weights_hash, load_weights
 from csvision.run.directory import RunDirectory, with_model_path

@@ -15,7 +15,8 @@ from csvision.data.table import ImageTable, read_table
 from csvision.models.user_code import refuse_exit
 from csvision.rng import isolate_rng
 from csvision.run.device import limit_threads, validate_accelerator
-from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.directory import RunDirectory, is_sweep, with_model_path
+from csvision.run.ensemble import ensemble_members
 from csvision.run.launch_environment import hide_trainer_defaults, validate_launch_environment
 from csvision.run.load import load
 from csvision.run.log import ignore_known_warnings, log
@@ -24,6 +25,14 @@ from csvision.run.resume import recorded_threads
 from csvision.run.run_data import read_data_spec
 from csvision.run.trainer import build_eval_trainer
 from csvision.signals import handle_signals
+
+RunCommandConfig = (
+    command_schema.EvaluateConfig
+    | command_schema.PredictConfig
+    | command_schema.InspectConfig
+    | command_schema.ExportConfig
+)
+"""The configurations of commands that use the network of a run."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +49,20 @@ class LoadedRun:
 
     @classmethod
     def open(
-        cls, config: command_schema.EvaluateConfig | command_schema.PredictConfig, folder: str
+        cls, config: RunCommandConfig, folder: str, device: schema.AcceleratorName
     ) -> "LoadedRun":
         """Load a run; `folder` is the folder of results in the run directory.
 
         Raises RunError or ConfigError for what cannot be loaded, or if no results can be written.
         """
         validate_launch_environment(devices=1)
-        validate_accelerator(config.device, key="device")
+        validate_accelerator(device, key="device")
         run_dir = RunDirectory(Path(config.run))
-        results = results_parent(config.output_dir, run_dir.path / folder)
+        return cls.load(run_dir, config, results_parent(config.output_dir, run_dir.path / folder))
+
+    @classmethod
+    def load(cls, run_dir: RunDirectory, config: RunCommandConfig, results: Path) -> "LoadedRun":
+        """Load a run whose results will be written into `results`."""
         warn_if_unfinished(run_dir)
         classifier = load(run_dir.path, config.model.path, config.check_weights)
         trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
@@ -69,6 +82,21 @@ class LoadedRun:
             trainer = build_eval_trainer(self.trained.accelerator, device)
             with refuse_exit(self.trained.model):
                 yield trainer
+
+
+def open_runs(
+    config: RunCommandConfig, folder: str, device: schema.AcceleratorName
+) -> list[LoadedRun]:
+    """Load a run, or all finished runs of a sweep; raises RunError or ConfigError like `open`."""
+    path = Path(config.run)
+    if not is_sweep(path):
+        return [LoadedRun.open(config, folder, device)]
+    validate_launch_environment(devices=1)
+    validate_accelerator(device, key="device")
+    results = results_parent(config.output_dir, path / folder)
+    members = ensemble_members(path)
+    log.info("predicting with the mean of %d runs", len(members))
+    return [LoadedRun.load(member, config, results) for member in members]
 
 
 def warn_if_unfinished(run_dir: RunDirectory) -> None:
@@ -107,8 +135,13 @@ def other_file_options(
 
 def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ImageTable:
     """Read a file, with or without labels, for the network of a run."""
-    options = other_file_options(run_dir.read_config().data, data)
-    return read_matching_table(data.csv, run_dir, replace(options, allow_missing_labels=True))
+    return read_matching_table(data.csv, run_dir, predict_options(run_dir, data))
+
+
+def predict_options(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ReadOptions:
+    """Return how to read a file, with or without labels, for the network of a run."""
+    options = other_file_options(run_dir.read_run_config().data, data)
+    return replace(options, allow_missing_labels=True)
 
 
 def read_matching_table(csv: str, run_dir: RunDirectory, options: ReadOptions) -> ImageTable:

@@ -17,7 +17,13 @@ METADATA = ("data", "code", "versions", "accelerator", "threads")
 RESULT_HASHES = ("weights_sha256", "predictions_sha256")
 """Entries written when the run is finished."""
 
-OPTIONAL = ("data.pixel_range", "data.label_column", "data.pixel_columns", "data.notices")
+OPTIONAL = (
+    "data.pixel_range",
+    "data.label_column",
+    "data.pixel_columns",
+    "data.notices",
+    "initial_weights_sha256",
+)
 """Entries that version 0.2.0 did not write."""
 
 MAX_BYTES = 64 * 2**20
@@ -118,6 +124,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "machine": (is_mapping, "an object"),
     "accelerator": (lambda value: value in ("cpu", "cuda", "mps"), "cpu, cuda or mps"),
     "threads": (lambda value: is_integer(value, 1, MAX_THREADS), f"from 1 to {MAX_THREADS}"),
+    "initial_weights_sha256": (is_hash, "a SHA-256"),
     "weights_sha256": (is_hash, "a SHA-256"),
     "predictions_sha256": (is_hash, "a SHA-256"),
 }

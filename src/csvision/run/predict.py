@@ -1,38 +1,139 @@
-"""Predict the labels of a file with a finished run."""
+"""Predict the labels of a file with a finished run, or with all finished runs of a sweep."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
+from typing import BinaryIO
 
 import pandas as pd
-import torch
 
 from csvision.config import command_schema
-from csvision.data.splits import Subset
-from csvision.evaluation import EVALUATION_SEED, check_finite, prediction_table
-from csvision.files import make_dir, result_name
-from csvision.rng import seeded_generators
-from csvision.run.device import torch_device
-from csvision.run.loaded_run import LoadedRun, read_for_run
+from csvision.config.command_schema import Submission
+from csvision.data.open_table import open_table
+from csvision.errors import RunError
+from csvision.files import replace_file, result_name, results_dir
+from csvision.run.loaded_run import LoadedRun, open_runs, predict_options
+from csvision.run.log import log
+from csvision.run.predict_rows import RowPredictor
+from csvision.run.predictor import Predict, use_predictor
+from csvision.run.progress import show_progress
+from csvision.run.run_data import read_data_spec
+from csvision.run.standard_input import display_name, open_path
+from csvision.run.system_errors import DISK_ERRNOS
 
 
-def predict(config: command_schema.PredictConfig) -> tuple[pd.DataFrame, Path]:
-    """Predict the labels of a file; return the table and the path of predictions.csv.
+@dataclass(frozen=True)
+class PredictedFile:
+    """A table of predictions that was written: its path and number of rows.
 
-    Raises RunError, DataError or ConfigError for what cannot be predicted.
+    `seconds` is how long reading and predicting took.
     """
-    run = LoadedRun.open(config, "predictions")
-    table = read_for_run(run.directory, config.data)
-    batches = torch.split(torch.from_numpy(table.images), run.trained.batch_size)
-    classifier = run.classifier.to(torch_device(config.device))
+
+    path: Path
+    rows: int
+    seconds: float
+
+
+class TableFile:
+    """A CSV file that grows by tables with the same columns, and the tables themselves if asked."""
+
+    def __init__(self, file: BinaryIO, tables: list[pd.DataFrame] | None) -> None:
+        self.file = file
+        self.tables = tables
+        self.rows = 0
+
+    def write(self, table: pd.DataFrame) -> None:
+        """Append the rows of a table."""
+        text = table.to_csv(index=False, header=not self.rows)
+        # Names of files that are not valid text keep their bytes.
+        self.file.write(text.encode(errors="surrogateescape"))
+        self.rows += len(table)
+        if self.tables is not None:
+            self.tables.append(table)
+
+    def restart(self) -> None:
+        """Delete all rows."""
+        self.file.seek(0)
+        self.file.truncate()
+        self.rows = 0
+        if self.tables is not None:
+            self.tables.clear()
+
+
+def predict(
+    config: command_schema.PredictConfig, tables: list[pd.DataFrame] | None = None
+) -> PredictedFile:
+    """Predict the labels of a file; write each row when it is predicted.
+
+    The table appears under its name when it is complete. Its parts are appended to `tables`; if
+    that is None, the memory needed does not depend on the number of rows. Raises RunError,
+    DataError or ConfigError for what cannot be predicted.
+    """
+    runs = open_runs(config, "predictions", config.device)
+    csv = config.data.csv
+    path = runs[0].results / result_name(display_name(csv), ".csv")
     with (
-        run.use_network(config.device) as trainer,
-        seeded_generators(EVALUATION_SEED),
-        trainer.precision_plugin.forward_context(),
+        results_dir(path.parent),
+        use_predictor(runs, config.device) as predict_batches,
+        report_disk_errors(path),
+        open_path(csv, path.parent) as source,
+        replace_file(path) as file,
     ):
-        logits = torch.cat([classifier.predict_logits(images).cpu() for images in batches])
-    probabilities = logits.float().softmax(dim=1).numpy()
-    check_finite(probabilities)
-    predicted = logits.argmax(dim=1).numpy()
-    predictions = prediction_table(Subset.full(table), probabilities, predicted, table.labels)
-    path = make_dir(run.results) / result_name(config.data.csv, ".csv")
-    predictions.to_csv(path, index=False)
-    return predictions, path
+        start = perf_counter()
+        rows = predict_rows(config, runs[0], predict_batches, source, TableFile(file, tables))
+        seconds = perf_counter() - start
+    return PredictedFile(path, rows, seconds)
+
+
+def predict_rows(
+    config: command_schema.PredictConfig,
+    run: LoadedRun,
+    predict_batches: Predict,
+    source: Path,
+    file: TableFile,
+) -> int:
+    """Read a file for a run and write its predictions; return the number of rows."""
+    spec = read_data_spec(run.directory)
+    opened = open_table(source, predict_options(run.directory, config.data), spec)
+    kaggle = config.submission is Submission.kaggle
+    with show_progress("images", opened.source.num_rows, config.quiet) as update:
+
+        def receive(table: pd.DataFrame) -> None:
+            file.write(submission_table(table) if kaggle else table)
+            update(file.rows)
+
+        predictor = RowPredictor(
+            opened,
+            spec,
+            predict_batches,
+            run.trained.batch_size,
+            receive,
+            file.restart,
+            probabilities=config.probabilities and not kaggle,
+        )
+        notices = opened.stream(predictor)
+        rows = predictor.finish()
+    if notices:
+        log.info("%s: %s", display_name(config.data.csv), "; ".join(notices))
+    return rows
+
+
+def submission_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return predictions as Kaggle's Digit Recognizer wants them: images are counted from 1."""
+    return pd.DataFrame({"ImageId": table["row"] + 1, "Label": table["prediction"]})
+
+
+@contextmanager
+def report_disk_errors(path: Path) -> Iterator[None]:
+    """Convert an OSError while `path` is written to RunError; reading raises DataError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_ERRNOS:
+            raise
+        raise RunError(
+            f"{path.parent} cannot be written: {error.strerror}; free some space, or choose "
+            "another output_dir"
+        ) from error

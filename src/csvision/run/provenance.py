@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from csvision.config import model_schema, schema
+from csvision.config import model_schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.splits import Splits
 
 PACKAGE = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ PACKAGE_NAMES = (
 )
 
 
-def run_metadata(config: schema.TrainConfig, splits: Splits, device: str) -> dict[str, Any]:
+def run_metadata(config: RunConfig, splits: Splits, device: str) -> dict[str, Any]:
     """Return what run.json records about data, code and machine; `device` is torch's name."""
     table = splits.train.table
     return {
@@ -77,7 +78,7 @@ def machine_info() -> dict[str, Any]:
     }
 
 
-def code_hashes(model: model_schema.ModelConfig) -> dict[str, str]:
+def code_hashes(model: Any) -> dict[str, str]:
     """Return the sha256 of each source file of csvision and of the file of a custom network."""
     files = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
     if isinstance(model, model_schema.CustomModelConfig):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from csvision.command_hints import resume_command
 from csvision.config import schema
@@ -50,12 +51,7 @@ def compare(
     before, now = run_dir.read_manifest(), reproduction.read_manifest()
     # run.json may have been modified since; the checkpoint has the configuration of the weights.
     before["config"] = read_checkpoint_config(run_dir.last)
-    lines = [
-        f"{entry}: {provenance.abbreviate_hashes(str(difference))}"
-        for entry in PROVENANCE_KEYS
-        for difference in diff_configs(before.get(entry), now.get(entry))
-        if not (entry == "config" and difference.key.startswith(IGNORED_KEYS))
-    ]
+    lines = provenance_lines(before, now)
     equal = all(before[name] == now[name] for name in RESULT_HASHES)
     if not equal:
         paths = run_dir.checkpoint(checkpoint), reproduction.checkpoint(checkpoint)
@@ -63,6 +59,16 @@ def compare(
             max_weight_diff(*paths) or "predictions: equal weights gave other probabilities"
         )
     return Comparison(reproduction.path, equal, lines)
+
+
+def provenance_lines(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return one line for each difference of two manifests that can explain other results."""
+    return [
+        f"{entry}: {provenance.abbreviate_hashes(str(difference))}"
+        for entry in PROVENANCE_KEYS
+        for difference in diff_configs(before.get(entry), now.get(entry))
+        if not (entry == "config" and difference.key.startswith(IGNORED_KEYS))
+    ]
 
 
 def max_weight_diff(before: Path, now: Path) -> str:

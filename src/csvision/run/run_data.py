@@ -10,6 +10,7 @@ from typing import Any
 
 from csvision.command_hints import command_line
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.data.data_spec import DataSpec
 from csvision.data.pixel_range import BYTES, DARK_NOTICE, UNIT_NOTICE
 from csvision.data.read_options import ReadOptions
@@ -26,6 +27,8 @@ from csvision.run.recorded_splits import (
     has_all_rows,
     read_splits,
 )
+
+MOVED_FILE = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
 
 MISSING_ROW = "a row of the run is missing or different"
 
@@ -75,10 +78,15 @@ def recorded_splits(run_dir: RunDirectory) -> RecordedSplits | None:
     return read_splits(run_dir.splits, recorded_data(run_dir)["split_sha256"])
 
 
-def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
-    """Return the splits with which a run was started; raises RunError if a file has changed."""
+def load_run_splits(
+    run_dir: RunDirectory, config: RunConfig, fix: str = "put it back at this path"
+) -> Splits:
+    """Return the splits with which a run was started; raises RunError if a file has changed.
+
+    `fix` is what to do if a file does not exist.
+    """
     for csv in filter(None, (config.data.csv, config.data.test_csv)):
-        check_exists(run_dir, csv, "put it back at this path")
+        check_exists(run_dir, csv, fix)
     recorded = recorded_splits(run_dir)
     if recorded is None:
         return recompute_splits(run_dir, config)
@@ -91,15 +99,19 @@ def load_run_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits
 
 
 def load_test_subset(
-    run_dir: RunDirectory, config: schema.TrainConfig, moved_to: str | None = None
+    run_dir: RunDirectory,
+    config: RunConfig,
+    moved_to: str | None = None,
+    fix: str = MOVED_FILE,
 ) -> Subset:
     """Return the test rows of a run; `moved_to` is the current path of their file.
+
+    `fix` says what to do if it does not exist.
 
     Raises RunError if the file has changed or does not exist.
     """
     data = config.data
     if moved_to is None:
-        fix = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
         check_exists(run_dir, data.test_csv or data.csv, fix)
     elif data.test_csv is None:
         data = replace(data, csv=moved_to)
@@ -168,7 +180,7 @@ def find_indices(
     return found
 
 
-def recompute_splits(run_dir: RunDirectory, config: schema.TrainConfig) -> Splits:
+def recompute_splits(run_dir: RunDirectory, config: RunConfig) -> Splits:
     """Return the splits of a run that has not recorded them, drawn from unchanged files.
 
     Raises RunError if a hash differs from the one in run.json.

@@ -12,8 +12,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import load_config
 from csvision.config.hydra_private import BASIC_SWEEPER
+from csvision.config.resolvers import JOB_NAME, job_name, swept_keys
 from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError, UserError, first_line
 from csvision.legacy import migrate_override
@@ -36,7 +38,7 @@ class SweepJob:
 
     directory: Path
     overrides: list[str]
-    config: schema.TrainConfig
+    config: RunConfig
 
     @property
     def finished(self) -> bool:
@@ -100,7 +102,10 @@ def expand_jobs(folder: Path) -> list[SweepJob]:
             raise RunError(f"{file}: only sweeps of Hydra's default sweeper can be resumed")
         cwd = Path(hydra["runtime"]["cwd"])
         overrides = map(migrate_override, hydra["overrides"]["task"])
-        jobs = expand_sweep([*overrides], hydra["sweeper"]["params"])
+        words, params = [*overrides], hydra["sweeper"]["params"]
+        jobs = expand_sweep(words, params)
+        swept = swept_keys([*(f"{key}={value}" for key, value in (params or {}).items()), *words])
+        named = JOB_NAME in str(hydra.get("sweep", {}).get("subdir"))
     except RunError:
         raise
     except (
@@ -115,13 +120,23 @@ def expand_jobs(folder: Path) -> list[SweepJob]:
         ValueError,
     ) as error:
         raise RunError(f"{file} is damaged: {first_line(error)}") from error
-    return [expand_job(folder, cwd, number, job) for number, job in enumerate(jobs)]
+    return [
+        expand_job(folder, cwd, number, job, swept if named else None)
+        for number, job in enumerate(jobs)
+    ]
 
 
-def expand_job(folder: Path, cwd: Path, number: int, overrides: list[str]) -> SweepJob:
-    """Return a job of a sweep that was started in the folder `cwd`."""
+def expand_job(
+    folder: Path, cwd: Path, number: int, overrides: list[str], swept: list[str] | None
+) -> SweepJob:
+    """Return a job of a sweep that was started in the folder `cwd`.
+
+    `swept` has the keys in the names of the folders; None for names of earlier versions.
+    """
     config: schema.TrainConfig = load_config("train", overrides)
     config = with_default_cache(with_absolute_paths(config, cwd))
-    # The name that conf/train.yaml gives the folder.
-    name = f"{number}_{config.model.name}_seed{config.seed}"
+    if swept is None:
+        name = f"{number}_{config.model.name}_seed{config.seed}"
+    else:
+        name = job_name(number, overrides, swept)
     return SweepJob(folder / name, overrides, config)

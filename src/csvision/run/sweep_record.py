@@ -1,14 +1,16 @@
 """sweep.json: the jobs of a sweep as they were composed when it started."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from csvision.config import schema
-from csvision.config.serialize import config_from_dict, config_to_dict
+from csvision.config.baseline_schema import RunConfig
+from csvision.config.serialize import config_to_dict
 from csvision.errors import RunError, first_line
 from csvision.files import is_inner_path, write_json
+from csvision.run.config_reader import ConfigReader
 from csvision.run.directory import SWEEP_RECORD, with_absolute_paths, with_default_cache
 from csvision.run.manifest import is_text_list, read_json_object
 
@@ -19,7 +21,7 @@ class RecordedJob:
 
     directory: str
     overrides: list[str]
-    config: schema.TrainConfig
+    config: RunConfig
 
 
 def write_record(folder: Path, jobs: Sequence[RecordedJob]) -> None:
@@ -48,10 +50,29 @@ def read_record(folder: Path) -> list[RecordedJob]:
 
     The record selects no code and no folder outside of the sweep. Raises RunError if it is damaged.
     """
+    with report_damage(folder):
+        reader = ConfigReader()
+        jobs = read_json_object(folder / SWEEP_RECORD)["jobs"]
+        return [read_job(job, reader) for job in jobs]
+
+
+def read_overrides(folder: Path) -> dict[str, list[str]]:
+    """Return the overrides of the recorded jobs by directory, in their order.
+
+    Their configurations are not validated, which takes much longer. Raises RunError if the record
+    is damaged.
+    """
+    with report_damage(folder):
+        jobs = read_json_object(folder / SWEEP_RECORD)["jobs"]
+        return dict(map(read_names, jobs))
+
+
+@contextmanager
+def report_damage(folder: Path) -> Iterator[None]:
+    """Raise RunError for the exceptions that a damaged record causes."""
     file = folder / SWEEP_RECORD
     try:
-        content = read_json_object(file)
-        return [read_job(job) for job in content["jobs"]]
+        yield
     except OSError as error:
         raise RunError(f"{file} cannot be read: {error.strerror}") from error
     except RunError as error:
@@ -65,12 +86,18 @@ def read_record(folder: Path) -> list[RecordedJob]:
         ) from error
 
 
-def read_job(content: dict[str, Any]) -> RecordedJob:
+def read_job(content: dict[str, Any], reader: ConfigReader) -> RecordedJob:
     """Return a job from its entry in the record; raises what Python raises for other content."""
+    directory, overrides = read_names(content)
+    config = with_default_cache(reader.read(content["config"]))
+    return RecordedJob(directory, overrides, config)
+
+
+def read_names(content: dict[str, Any]) -> tuple[str, list[str]]:
+    """Return directory and overrides of a job; raises what Python raises for other content."""
     directory, overrides = content["directory"], content["overrides"]
     if not is_inner_path(Path(directory)):
         raise ValueError(f"directory is {directory}; it must be a path inside the sweep")
     if not is_text_list(overrides):
         raise ValueError("overrides must be a list of strings")
-    config = with_default_cache(config_from_dict(content["config"]))
-    return RecordedJob(directory, overrides, config)
+    return directory, overrides

@@ -1,6 +1,6 @@
 """The table of a sweep: one row per job, and mean and standard deviation over seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from csvision.config.flatten import REPLICATE_KEYS
+from csvision.config.labels import parse_override, short_keys, short_value
 from csvision.errors import RunError
 from csvision.run.manifest import STATES, read_json_object
-from csvision.run.sweep_record import has_record, read_record
+from csvision.run.sweep_record import has_record
+from csvision.run.sweep_record import read_overrides as read_recorded_overrides
 
 
 def summarize_sweep(sweep: Path) -> bool:
@@ -34,10 +37,8 @@ def summarize_sweep(sweep: Path) -> bool:
 def sweep_table(sweep: Path) -> pd.DataFrame:
     """Return the jobs of a sweep: job, state, one column per override, one per metric."""
     if has_record(sweep):
-        jobs = enumerate(read_record(sweep))
-        return pd.DataFrame(
-            job_row(number, sweep / job.directory, job.overrides) for number, job in jobs
-        )
+        jobs = enumerate(read_recorded_overrides(sweep).items())
+        return pd.DataFrame(job_row(number, sweep / name, words) for number, (name, words) in jobs)
     directories = [path.parent.parent for path in sweep.glob("*/.hydra/overrides.yaml")]
     numbered = [path for path in directories if path.name.partition("_")[0].isdecimal()]
     return pd.DataFrame(
@@ -64,7 +65,7 @@ def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str,
     """Return the row of one job; a job that ended before its training started has failed."""
     row: dict[str, Any] = {"job": number, "state": "failed"}
     for override in overrides:
-        name, _, value = override.lstrip("+").partition("=")
+        name, value = parse_override(override)
         row[name] = value
     if not (manifest := directory / "run.json").exists():
         return row
@@ -93,11 +94,15 @@ def swept_keys(jobs: pd.DataFrame) -> list[str]:
 
 
 def aggregate_over_seeds(jobs: pd.DataFrame) -> pd.DataFrame | None:
-    """Return runs, mean and standard deviation of each metric per setting; None for one seed."""
-    if "seed" not in swept_keys(jobs):
+    """Return runs, mean and standard deviation of each metric per setting.
+
+    The jobs of a setting differ in REPLICATE_KEYS only; returns None if none of these was swept.
+    """
+    swept = swept_keys(jobs)
+    if not set(REPLICATE_KEYS) & set(swept):
         return None
     finished = jobs[jobs["state"] == "finished"]
-    keys = [key for key in swept_keys(jobs) if key != "seed"]
+    keys = [key for key in swept if key not in REPLICATE_KEYS]
     groups = finished.groupby(keys, sort=False, dropna=False) if keys else [("all", finished)]
     rows = []
     for values, group in groups:
@@ -111,10 +116,29 @@ def aggregate_over_seeds(jobs: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def format_sweep(jobs: pd.DataFrame) -> str:
-    """Format the tables of a sweep as text."""
-    columns = ["job", *swept_keys(jobs), *metric_columns(jobs), "state"]
-    text = jobs[columns].to_string(index=False, float_format=lambda value: f"{value:.4f}")
+    """Format the tables of a sweep as text, with short names of keys and values."""
+    keys = swept_keys(jobs)
+    names = short_keys(keys)
+    columns = ["job", *keys, *metric_columns(jobs), "state"]
+    text = shorten(jobs[columns], names).to_string(
+        index=False, float_format=lambda value: f"{value:.4f}"
+    )
     summary = aggregate_over_seeds(jobs)
     if summary is None or summary.empty:
         return text
-    return f"{text}\n\nmean +- standard deviation over seeds\n{summary.to_string(index=False)}"
+    over = " and ".join(
+        name for key, name in (("seed", "seeds"), ("data.fold", "folds")) if key in keys
+    )
+    table = shorten(summary, names).to_string(index=False)
+    return f"{text}\n\nmean +- standard deviation over {over}\n{table}"
+
+
+def shorten(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table with short names of some columns, and their values as in labels."""
+    shown = table.copy()
+    for key in names:
+        if key in shown:
+            shown[key] = [
+                short_value(value) if isinstance(value, str) else value for value in shown[key]
+            ]
+    return shown.rename(columns=dict(names))

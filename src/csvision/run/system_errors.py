@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -62,7 +63,7 @@ def suppress_thread_tracebacks(run_dir: RunDirectory, model: ModelConfig) -> Ite
         threading.excepthook = before
 
 
-def disk_error(error: OSError, run_dir: RunDirectory, model: ModelConfig) -> str:
+def disk_error(error: OSError, run_dir: RunDirectory, model: Any) -> str:
     """Describe an error of the disk of a run; empty if the error has another cause."""
     if raised_in_user_code(error, model):
         return ""

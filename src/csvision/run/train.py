@@ -11,8 +11,8 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.classifier import Classifier
 from csvision.config import schema
+from csvision.data.data_warnings import data_warnings
 from csvision.data.loader import BatchLoader, ShardInfo
-from csvision.data.quality import data_warnings
 from csvision.data.splits import Splits
 from csvision.evaluation import (
     EVALUATION_SEED,
@@ -24,7 +24,7 @@ from csvision.evaluation import (
 )
 from csvision.models.summary import summarize
 from csvision.plots import save_confusion_matrix
-from csvision.process import use_threads
+from csvision.process_state import use_threads
 from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.build_classifier import build_classifier
@@ -36,7 +36,9 @@ from csvision.run.launch_environment import hide_trainer_defaults, restore_launc
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
 from csvision.run.recorded_splits import write_splits
+from csvision.run.result_html import run_html
 from csvision.run.run_context import config_for_checkpoints, run_context
+from csvision.run.swept_overrides import swept_overrides
 from csvision.run.trainer import build_trainer
 from csvision.signals import handle_signals
 from csvision.tensorboard import log_to_tensorboard
@@ -56,6 +58,10 @@ class TrainResult:
     splits: Splits = field(repr=False)
     evaluation: EvalResult = field(repr=False)
     is_global_zero: bool = field(default=True, repr=False)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return run_html(self.directory, self.metrics)
 
 
 def train(
@@ -95,7 +101,8 @@ def train(
             classifier = build_classifier(prepared, signals, trainer.global_rank)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
-                record_start(run_dir, prepared, trainer.strategy.root_device.type)
+                device = trainer.strategy.root_device.type
+                record_start(run_dir, prepared, classifier, device)
             fit(trainer, classifier, prepared, run_dir if resume else None)
             load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
             # Before the test, which changes the buffers of some custom networks.
@@ -125,15 +132,22 @@ def train(
     )
 
 
-def record_start(run_dir: RunDirectory, prepared: PreparedRun, device: str) -> None:
+def record_start(
+    run_dir: RunDirectory, prepared: PreparedRun, classifier: Classifier, device: str
+) -> None:
     """Record the rows of the splits and what the run depends on; `device` is torch's name.
 
-    A resumed run keeps the record of its data: the file may have additional rows since.
+    A resumed run keeps the records of its data and of its initial weights: the file may have
+    additional rows since, and `classifier` has initial weights of this version of torch.
     """
-    recorded = run_dir.read_manifest().get("data")
+    manifest = run_dir.read_manifest()
+    recorded = manifest.get("data")
     if recorded is None or not run_dir.splits.exists():
         write_splits(run_dir.splits, prepared.splits)
     metadata = provenance.run_metadata(prepared.config, prepared.splits, device)
+    if recorded is None:
+        weights = provenance.weights_sha256(classifier.network.state_dict())
+        metadata["initial_weights_sha256"] = weights
     run_dir.update_manifest(**metadata | {"data": recorded or metadata["data"]})
 
 
@@ -148,7 +162,8 @@ def write_outputs(
     write_results(evaluation, metrics, run_dir.path)
     save_confusion_matrix(evaluation, run_dir.path)
     if config.logger.name is schema.LoggerName.tensorboard:
-        log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier)
+        swept = swept_overrides(run_dir)
+        log_to_tensorboard(run_dir.path, config, metrics, evaluation, classifier, swept)
 
 
 def report_start(prepared: PreparedRun, classifier: Classifier) -> None:

@@ -13,11 +13,12 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
-from csvision.callbacks.progress_bar import EpochProgressBar
+from csvision.callbacks.progress_bar import EpochProgressBar, NotebookProgressBar
 from csvision.callbacks.rng_state import RNGStateCallback
 from csvision.callbacks.signals import SaveOnSignal
 from csvision.callbacks.terminate_on_nan import TerminateOnNaN
 from csvision.config import schema
+from csvision.notebook import in_notebook
 from csvision.run.device import torch_device
 from csvision.run.directory import RunDirectory
 from csvision.run.log import is_terminal
@@ -46,6 +47,7 @@ def build_trainer(
         SaveOnSignal(signals, checkpoints),
         *([EpochProgressBar()] if show_bar else []),
         *further,
+        *([NotebookProgressBar()] if in_notebook() and not config.quiet else []),
     ]
     return Trainer(
         accelerator=config.accelerator.name.value,

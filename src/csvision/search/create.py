@@ -16,15 +16,15 @@ from optuna.distributions import FloatDistribution
 from csvision.command_hints import resume_command
 from csvision.config import schema
 from csvision.config.compose import compose_config
-from csvision.config.messages import format_hydra_error
+from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.config.search_schema import OptunaConfig
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError, RunError, UserError
 from csvision.run.directory import custom_model_path, is_sweep
 from csvision.run.prepare import PreparedRun
-from csvision.run.prepared_runs import PreparedRuns
 from csvision.search.definition import SearchDefinition, UserPaths, write_definition
+from csvision.search.prepared_trials import PreparedTrials
 from csvision.search.space import Space, parse_space, probe_points, split_overrides
 
 
@@ -86,14 +86,14 @@ def validate_probes(definition: SearchDefinition) -> Iterator[schema.TrainConfig
 
     Raises ConfigError with the errors of all points, each once.
     """
-    prepared = PreparedRuns()
+    prepared = PreparedTrials()
     errors: dict[str, None] = {}
     configs = []
     for point in probe_points(definition.space):
         words = [f"{key}={value}" for key, value in point.items()]
         try:
             config = definition.compose([*definition.overrides, *words])
-            check_trial(prepared.get_or_prepare(config))
+            check_trial(prepared.prepare(config))
             configs.append(config)
         except UserError as error:
             errors |= dict.fromkeys(

@@ -10,11 +10,11 @@ from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_console
 from csvision.run.manifest import read_json_object
-from csvision.run.prepared_runs import PreparedRuns
 from csvision.run.resume import prepare_again, resume_config
 from csvision.run.train import train
 from csvision.search.create import check_trial
 from csvision.search.definition import SearchDefinition, UserPaths
+from csvision.search.prepared_trials import PreparedTrials
 from csvision.search.pruning import PruningCallback
 from csvision.search.study import DIRECTORY, ERROR, KILLED, ActiveTrial, Study
 
@@ -32,7 +32,7 @@ class TrialRunner:
         self.definition = definition
         self.study = study
         self.paths = paths
-        self.prepared = PreparedRuns()
+        self.prepared = PreparedTrials()
 
     def run(self, active: ActiveTrial) -> None:
         """Run a trial and record how it ended; if it is interrupted, it can be resumed."""
@@ -76,7 +76,7 @@ class TrialRunner:
             log.warning("trial %s starts again: %s; moved to %s", active.number, damage, moved)
         with log_to_console(quiet=True):
             if not run_dir.manifest.exists():
-                prepared = self.prepared.get_or_prepare(config, self.folder)
+                prepared = self.prepared.prepare(config, self.folder)
                 check_trial(prepared)
                 result = train(prepared, run_dir.path, overrides, callbacks=[pruning])
             elif (state := run_dir.read_manifest()["state"]) in ("running", "interrupted"):

@@ -6,11 +6,11 @@ from textwrap import fill
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csvision.page.axes import MAX_LINE_LENGTH, label_axes, set_ticks
+from csvision.page.colors import FOREGROUND, series_color
+from csvision.page.numbers import format_column
+from csvision.page.svg import WIDTH
 from csvision_claims.engine.charts import Bars
-from csvision_claims.page.axes import MAX_LINE_LENGTH, label_axes, set_ticks
-from csvision_claims.page.colors import FOREGROUND, series_color
-from csvision_claims.page.numbers import format_column
-from csvision_claims.page.svg import WIDTH
 
 MAX_NAME_BESIDE = 22
 """Characters of a name that fit beside its bar; names go above the bars if one is longer."""

@@ -6,12 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from csvision.page.axes import set_ticks
+from csvision.page.colors import BACKGROUND, FOREGROUND
+from csvision.page.numbers import format_number
+from csvision.page.svg import WIDTH
 from csvision_claims.engine.record import StatementRecord
 from csvision_claims.engine.rules import Decision
-from csvision_claims.page.axes import set_ticks
-from csvision_claims.page.colors import BACKGROUND, FOREGROUND, VERDICTS
-from csvision_claims.page.numbers import format_number
-from csvision_claims.page.svg import WIDTH
+from csvision_claims.page.colors import VERDICTS
 from csvision_claims.page.text import is_exact, is_proportion_test, reference_value
 
 HEIGHT = 1.05

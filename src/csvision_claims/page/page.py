@@ -1,18 +1,16 @@
 """The claims page: a single HTML file that needs no other file."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from csvision.page.numbers import format_duration
+from csvision.page.template import read_asset, render_template
 from csvision_claims.engine.profile import FULL
 from csvision_claims.engine.record import ClaimRecord, StatementRecord
 from csvision_claims.engine.rules import CONFIDENCE, Verdict
-from csvision_claims.page.numbers import format_duration
 from csvision_claims.page.render import RenderedChart, render_chart, render_interval_plot
 from csvision_claims.page.rows import CaseRow, case_rows, format_table, summary_rows
 from csvision_claims.page.summary import summarize
@@ -58,17 +56,10 @@ def render_page(records: Sequence[ClaimRecord]) -> str:
 
     Raises ValueError if there are no records, or if one was not measured with the full profile.
     """
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["typeset"] = typeset
-    script = read_asset("page.js")
-    return environment.get_template("page.html.jinja").render(
+    return render_template(
+        FOLDER / "page.html.jinja",
+        read_asset(FOLDER / "colors.css") + read_asset(FOLDER / "page.css"),
+        {"typeset": typeset},
         summary=summarize(records),
         rows=summary_rows(records),
         notes=NOTES,
@@ -78,16 +69,7 @@ def render_page(records: Sequence[ClaimRecord]) -> str:
         verdicts=list(Verdict),
         confidence=f"{100 * CONFIDENCE:g} %",
         pluralize=pluralize,
-        style=Markup(read_asset("colors.css") + read_asset("page.css")),
-        script=Markup(script),
-        # The Content-Security-Policy of the page allows only the script with this hash.
-        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
-
-
-def read_asset(name: str) -> str:
-    """Return the text of a CSS or JavaScript file that is inserted into the page."""
-    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def claim_section(record: ClaimRecord) -> ClaimSection:

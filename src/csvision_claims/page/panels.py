@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from csvision.page.colors import FOREGROUND
+from csvision.page.numbers import format_number
+from csvision.page.svg import WIDTH
 from csvision_claims.engine.charts import Panel, Panels
-from csvision_claims.page.colors import FOREGROUND
-from csvision_claims.page.numbers import format_number
-from csvision_claims.page.svg import WIDTH
 
 COLORMAPS = {"image": "gray", "heat": "cividis", "filter": "RdBu_r"}
 """The colormap of each style; none relies on red against green."""

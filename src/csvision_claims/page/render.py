@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from csvision.page.curves import draw_curves
+from csvision.page.svg import render_svg
 from csvision_claims.engine.charts import Bars, Chart, Curves, Panels
 from csvision_claims.engine.record import StatementRecord
 from csvision_claims.page.bars import draw_bars
-from csvision_claims.page.curves import draw_curves
+from csvision_claims.page.colors import CSS_VALUES
 from csvision_claims.page.intervals import draw_interval_plot, has_interval_plot
 from csvision_claims.page.panels import LEGENDS, draw_panels, panel_style
 from csvision_claims.page.scatter import draw_scatter
-from csvision_claims.page.svg import render_svg
 from csvision_claims.page.text import describe_interval
 
 
@@ -29,7 +30,8 @@ def render_chart(chart: Chart, prefix: str) -> RenderedChart | None:
     if not has_data(chart):
         return None
     legend = LEGENDS[panel_style(chart)] if isinstance(chart, Panels) else ""
-    return RenderedChart(render_svg(lambda: draw(chart), prefix, chart.alt), chart.title, legend)
+    svg = render_svg(lambda: draw(chart), prefix, chart.alt, CSS_VALUES)
+    return RenderedChart(svg, chart.title, legend)
 
 
 def render_interval_plot(statement: StatementRecord) -> str:
@@ -40,6 +42,7 @@ def render_interval_plot(statement: StatementRecord) -> str:
         lambda: draw_interval_plot(statement),
         f"interval-{statement.id}",
         describe_interval(statement),
+        CSS_VALUES,
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from csvision.page.numbers import format_column
 from csvision_claims.engine.record import ClaimRecord, StatementRecord
 from csvision_claims.engine.rules import Comparison, Verdict
-from csvision_claims.page.numbers import format_column
 from csvision_claims.page.text import format_effect, format_pair
 
 MAX_CASES = 6

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
+from csvision.page.axes import label_axes, set_ticks
+from csvision.page.colors import series_color
+from csvision.page.svg import WIDTH
 from csvision_claims.engine.charts import Scatter
-from csvision_claims.page.axes import label_axes, set_ticks
-from csvision_claims.page.colors import series_color
-from csvision_claims.page.svg import WIDTH
 
 LABEL_WIDTH = 24
 """Characters after which a label wraps."""

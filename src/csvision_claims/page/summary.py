@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from csvision.page.numbers import format_duration
 from csvision_claims.engine.catalog import find_claims
 from csvision_claims.engine.profile import FULL
 from csvision_claims.engine.record import ClaimRecord, StatementRecord
 from csvision_claims.engine.rules import Verdict
-from csvision_claims.page.numbers import format_duration
 from csvision_claims.page.text import pluralize
 
 

@@ -3,17 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from csvision.page.numbers import CASE_DIGITS, MINUS, format_distinct, format_number, unicode_minus
 from csvision_claims.engine.profile import Profile
 from csvision_claims.engine.record import StatementRecord
 from csvision_claims.engine.rules import Comparison, Verdict
-from csvision_claims.page.numbers import (
-    CASE_DIGITS,
-    MINUS,
-    format_distinct,
-    format_interval,
-    format_number,
-    unicode_minus,
-)
+from csvision_claims.page.numbers import format_interval
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from csvision.page.colors import CSS_VALUES as SHARED
+from csvision.page.colors import SERIES
+from csvision.page.template import FOLDER as SHARED_FOLDER
 from csvision_claims.page import colors
-from csvision_claims.page.colors import CSS_VALUES, SERIES, VERDICTS
+from csvision_claims.page.colors import CSS_VALUES, VERDICTS
+
+FOLDER = Path(colors.__file__).parent
 
 
 def luminance(color: str) -> float:
@@ -22,16 +27,18 @@ def test_contrast_with_white_is_sufficient(color: str) -> None:
 
 
 def test_style_defines_every_variable_in_both_schemes() -> None:
-    style = (Path(colors.__file__).parent / "colors.css").read_text(encoding="utf-8")
-    light, dark = style.split("prefers-color-scheme: dark")
-    for value in CSS_VALUES.values():
-        name = value.removeprefix("var(").split(",")[0]
-        assert name == "currentColor" or (f"{name}: #" in light and f"{name}: #" in dark)
+    for folder, values in ((SHARED_FOLDER, SHARED), (FOLDER, CSS_VALUES.items() - SHARED.items())):
+        style = (folder / "colors.css").read_text(encoding="utf-8")
+        light, dark = style.split("prefers-color-scheme: dark")
+        for _, value in dict(values).items():
+            name = value.removeprefix("var(").split(",")[0]
+            assert name == "currentColor" or (f"{name}: #" in light and f"{name}: #" in dark)
 
 
 def test_charts_have_the_colors_of_the_light_page() -> None:
-    style = (Path(colors.__file__).parent / "colors.css").read_text(encoding="utf-8")
+    style = (SHARED_FOLDER / "colors.css").read_text(encoding="utf-8")
     for color, name in SERIES.items():
         assert f"{name}: {color};" in style
+    style = (FOLDER / "colors.css").read_text(encoding="utf-8")
     for verdict, color in VERDICTS.items():
         assert f"--{verdict.name.replace('_', '-')}: {color};" in style

@@ -9,8 +9,8 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-import compare_notebook
 import csvision
+import notebook
 from csvision.run.log import ignore_known_warnings
 from tests.scripts.evidence.run_script import run_script
 
@@ -62,7 +62,7 @@ def test_first_epoch_has_the_losses_of_the_notebook_step_by_step(model: str) -> 
     config = csvision.load_config("train", [f"experiment=notebook_{model}"])
     splits = csvision.load_splits(config.data)
     network = csvision.build_model(config.model, (1, 28, 28), 10, config.seed)
-    notebook_network = compare_notebook.build_notebook_model(model)
+    notebook_network = notebook.build_model(model)
     pairs = zip(notebook_network.parameters(), network.parameters(), strict=True)
     with torch.no_grad():
         for theirs, ours in pairs:
@@ -78,10 +78,12 @@ def test_first_epoch_has_the_losses_of_the_notebook_step_by_step(model: str) -> 
     assert len(losses) == STEPS
     assert np.mean(losses[-20:]) < 0.5 * losses[0]
     rows = data.train_dataloader().epoch_indices()
-    images, labels = compare_notebook.read_data()
-    train, _ = compare_notebook.split_rows(len(images))
+    images, labels = notebook.read_data()
+    train, _ = notebook.split_rows(len(images))
     assert sorted(rows.tolist()) == sorted(train.tolist())
-    expected = compare_notebook.fit(notebook_network, images, labels, [rows])
+    optimizer = torch.optim.SGD(notebook_network.parameters(), lr=notebook.LR)
+    batches = [(images[batch], labels[batch]) for batch in torch.split(rows, notebook.BATCH_SIZE)]
+    expected = notebook.fit_epoch(notebook_network, optimizer, batches)
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
 
 

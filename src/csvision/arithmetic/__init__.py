@@ -1,0 +1,1 @@
+"""The arithmetic of networks without training: sizes, parameters, memory, and one filter."""

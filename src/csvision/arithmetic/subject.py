@@ -1,0 +1,85 @@
+"""What is explained: a network with the shape of its images, configured or of a run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from csvision.config import schema
+from csvision.config.compose import load_config
+from csvision.config.explain_schema import ExplainConfig
+from csvision.config.model_schema import CustomModelConfig, ModelConfig
+from csvision.data.read_options import ReadOptions
+from csvision.data.table import ImageTable, read_table
+from csvision.errors import ConfigError
+from csvision.layer_shapes import Shape, transformed_shape
+
+FASHION_MNIST_SHAPE = (1, 28, 28)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network; `image_shape` (C, H, W) is that of its input, after `data.pad`."""
+
+    model: ModelConfig
+    image_shape: Shape
+    num_classes: int
+
+
+def find_subject(config: ExplainConfig) -> Subject:
+    """Return the network to explain; raises UserError if there is none.
+
+    A data file is read only if it is the user's own and `data.image_shape` or `num_classes` is not
+    given.
+    """
+    return configured_subject(config) if config.run is None else run_subject(config)
+
+
+def configured_subject(config: ExplainConfig) -> Subject:
+    """Return the network that the keys of model and data configure."""
+    data = config.data
+    shape, classes = data.image_shape, config.num_classes
+    if data.name is schema.DataName.csv and (shape is None or classes is None):
+        table = read_images(data)
+        shape, classes = list(table.image_shape), classes or len(table.classes)
+    classes = classes or len(data.classes)
+    image_shape = tuple(shape or FASHION_MNIST_SHAPE)
+    return Subject(config.model, transformed_shape(image_shape, data), classes)
+
+
+def read_images(data: schema.DataConfig) -> ImageTable:
+    """Return the images of data.csv."""
+    return read_table(data.csv, ReadOptions.from_config(data))
+
+
+def run_subject(config: ExplainConfig) -> Subject:
+    """Return the network of a run; raises UserError for other keys that would have no effect."""
+    # Not at the top: runs need torch, which takes seconds to import.
+    from csvision.run.directory import RunDirectory, with_model_path
+    from csvision.run.run_data import read_data_spec
+
+    assert config.run is not None
+    check_run_keys(config)
+    run_dir = RunDirectory(Path(config.run))
+    trained = with_model_path(run_dir.read_config(), run_dir, run_model_path(config))
+    spec = read_data_spec(run_dir)
+    shape = transformed_shape(spec.image_shape, trained.data)
+    return Subject(trained.model, shape, len(spec.classes))
+
+
+def run_model_path(config: ExplainConfig) -> str | None:
+    """Return the code of the custom network of a run; None if it is not given."""
+    return config.model.path if isinstance(config.model, CustomModelConfig) else None
+
+
+def check_run_keys(config: ExplainConfig) -> None:
+    """Raise ConfigError for keys that a run decides; the code of a custom network is one's own."""
+    default: ExplainConfig = load_config("explain", [])
+    keys = {"data": (config.data, default.data), "seed": (config.seed, default.seed)}
+    keys["num_classes"] = (config.num_classes, default.num_classes)
+    if not isinstance(config.model, CustomModelConfig):
+        keys["model"] = (config.model, default.model)
+    given = [name for name, (value, usual) in keys.items() if value != usual]
+    if given:
+        raise ConfigError(
+            f"run={config.run}: the run has its own {' and '.join(given)}; remove these keys, or "
+            "run="
+        )

@@ -1,0 +1,79 @@
+"""Choose settings by a validation metric; test metrics never choose."""
+
+from collections.abc import Sequence
+
+from csvision.comparison.settings import Setting, to_text
+from csvision.errors import ConfigError
+
+LOSS = "loss"
+
+
+def higher_is_better(metric: str) -> bool:
+    """Return whether the best value of a metric is the highest one."""
+    return not metric.endswith(LOSS)
+
+
+def check_metric(metric: str, settings: Sequence[Setting], show_test: bool) -> str:
+    """Return the metric that is compared; raises ConfigError if the runs do not have it.
+
+    Runs without validation rows can be compared by test metrics if these are asked for, but then
+    nothing is chosen.
+    """
+    available = sorted(
+        {name for each in settings for run in each.runs.values() for name in run.metrics}
+    )
+    if is_test(metric) and not show_test:
+        raise ConfigError(
+            f"metric={metric}: test rows must not choose a setting; write metric=val/acc, or "
+            "test=all to compare test figures without choosing"
+        )
+    if metric in available:
+        return metric
+    test = metric.replace("val/", "test/")
+    if show_test and test in available:
+        return test
+    known = ", ".join(name for name in available if show_test or not is_test(name)) or "none"
+    raise ConfigError(
+        f"metric={metric}: no finished run has it, but {known} (without validation rows, runs "
+        f"have no val/ metrics); write metric=NAME, or test=all to compare without choosing"
+    )
+
+
+def is_test(metric: str) -> bool:
+    """Return whether a metric is one of the test rows."""
+    return metric.startswith("test/")
+
+
+def best_setting(settings: Sequence[Setting], metric: str) -> Setting | None:
+    """Return the setting with the best mean; None for test metrics, which choose nothing."""
+    if is_test(metric):
+        return None
+    means = {
+        index: sum(values) / len(values)
+        for index, each in enumerate(settings)
+        if (values := each.metric_values(metric))
+    }
+    if not means:
+        return None
+    pick = max if higher_is_better(metric) else min
+    return settings[pick(means, key=means.__getitem__)]
+
+
+def best_by(settings: Sequence[Setting], keys: Sequence[str], metric: str) -> list[Setting]:
+    """Return the best setting for each combination of values of some keys.
+
+    Raises ConfigError for test metrics, which must not choose.
+    """
+    groups: dict[tuple[str, ...], list[Setting]] = {}
+    for setting in settings:
+        identity = tuple(to_text(setting.values.get(key)) for key in keys)
+        groups.setdefault(identity, []).append(setting)
+    if all(len(group) == 1 for group in groups.values()):
+        return [*settings]
+    if is_test(metric):
+        raise ConfigError(
+            f"by={','.join(keys)}: the other keys can be chosen by validation figures only, which "
+            "these runs do not have; leave out by"
+        )
+    best = [best_setting(group, metric) for group in groups.values()]
+    return [setting for setting in best if setting is not None]

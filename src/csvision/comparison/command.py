@@ -1,0 +1,80 @@
+"""`csvision compare` and `csvision.compare`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from csvision.comparison.compare import compare_sources
+from csvision.comparison.comparison import Comparison
+from csvision.comparison.page import write_page
+from csvision.comparison.sources import read_sources
+from csvision.comparison.write import results_folder, write_comparison
+from csvision.config import compare_schema
+from csvision.config.compose import load_config
+from csvision.config.quoting import quote_override
+from csvision.errors import ConfigError
+
+OUTPUTS = Path("outputs")
+"""Where comparisons of several sweeps are written."""
+
+
+class HasDirectory(Protocol):
+    """A result that knows its directory, such as that of `csvision.train`."""
+
+    @property
+    def directory(self) -> Path | None:
+        """The directory."""
+
+
+Run = str | Path | HasDirectory
+
+
+def compare(run: Run | Sequence[Run] | compare_schema.CompareConfig, *overrides: str) -> Comparison:
+    """Compare the settings of sweeps and runs as `csvision compare run=RUN OVERRIDES` does.
+
+    Takes a sweep, a folder of runs, or a list of these or of runs, and overrides such as
+    "by=model"; or a single CompareConfig instead. The result has its `directory`. Raises RunError
+    if there are no finished runs, and ConfigError for keys that they do not have.
+    """
+    if isinstance(run, compare_schema.CompareConfig):
+        return run_comparison(run)
+    runs = [run] if isinstance(run, str | Path) or hasattr(run, "directory") else [*run]
+    text = ",".join(str(getattr(each, "directory", each)) for each in runs)
+    listed = f"[{text}]" if len(runs) > 1 else text
+    config = load_config("compare", [f"run={quote_override(listed)}", *overrides])
+    return run_comparison(config)
+
+
+def run_comparison(config: compare_schema.CompareConfig) -> Comparison:
+    """Compare and write the results."""
+    paths = run_paths(config.run)
+    sources = read_sources(paths)
+    comparison = compare_sources(
+        sources,
+        to_list(config.by, "by"),
+        to_list(config.over, "over"),
+        config.metric,
+        config.baseline,
+        config.test is compare_schema.CompareTest.all,
+    )
+    output_dir = None if config.output_dir is None else Path(config.output_dir)
+    folder = results_folder(paths, output_dir, OUTPUTS)
+    write_comparison(comparison, folder)
+    write_page(sources, comparison, folder)
+    return replace(comparison, directory=folder)
+
+
+def run_paths(run: str) -> list[Path]:
+    """Return the paths in DIR or [DIR,DIR]; a folder of exactly that name comes first."""
+    if run.startswith("[") and run.endswith("]") and not Path(run).exists():
+        return [Path(name.strip()) for name in run[1:-1].split(",") if name.strip()]
+    return [Path(run)]
+
+
+def to_list(value: Any, key: str) -> list[str]:
+    """Return the names in a list or in a single text; raises ConfigError for other values."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"{key}={value} must be a key or a list of keys, such as {key}=[model]")
+    return names

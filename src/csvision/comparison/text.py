@@ -1,0 +1,228 @@
+"""A comparison as text."""
+
+from collections.abc import Iterator, Sequence
+
+from csvision.comparison.result import ComparisonResult, Difference, SettingResult
+from csvision.comparison.statistics import CONFIDENCE, POWER, McNemarTest, MeanInterval
+
+MAX_SETTINGS = 40
+"""Settings in the text; the files have all."""
+
+MAX_DIFFERENCES = 20
+
+DASH = "-"
+
+
+def format_comparison(comparison: ComparisonResult) -> str:
+    """Return the tables of a comparison and what they mean, in plain text."""
+    parts = [
+        describe_runs(comparison),
+        *setting_lines(comparison),
+        *difference_lines(comparison),
+        *(f"note: {note}" for note in comparison.notes),
+    ]
+    if comparison.predictions is not None:
+        parts.append(describe_predictions(comparison.predictions, comparison.sources))
+    return "\n".join(parts)
+
+
+def describe_runs(comparison: ComparisonResult) -> str:
+    """Return how many runs there are, and what they repeat."""
+    states = ", ".join(f"{count} {state}" for state, count in comparison.states.items())
+    over = " and ".join(comparison.over)
+    repeated = f", repeated over {over}" if over else ", one run each"
+    count = len(comparison.settings)
+    return f"runs: {states}; {count} {'setting' if count == 1 else 'settings'}{repeated}"
+
+
+def setting_lines(comparison: ComparisonResult) -> Iterator[str]:
+    """Yield the table of settings, the chosen one, and its test figures."""
+    names = [comparison.metric, *other_metrics(comparison)]
+    header = ["", "setting", "n", *names, f"{100 * CONFIDENCE:g} % interval of {names[0]}"]
+    ordered = ranked(comparison)
+    rows = [
+        [
+            "*" if setting.label == comparison.chosen else "",
+            setting.label,
+            str(len(setting.runs)),
+            *(format_mean(setting.metrics.get(name)) for name in names),
+            format_range(setting.metrics.get(names[0])),
+        ]
+        for setting in ordered[:MAX_SETTINGS]
+    ]
+    yield ""
+    yield align([header, *rows])
+    if len(ordered) > MAX_SETTINGS:
+        yield f"... and {len(ordered) - MAX_SETTINGS} more settings in the files"
+    yield ""
+    yield describe_choice(comparison)
+
+
+def other_metrics(comparison: ComparisonResult) -> list[str]:
+    """Return the other validation metrics, and the test metrics if they are shown for all."""
+    found = dict.fromkeys(name for each in comparison.settings for name in each.metrics)
+    prefixes = ("val/", "test/") if comparison.test == "all" else ("val/",)
+    return [name for name in found if name.startswith(prefixes) and name != comparison.metric]
+
+
+def ranked(comparison: ComparisonResult) -> list[SettingResult]:
+    """Return the settings from the best to the worst mean of the metric."""
+    sign = 1 if comparison.metric.endswith("loss") else -1
+    return sorted(
+        comparison.settings,
+        key=lambda each: (
+            sign * each.metrics[comparison.metric].mean
+            if comparison.metric in each.metrics
+            else float("inf")
+        ),
+    )
+
+
+def describe_choice(comparison: ComparisonResult) -> str:
+    """Return which setting was chosen and by what, with its test figures."""
+    if comparison.chosen is None:
+        return f"No setting is chosen: {comparison.metric} is not a validation metric"
+    (chosen,) = (each for each in comparison.settings if each.label == comparison.chosen)
+    lines = [f"* Chosen by the mean of {comparison.metric}: {chosen.label}"]
+    test = [name for name in chosen.metrics if name.startswith("test/")]
+    if comparison.test == "all":
+        lines.append("Test figures of all settings are shown; they must not choose one.")
+    elif test:
+        figures = "  ".join(
+            f"{name} {format_mean(chosen.metrics[name])} {format_range(chosen.metrics[name])}"
+            for name in test
+        )
+        lines.append(f"  Its test figures: {figures}")
+        lines.append("  Test figures of the other settings: test=all")
+    return "\n".join(lines)
+
+
+def difference_lines(comparison: ComparisonResult) -> Iterator[str]:
+    """Yield the table of differences with the power of the tests."""
+    tested = [each for each in comparison.differences if each.test is not None]
+    if not tested:
+        if len(comparison.settings) > 1 and comparison.predictions is None:
+            yield "differences cannot be tested: no two settings share two seeds or folds"
+        return
+    shown = shown_differences(comparison, tested)
+    for metric in dict.fromkeys(each.metric for each in shown):
+        rows = [difference_cells(each) for each in shown if each.metric == metric]
+        header = ["difference in " + metric, "pairs", "mean", "95 % interval"]
+        header += ["p (t)", "p (perm.)", f"p ({comparison.correction.partition(',')[0]})"]
+        yield ""
+        yield align([[*header, "detectable", "runs needed"], *rows])
+    if len(shown) < len(tested):
+        yield f"... and {len(tested) - len(shown)} more differences in the files"
+    yield ""
+    yield f"p-values of the t-test are corrected by {comparison.correction}"
+    yield from describe_power(shown)
+
+
+def shown_differences(
+    comparison: ComparisonResult, tested: Sequence[Difference]
+) -> list[Difference]:
+    """Return the differences in the text: those with the chosen setting or the baseline."""
+    if len(tested) <= MAX_DIFFERENCES:
+        return [*tested]
+    names = {comparison.baseline, comparison.chosen}
+    kept = [each for each in tested if {each.setting, each.reference} & names]
+    return kept[:MAX_DIFFERENCES]
+
+
+def difference_cells(difference: Difference) -> list[str]:
+    """Return the cells of a difference."""
+    test = difference.test
+    assert test is not None
+    return [
+        f"{difference.setting} - {difference.reference}",
+        str(difference.pairs) if difference.pairs else f"{test.difference.n} to 1",
+        f"{test.difference.mean:+.4f}",
+        format_range(test.difference, "+.4f"),
+        format_p(test.p_t),
+        format_p(test.p_permutation),
+        format_p(difference.p_holm),
+        DASH if test.detectable is None else f"{test.detectable:.4f}",
+        DASH if test.needed is None else str(test.needed),
+    ]
+
+
+def describe_power(differences: Sequence[Difference]) -> Iterator[str]:
+    """Yield what the number of seeds can show."""
+    found = [each for each in differences if each.test and each.test.detectable is not None]
+    if not found:
+        return
+    pairs = min(each.test.difference.n for each in found if each.test)
+    fewest = [each for each in found if each.test and each.test.difference.n == pairs]
+    largest = max(fewest, key=lambda each: each.test.detectable or 0 if each.test else 0)
+    assert largest.test is not None
+    assert largest.test.detectable is not None
+    needed = largest.test.needed
+    yield (
+        f"with {pairs} pairs, differences below {format_points(largest)} cannot be detected "
+        f"(power {100 * POWER:g} %); "
+        + (
+            f"n = {needed} would be needed for the difference of {largest.setting} and "
+            f"{largest.reference}"
+            if needed is not None
+            else "the measured difference would need over 100,000"
+        )
+    )
+    if pairs < 6:
+        yield (
+            f"with {pairs} pairs, the p-value of the permutation test is at least {2 / 2**pairs:g}"
+        )
+
+
+def format_points(difference: Difference) -> str:
+    """Return the detectable difference, that of a fraction in percentage points."""
+    assert difference.test is not None
+    value = difference.test.detectable or 0.0
+    if difference.metric.endswith("loss"):
+        return f"{value:.3g}"
+    return f"{100 * value:.2g} points"
+
+
+def describe_predictions(test: McNemarTest, sources: Sequence[str]) -> str:
+    """Return McNemar's test in words."""
+    first, second = sources[:2]
+    return (
+        f"\ntest rows of two runs, A = {first}, B = {second}\n"
+        f"of {test.rows} rows, only A is correct for {test.only_first}, only B for "
+        f"{test.only_second}; accuracy A - B {test.difference:+.4f} "
+        f"[{test.low:+.4f}, {test.high:+.4f}], p = {format_p(test.p)} (McNemar, exact)\n"
+        "this test ignores the variation between seeds"
+    )
+
+
+def format_mean(interval: MeanInterval | None) -> str:
+    """Return mean and standard deviation."""
+    if interval is None:
+        return DASH
+    return f"{interval.mean:.4f}" + ("" if interval.std is None else f" +- {interval.std:.4f}")
+
+
+def format_range(interval: MeanInterval | None, spec: str = ".4f") -> str:
+    """Return the ends of an interval in brackets."""
+    if interval is None or interval.low is None or interval.high is None:
+        return DASH
+    return f"[{interval.low:{spec}}, {interval.high:{spec}}]"
+
+
+def format_p(value: float | None) -> str:
+    """Return a p-value."""
+    if value is None:
+        return DASH
+    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table with aligned columns; the first two are aligned at the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    left = {0, 1} if not rows[0][0] else {0}
+    return "\n".join(
+        "  ".join(
+            f"{cell:<{width}}" if index in left else f"{cell:>{width}}"
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

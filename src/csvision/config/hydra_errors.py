@@ -1,0 +1,123 @@
+"""Errors of Hydra and OmegaConf as one line: the key, what is wrong, how to fix it."""
+
+import difflib
+import re
+from dataclasses import fields
+
+from hydra.errors import MissingConfigException, OverrideParseException
+
+from csvision.config import model_schema
+from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.errors import first_line
+from csvision.legacy import rename_key
+
+EXPECTED_TYPES = (
+    ("could not be converted to Integer", "an integer"),
+    ("could not be converted to Float", "a number"),
+    ("is not a valid bool", "true or false"),
+    (r"expected one of \[(.*)\]", r"one of \1"),
+)
+"""What OmegaConf says about a wrong type, and the type in plain words."""
+
+OTHER_NAMES = {
+    "learning_rate": "optimizer.lr",
+    "max_epochs": "epochs",
+    "num_epochs": "epochs",
+    "n_epochs": "epochs",
+    "random_state": "seed",
+}
+"""Names of keys in Lightning, Keras and scikit-learn."""
+
+
+def format_hydra_error(error: Exception) -> str:
+    """Format an error of Hydra or OmegaConf as one line."""
+    first = first_line(error)
+    match error:
+        case OverrideParseException():
+            return parse_error(str(error.override))
+        case MissingConfigException() if error.options:
+            group, _, choice = str(error.missing_cfg_file).rpartition("/")
+            return f"{group}={choice}: unknown choice; choose from {', '.join(error.options)}"
+    reason = first_line(error.__cause__) if error.__cause__ else ""
+    if unknown := re.match(r"Could not override '(.+)'", first):
+        name = unknown[1]
+        inside = re.match(r"Key '(.+)' not in", reason)
+        if inside and inside[1] not in name.split("."):
+            name = f"{name}.{inside[1]}"
+        return unknown_key(name)
+    if first.startswith("Exceeds the limit"):
+        return "a number on the command line has thousands of digits; write it with fewer"
+    if first.startswith("Ambiguous value"):
+        return f"{first}: use -m to sweep over several values, or [...] for a list"
+    missing = re.match(r"Error merging override (model\.stages\.\d+)\..+", first)
+    if missing and "not a subclass" in reason:
+        return f"{missing[1]}: no such stage; to change the number of stages, give the whole list"
+    if merged := re.match(r"Error merging override (.+)", first):
+        return type_error(merged[1], reason)
+    return ": ".join(filter(None, (getattr(error, "full_key", None), first, reason)))
+
+
+def parse_error(override: str) -> str:
+    """Say that an argument cannot be parsed."""
+    if "=" not in override:
+        return f"{override}: the key is missing; write KEY={override}"
+    return (
+        f"{override}: not a valid KEY=VALUE; write one KEY=VALUE per argument, and a value with "
+        "special characters in quotes"
+    )
+
+
+def type_error(override: str, reason: str) -> str:
+    """Say that the value of KEY=VALUE has the wrong type; `reason` is OmegaConf's message."""
+    for pattern, expected in EXPECTED_TYPES:
+        if match := re.search(pattern, reason):
+            return f"{override} must be {match.expand(expected)}"
+    if reason.endswith("is not a ListConfig, list or tuple."):
+        key, _, value = override.partition("=")
+        return f"{override} must be a list; write {key}=[{value}]"
+    return f"{override}: {reason}"
+
+
+def unknown_key(name: str) -> str:
+    """Say that a key does not exist, and which key is probably meant."""
+    return f"{name}: unknown key{suggest_key(name)}; --help lists all keys"
+
+
+def suggest_key(name: str) -> str:
+    """Return a hint: the new name of a renamed key, the choices with this key, or a similar key."""
+    if (current := rename_key(name)) != name:
+        return f"; it is now {current}"
+    stage = re.match(r"model\.stages\.(\d+\.)?", name)
+    prefix = stage[0] if stage else ""
+    known = stage_keys() if stage else all_keys()
+    key = name.removeprefix(prefix)
+    if owners := known.pop(key, []):
+        return f"; it belongs to {', '.join(owners)}"
+    last = key.rpartition(".")[2]
+    if last in OTHER_NAMES:
+        return f"; did you mean {OTHER_NAMES[last]}?"
+    if len(same := [other for other in known if other.rpartition(".")[2] == last]) == 1:
+        return f"; did you mean {prefix}{same[0]}?"
+    # Two keys are similar only if their last parts are, whatever group they share.
+    similar = [
+        other for other in known if difflib.get_close_matches(last, [other.rpartition(".")[2]])
+    ]
+    matches = difflib.get_close_matches(key, similar, n=1, cutoff=0.75)
+    return f"; did you mean {prefix}{matches[0]}?" if matches else ""
+
+
+def stage_keys() -> dict[str, list[str]]:
+    """Return every key of a stage with the choices that have it."""
+    return {entry.name: ["model=cnn"] for entry in fields(model_schema.Stage)}
+
+
+def all_keys() -> dict[str, list[str]]:
+    """Return every key and group with the choices that have it, where only some do."""
+    known: dict[str, list[str]] = {group: [] for group in GROUP_SCHEMAS}
+    known |= {entry.name: [] for command in COMMAND_SCHEMAS.values() for entry in fields(command)}
+    for group, nodes in GROUP_SCHEMAS.items():
+        for choice, node in nodes.items():
+            for entry in fields(node):
+                owners = known.setdefault(f"{group}.{entry.name}", [])
+                owners += [f"{group}={choice}"] if len(nodes) > 1 else []
+    return known
