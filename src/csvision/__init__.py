@@ -6,7 +6,6 @@ if TYPE_CHECKING:
     from csvision.api import demo as demo
     from csvision.api import evaluate as evaluate
     from csvision.api import explain as explain
-    from csvision.api import find_lr as find_lr
     from csvision.api import inspect as inspect
     from csvision.api import inspect_data as inspect_data
     from csvision.api import load as load
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
-    from csvision.api import run_search as run_search
-    from csvision.api import search_report as search_report
     from csvision.api import train as train
     from csvision.arithmetic.explanation import Explanation as Explanation
     from csvision.augmentation import impulse_noise as impulse_noise
@@ -70,6 +67,9 @@ if TYPE_CHECKING:
     from csvision.run.provenance import machine_info as machine_info
     from csvision.run.provenance import package_versions as package_versions
     from csvision.run.train import TrainResult as TrainResult
+    from csvision.search_api import find_lr as find_lr
+    from csvision.search_api import run_search as run_search
+    from csvision.search_api import search_report as search_report
     from csvision.transforms import PadAndPermute as PadAndPermute
 
 _EXPORTS = {
@@ -112,7 +112,7 @@ _EXPORTS = {
     "explain": "csvision.api",
     "export": "csvision.inference",
     "file_sha256": "csvision.data.source",
-    "find_lr": "csvision.api",
+    "find_lr": "csvision.search_api",
     "impulse_noise": "csvision.augmentation",
     "inspect": "csvision.api",
     "inspect_data": "csvision.api",
@@ -137,8 +137,8 @@ _EXPORTS = {
     "resolve_path": "csvision.data.open_source",
     "resume": "csvision.api",
     "resume_sweep": "csvision.api",
-    "run_search": "csvision.api",
-    "search_report": "csvision.api",
+    "run_search": "csvision.search_api",
+    "search_report": "csvision.search_api",
     "train": "csvision.api",
     "write_json": "csvision.files",
 }

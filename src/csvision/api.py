@@ -18,7 +18,6 @@ from csvision.classifier import Classifier
 from csvision.comparison.page import refresh_page
 from csvision.config import command_schema, explain_schema, schema
 from csvision.config.baseline_schema import BaselineConfig
-from csvision.config.lr_find_schema import LRFindConfig
 from csvision.config.quoting import quote_override
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
@@ -31,13 +30,10 @@ from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import (
     RunDirectory,
     default_run_dir,
-    default_sweep_dir,
     is_search,
 )
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.extend import extend_config, record_extension
-from csvision.run.find_lr import LRFindResult
-from csvision.run.find_lr import find_lr as run_range_test
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
@@ -48,11 +44,10 @@ from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
-from csvision.search.installed import check_optuna
+from csvision.search_api import resume_search
 
 if TYPE_CHECKING:
     from csvision.inspection.result import Inspection
-    from csvision.search.report import SearchReport
 
 
 @exclusive()
@@ -66,50 +61,6 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
     arguments = [override for override in overrides if isinstance(override, str)]
     with log_to_console(config.quiet):
         return train_prepared(prepare_run(config), default_run_dir(config), arguments)
-
-
-@exclusive()
-def run_search(*overrides: str, directory: str | Path | None = None) -> "SearchReport":
-    """Search hyperparameters as `csvision train -m search=optuna OVERRIDES` does.
-
-    At least one key has several values, as in "model=mlp,cnn" or "optimizer.lr=interval(1e-4,0.1)".
-    `directory` is that of a new search (default: a new one in output_dir). Raises UserError for
-    what the command refuses, and WorkerError if a worker process ends before the search.
-    """
-    check_optuna()
-    from csvision.search.create import create_search, define_search, parse_words
-    from csvision.search.run_search import run_search as run
-
-    settings, parsed, output_dir = parse_words(overrides)
-    definition, paths = define_search(settings, parsed)
-    folder = default_sweep_dir(output_dir) if directory is None else Path(directory)
-    create_search(folder.absolute(), definition)
-    return run(folder.absolute(), paths)
-
-
-@exclusive()
-def search_report(search: str | Path) -> "SearchReport":
-    """Return what a search, finished or running, has found; raises RunError for other folders.
-
-    The report has the trials with states, values and parameters, the best one, and the importance
-    of each key.
-    """
-    check_optuna()
-    from csvision.search.report import search_report as report
-
-    return report(search)
-
-
-@exclusive()
-def find_lr(*overrides: str | LRFindConfig) -> LRFindResult:
-    """Find a learning rate as `csvision lr-find OVERRIDES` does.
-
-    Takes overrides such as "model=cnn", or a single LRFindConfig instead. Raises UserError for what
-    the command refuses.
-    """
-    config: LRFindConfig = resolve_config("lr_find", overrides)
-    with log_to_console(config.quiet):
-        return run_range_test(config, prepare_run(config))
 
 
 @exclusive()
@@ -148,15 +99,6 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
         succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
         refresh_page(folder, final=True)
         return summarize_sweep(folder) and all(succeeded)
-
-
-def resume_search(folder: Path, model_path: str | None) -> bool:
-    """Run the trials that a search lacks; return whether a trial has finished."""
-    check_optuna()
-    from csvision.search.definition import UserPaths
-    from csvision.search.run_search import run_search as run
-
-    return run(folder, UserPaths(model_path)).best is not None
 
 
 def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None) -> bool:

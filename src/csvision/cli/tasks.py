@@ -10,6 +10,7 @@ from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema, compare_schema
 from csvision.config.lr_find_schema import LRFindConfig
+from csvision.config.search_schema import ResumeSearchConfig
 from csvision.errors import RunError
 
 
@@ -37,7 +38,7 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     if is_search(Path(config.run)):
         resume_search(config)
         return
-    if config.search != command_schema.ResumeSearchConfig(None, None):
+    if config.search != ResumeSearchConfig(None, None):
         raise RunError(f"run={config.run} is not a search; leave search.n_trials and n_jobs out")
     if is_sweep(Path(config.run)):
         resume_sweep(config)
@@ -74,9 +75,9 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
 
 def run_lr_find(config: LRFindConfig) -> None:
     """Find a learning rate; exit with code 1 if none can be suggested."""
-    from csvision import api
+    from csvision import search_api
 
-    result = api.find_lr(config)
+    result = search_api.find_lr(config)
     print(display_path(result.directory))
     if result.suggestion is None:
         raise SystemExit(1)

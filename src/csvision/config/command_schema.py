@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from csvision.config.limits import MAX_EPOCHS, MAX_JOBS, MAX_ROWS, MAX_SHOWN_ROWS, MAX_THREADS
+from csvision.config.limits import MAX_EPOCHS, MAX_ROWS, MAX_SHOWN_ROWS
 from csvision.config.option import option
 from csvision.config.schema import AcceleratorName, DataConfig
+from csvision.config.search_schema import ResumeSearchConfig
 
 
 @dataclass
@@ -57,18 +58,6 @@ class ModelPathConfig:
     """The code of a custom network; no code is imported from a run directory."""
 
     path: str | None = option("FILE.py:CLASS, required for a run with model=custom")
-
-
-@dataclass
-class ResumeSearchConfig:
-    """Changes of a resumed search."""
-
-    n_trials: int | None = option(
-        "the new total number of trials of a search; null: unchanged", ge=1, le=MAX_JOBS
-    )
-    n_jobs: int | None = option(
-        "worker processes of a search; null: unchanged", ge=1, le=MAX_THREADS
-    )
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The configuration of the learning-rate range test: types, help texts and ranges of its keys."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from csvision.config.limits import MAX_LR
@@ -27,3 +28,9 @@ class LRFindConfig(TrainConfig):
     """A learning-rate range test with the keys of a training run."""
 
     lr_find: RangeTestConfig = field(default_factory=RangeTestConfig)
+
+
+def range_test_errors(settings: RangeTestConfig) -> Iterator[str]:
+    """Yield an error if the learning rate of a range test would not grow."""
+    if settings.min_lr >= settings.max_lr:
+        yield f"lr_find.min_lr={settings.min_lr} must be < lr_find.max_lr={settings.max_lr}"

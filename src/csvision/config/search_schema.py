@@ -51,3 +51,15 @@ class OptunaConfig(SearchConfig):
     n_warmup_epochs: int = option(
         "epochs after which a trial can be pruned at the earliest", ge=1, le=MAX_EPOCHS
     )
+
+
+@dataclass
+class ResumeSearchConfig:
+    """Changes of a resumed search."""
+
+    n_trials: int | None = option(
+        "the new total number of trials of a search; null: unchanged", ge=1, le=MAX_JOBS
+    )
+    n_jobs: int | None = option(
+        "worker processes of a search; null: unchanged", ge=1, le=MAX_THREADS
+    )

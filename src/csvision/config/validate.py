@@ -10,7 +10,7 @@ from typing import Any
 
 from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
-from csvision.config.lr_find_schema import LRFindConfig, RangeTestConfig
+from csvision.config.lr_find_schema import LRFindConfig, range_test_errors
 from csvision.config.pixel_range import AUTO, parse_pixel_range
 from csvision.config.value_types import shorten_value, type_errors
 from csvision.errors import ConfigError
@@ -208,12 +208,6 @@ def optimizer_errors(optimizer: schema.OptimizerConfig) -> Iterator[str]:
     """Yield errors of rules between the keys of optimizer."""
     if isinstance(optimizer, schema.SGDConfig) and optimizer.nesterov and not optimizer.momentum:
         yield "optimizer.nesterov=true needs optimizer.momentum > 0"
-
-
-def range_test_errors(settings: RangeTestConfig) -> Iterator[str]:
-    """Yield an error if the learning rate of a range test would not grow."""
-    if settings.min_lr >= settings.max_lr:
-        yield f"lr_find.min_lr={settings.min_lr} must be < lr_find.max_lr={settings.max_lr}"
 
 
 def scheduler_errors(config: schema.TrainConfig) -> Iterator[str]:
