@@ -142,6 +142,25 @@ class TestLoss:
         assert evaluation.metrics["test/loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("clip", [0.01, 1e6])
+def test_clipped_step_is_that_of_torch(
+    clip: float, classifier_without_dropout: Classifier, subset: Subset
+) -> None:
+    network = MLP((1, 8, 8), num_classes=10, hidden=[16])
+    network.load_state_dict(classifier_without_dropout.network.state_dict())
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    for images, labels in BatchLoader(subset, BATCH_SIZE, seed=7):
+        optimizer.zero_grad()
+        F.cross_entropy(network(images.float() / 255), labels).backward()
+        nn.utils.clip_grad_norm_(network.parameters(), clip)
+        optimizer.step()
+    classifier_without_dropout.gradient_clip = clip
+    fit(classifier_without_dropout, subset)
+    expected = network.state_dict()
+    for name, value in classifier_without_dropout.network.state_dict().items():
+        torch.testing.assert_close(value, expected[name])
+
+
 class TestScores:
     def test_agree_with_scikit_learn(self, classifier: Classifier, subset: Subset) -> None:
         evaluation = evaluate(classifier, subset)

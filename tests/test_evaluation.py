@@ -140,7 +140,7 @@ class TestEvaluateSplit:
 
     def test_metrics_agree_with_probabilities(self, images: Subset, classifier: Classifier) -> None:
         result = evaluate_split(silent_trainer(), classifier, images, batch_size=5)
-        assert set(result.metrics) == {"test/loss", "test/acc", "test/f1"}
+        assert set(result.metrics) == {"test/loss", "test/acc", "test/f1", "test/balanced_acc"}
         accuracy = (result.predictions == images.labels).mean()
         loss = -np.log(result.probabilities[np.arange(23), images.labels]).mean()
         assert result.metrics["test/acc"] == pytest.approx(accuracy)

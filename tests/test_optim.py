@@ -11,7 +11,13 @@ from torch import nn, optim
 
 from csvision.config import schema
 from csvision.config.schema import OptimizerName, SchedulerName
-from csvision.optim import build_optimizer, build_scheduler
+from csvision.optim import (
+    PlateauMonitor,
+    build_optimizer,
+    build_scheduler,
+    build_schedulers,
+    is_plateau,
+)
 
 LR = 0.1
 
@@ -208,3 +214,77 @@ def test_cosine_by_hand() -> None:
 def test_step_by_hand() -> None:
     lrs = learning_rates(schema.StepConfig(SchedulerName.step, step_size=2, gamma=0.5), 5)
     assert lrs == pytest.approx([0.1, 0.1, 0.05, 0.05, 0.025, 0.025])
+
+
+def scheduled_rates(
+    scheduler: schema.SchedulerConfig, steps: int, epochs: int, losses: list[float] | None = None
+) -> list[float]:
+    """Return the rate of each step of a fit whose epochs have equal numbers of batches."""
+    optimizer = build_optimizer(sgd(), [nn.Parameter(torch.zeros(()))])
+    monitor = PlateauMonitor("val/loss", "min")
+    built = build_schedulers(scheduler, optimizer, steps, epochs, monitor)
+    rates = []
+    for step in range(1, steps + 1):
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        at_end = step % (steps // epochs) == 0
+        for each in built:
+            if is_plateau(each["scheduler"]):
+                if at_end and losses is not None:
+                    each["scheduler"].step(losses[step // (steps // epochs) - 1])
+            elif each["interval"] == "step" or at_end:
+                each["scheduler"].step()
+    return rates
+
+
+WARMUP = [LR / 4, LR / 2, LR * 3 / 4]
+"""The rates of a warm-up of three steps: 1, 2 and 3 quarters of the rate."""
+
+
+class TestWarmup:
+    def test_of_a_constant_rate_by_hand(self) -> None:
+        config = schema.SchedulerConfig(SchedulerName.none, warmup_epochs=1.5)
+        assert scheduled_rates(config, 6, 3) == pytest.approx([*WARMUP, LR, LR, LR])
+
+    def test_of_cosine_is_followed_by_the_whole_schedule(self) -> None:
+        config = schema.CosineConfig(SchedulerName.cosine, 0.02, warmup_epochs=0.75)
+        rates = scheduled_rates(config, 12, 3)
+        assert rates[:3] == pytest.approx(WARMUP)
+        expected = [0.02 + (LR - 0.02) * (1 + cos(pi * step / 9)) / 2 for step in range(9)]
+        assert rates[3:] == pytest.approx(expected)
+
+    def test_of_step_multiplies_the_schedule(self) -> None:
+        config = schema.StepConfig(SchedulerName.step, 1, 0.5, warmup_epochs=1.5)
+        expected = [LR / 4, LR / 2, LR * 3 / 8, LR / 2, LR / 4, LR / 4]
+        assert scheduled_rates(config, 6, 3) == pytest.approx(expected)
+
+    def test_of_plateau_multiplies_the_schedule(self) -> None:
+        config = plateau(patience=0, warmup_epochs=1.5)
+        expected = [LR / 4, LR / 2, LR * 3 / 4, LR, LR / 2, LR / 2]
+        assert scheduled_rates(config, 6, 3, [2.0, 2.0, 2.0]) == pytest.approx(expected)
+
+    def test_of_onecycle_is_the_increase_of_the_cycle(self) -> None:
+        config = schema.OneCycleConfig(SchedulerName.onecycle, 0.9, 20, 50, warmup_epochs=1)
+        assert scheduled_rates(config, 10, 5) == pytest.approx(
+            learning_rates(one_cycle(0.2, 20, 50), 10)[:10]
+        )
+
+    @pytest.mark.parametrize("epochs", [1, 4])
+    def test_of_no_epoch_changes_nothing(self, epochs: int) -> None:
+        config = schema.CosineConfig(SchedulerName.cosine, 0.0)
+        assert scheduled_rates(config, 8, epochs) == learning_rates(config, 8)[:8]
+
+
+def plateau(patience: int, warmup_epochs: float = 0, min_lr: float = 0) -> schema.PlateauConfig:
+    name = SchedulerName.plateau
+    return schema.PlateauConfig(name, 0.5, patience, 0.1, min_lr, warmup_epochs=warmup_epochs)
+
+
+def test_plateau_by_hand() -> None:
+    # The second epoch improves by less than 0.1, the third one by 0.5, the last two not at all.
+    losses = [2.0, 1.95, 1.5, 1.5, 1.5]
+    assert scheduled_rates(plateau(0), 5, 5, losses) == pytest.approx(
+        [LR, LR, LR / 2, LR / 2, LR / 4]
+    )
+    assert scheduled_rates(plateau(1), 5, 5, losses) == pytest.approx([LR] * 5)
+    assert scheduled_rates(plateau(0, min_lr=0.04), 5, 5, losses)[-1] == pytest.approx(0.04)

@@ -17,6 +17,7 @@ import pytest
 from matplotlib.image import imread
 
 import csvision
+from csvision.config.monitor import SCORES
 from csvision.run.directory import RunDirectory
 from tests.conftest import SMALL_TRAINING, digits
 
@@ -109,8 +110,9 @@ class TestServer:
 
     def test_scalars_have_the_names_of_the_metrics(self, tensorboard: Server) -> None:
         tags = tensorboard.fetch_json("plugin/scalars/tags")
-        epoch = {"curves/train/loss", "curves/val/loss", "curves/val/acc"}
-        test = {"test/loss", "test/acc", "test/f1"}
+        names = ("loss", *SCORES)
+        epoch = {"curves/train/loss", *(f"curves/val/{name}" for name in names)}
+        test = {f"test/{name}" for name in names}
         assert {name: set(tags[name]) for name in NAMES} == dict.fromkeys(NAMES, epoch | test)
 
     @pytest.mark.parametrize("name", NAMES)

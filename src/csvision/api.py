@@ -5,42 +5,33 @@ Calls from several threads run one after another.
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from csvision.arguments import AnyRun, resolve_config, resolve_run_config, run_path
 from csvision.arithmetic.explain import explain as explain_config
 from csvision.arithmetic.explanation import Explanation
-from csvision.baseline_api import resume_baseline
 from csvision.baselines import reuse
-from csvision.baselines.fit import fit_baseline
-from csvision.baselines.prepare import prepare_baseline
 from csvision.classifier import Classifier
 from csvision.comparison.page import refresh_page
 from csvision.config import command_schema, explain_schema, schema
-from csvision.config.baseline_schema import BaselineConfig
 from csvision.config.quoting import quote_override
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.errors import first_line
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
 from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
-from csvision.run.damaged_jobs import find_damage, set_aside
-from csvision.run.directory import (
-    RunDirectory,
-    default_run_dir,
-    is_search,
-)
+from csvision.resume_job import resume_job
+from csvision.run.code_paths import CodePaths, OtherCode
+from csvision.run.directory import RunDirectory, default_run_dir, is_search
 from csvision.run.evaluate import evaluate as evaluate_run
-from csvision.run.extend import extend_config, record_extension
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
 from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
-from csvision.run.resume import prepare_again, resume_config, warn_if_code_changed
-from csvision.run.sweep_jobs import SweepJob, lock_sweep, read_sweep
+from csvision.run.resume import prepare_again, resume_config, resume_run
+from csvision.run.sweep_jobs import lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
@@ -64,27 +55,29 @@ def train(*overrides: str | schema.TrainConfig) -> TrainResult:
 
 
 @exclusive()
-def resume(run: AnyRun, model_path: str | None = None, epochs: int | None = None) -> TrainResult:
+def resume(
+    run: AnyRun,
+    model_path: str | None = None,
+    epochs: int | None = None,
+    **code: Unpack[OtherCode],
+) -> TrainResult:
     """Resume an interrupted run as `csvision resume run=RUN` does.
+
+    A run with code of your own needs its path again, such as `model_path="my_net.py:MyNet"` or
+    `loss_path="my_loss.py:MyLoss"`.
 
     With `epochs`, an interrupted or finished run is trained until it has that many. Raises RunError
     if there is no such run, it has finished, its data have changed, or its schedule allows no more
     epochs.
     """
     run_dir = RunDirectory.reopen(run_path(run)) if epochs is None else RunDirectory(run_path(run))
-    config = resume_config(run_dir, model_path)
-    if epochs is not None:
-        config = extend_config(run_dir, config, epochs)
-    with log_to_console(config.quiet):
-        warn_if_code_changed(run_dir, config)
-        prepared = prepare_again(run_dir, config)
-        if epochs is not None:
-            record_extension(run_dir, config)
-        return train_prepared(prepared, run_dir.path, resume=True)
+    return resume_run(run_dir, model_path, epochs, **code)
 
 
 @exclusive()
-def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
+def resume_sweep(
+    sweep: str | Path, model_path: str | None = None, **code: Unpack[OtherCode]
+) -> bool:
     """Resume an interrupted sweep; return whether all of its jobs have finished.
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
@@ -92,52 +85,18 @@ def resume_sweep(sweep: str | Path, model_path: str | None = None) -> bool:
     sweep, or if it is running. A search runs the trials that it lacks.
     """
     folder = Path(sweep)
+    paths = CodePaths.of(model_path, **code)
     if is_search(folder):
-        return resume_search(folder, model_path)
+        return resume_search(folder, paths)
     with lock_sweep(folder):
-        jobs = read_sweep(folder, model_path)
-        succeeded = [resume_job(folder, number, job, model_path) for number, job in enumerate(jobs)]
+        jobs = read_sweep(folder, model_path, paths)
+        succeeded = [resume_job(folder, number, job, paths) for number, job in enumerate(jobs)]
         refresh_page(folder, final=True)
         return summarize_sweep(folder) and all(succeeded)
 
 
-def resume_job(folder: Path, number: int, job: SweepJob, model_path: str | None) -> bool:
-    """Resume or start a job of a sweep, unless it has finished; return whether that succeeded."""
-    run_dir = RunDirectory(job.directory)
-    try:
-        if damage := find_damage(run_dir):
-            moved = set_aside(folder, run_dir)
-            log.warning("job %s starts again: %s; moved to %s", number, damage, moved)
-        if job.finished:
-            return True
-        print(f"\njob {number}: {' '.join(job.overrides)}")
-        if job.started and isinstance(job.config, BaselineConfig):
-            resume_baseline(job.directory)
-        elif job.started:
-            resume(job.directory, model_path)
-        else:
-            with log_to_console(job.config.quiet):
-                start_job(job)
-    except Exception as error:
-        # The other jobs still run; the traceback is in train.log of this job.
-        log.error("job %s failed: %s", number, first_line(error))
-        return False
-    refresh_page(folder)
-    return True
-
-
-def start_job(job: SweepJob) -> None:
-    """Train or fit a job of a sweep that has no run directory yet."""
-    config, directory = job.config, job.directory
-    if isinstance(config, BaselineConfig):
-        prepared = prepare_baseline(config, directory=directory)
-        fit_baseline(prepared, directory, job.overrides)
-    else:
-        train_prepared(prepare_run(config, directory=directory), directory, job.overrides)
-
-
 @exclusive()
-def reproduce(run: AnyRun, model_path: str | None = None) -> Comparison:
+def reproduce(run: AnyRun, model_path: str | None = None, **code: Unpack[OtherCode]) -> Comparison:
     """Train a finished run again and compare, as `csvision reproduce run=RUN` does.
 
     Raises RunError if the run has not finished.
@@ -148,30 +107,37 @@ def reproduce(run: AnyRun, model_path: str | None = None) -> Comparison:
         if run_dir.is_baseline():
             comparison = reuse.reproduce(run_dir.path)
         else:
-            comparison = reproduce_training(run_dir, model_path)
+            comparison = reproduce_training(run_dir, CodePaths.of(model_path, **code))
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")
     return comparison
 
 
-def reproduce_training(run_dir: RunDirectory, model_path: str | None) -> Comparison:
+def reproduce_training(run_dir: RunDirectory, paths: CodePaths) -> Comparison:
     """Train the network of a finished run again and compare."""
-    config = resume_config(run_dir, model_path)
+    config = resume_config(run_dir, paths)
     config = replace(config, logger=replace(config.logger, name=schema.LoggerName.none))
     prepared = prepare_again(run_dir, config)
     path = train_prepared(prepared, run_dir.reproductions / timestamp()).directory
-    return compare(run_dir, RunDirectory(path), config.test_checkpoint)
+    return compare(run_dir, RunDirectory(path), config.tested_checkpoint)
 
 
 @exclusive()
-def load(run: AnyRun, model_path: str | None = None, check_weights: bool = True) -> Classifier:
+def load(
+    run: AnyRun,
+    model_path: str | None = None,
+    check_weights: bool = True,
+    *,
+    transform_path: str | None = None,
+) -> Classifier:
     """Return the trained classifier of a run, ready for `predict_proba(images)`.
 
-    A run with model=custom needs its code again: `model_path="my_net.py:MyNet"`. With
-    `check_weights`, raises RunError if the weights of a finished run have changed.
+    A run with a network or transform of your own needs its code again, such as
+    `model_path="my_net.py:MyNet"`. With `check_weights`, raises RunError if the weights of a
+    finished run have changed.
     """
-    return load_run(run_path(run), model_path, check_weights)
+    return load_run(run_path(run), model_path, check_weights, transform_path)
 
 
 @exclusive()

@@ -3,56 +3,37 @@
 Shapes: B images per batch, (C, H, W) an image, K classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from lightning import LightningModule
-from torch import Tensor, nn
-from torchmetrics import MeanMetric, Metric, MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor, nn, optim
+from torchmetrics import Metric
 
 from csvision.augmentation import Augmentation
 from csvision.config import schema
+from csvision.config.training_schema import TTA
 from csvision.data.loader import Batch
 from csvision.legacy import migrate_checkpoint
-from csvision.optim import build_optimizer, build_scheduler
-
-
-class BatchMean(Metric):
-    """The mean loss of all images, from the mean loss of each batch.
-
-    Batches are added one after another, so that the result does not depend on how many are added
-    in one call.
-    """
-
-    mean_value: Tensor
-    weight: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        # The names that torchmetrics' MeanMetric has in checkpoints of earlier versions.
-        self.add_state("mean_value", torch.tensor(0.0), dist_reduce_fx="sum")
-        self.add_state("weight", torch.tensor(0.0), dist_reduce_fx="sum")
-
-    def update(self, losses: Sequence[Tensor], counts: Sequence[int]) -> None:
-        """Add batches by their mean losses and their numbers of images."""
-        for loss, count in zip(losses, counts, strict=True):
-            self.mean_value = self.mean_value + loss * count
-        self.weight = self.weight + sum(counts)
-
-    def compute(self) -> Tensor:
-        """Return the mean loss."""
-        return self.mean_value / self.weight
+from csvision.losses import Loss
+from csvision.metrics import BatchMean, SplitMetrics
+from csvision.mixing import Mixing
+from csvision.optim import PlateauMonitor, build_optimizer, build_schedulers, is_plateau
+from csvision.tta import average_views
+from csvision.weight_average import WeightAverage
 
 
 class Classifier(LightningModule):
-    """A network with cross-entropy loss, accuracy, macro F1 and an optimizer.
+    """A network with its loss, metrics and optimizer.
 
     Takes uint8 images as stored in the table. `transform` is applied first; then the values are
-    scaled to 0..1 and normalized by the `mean` and `std` of each channel. `optimizer`, `scheduler`
-    and `augmentation` are used only in training.
+    scaled to 0..1 and normalized by the `mean` and `std` of each channel. Losses and scores of
+    validation and test are cross-entropy, accuracy, macro F1 and balanced accuracy, and those of
+    `metric`, a function that returns a name and a new metric. `tta` is used in tests and
+    predictions; all other arguments are used only in training.
     """
 
     mean: Tensor
@@ -68,6 +49,13 @@ class Classifier(LightningModule):
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
         transform: nn.Module | None = None,
+        loss: Loss = F.cross_entropy,
+        mixing: Mixing | None = None,
+        monitor: PlateauMonitor | None = None,
+        gradient_clip: float | None = None,
+        ema_decay: float | None = None,
+        metric: Callable[[], tuple[str, Metric]] | None = None,
+        tta: TTA = TTA.none,
     ) -> None:
         super().__init__()
         self.network = network
@@ -76,24 +64,21 @@ class Classifier(LightningModule):
         self.optimizer_config = optimizer
         self.scheduler_config = scheduler
         self.augmentation = augmentation
+        self.loss = loss
+        self.mixing = mixing
+        self.monitor = monitor
+        self.gradient_clip = gradient_clip
+        self.average = None if ema_decay is None else WeightAverage(network, ema_decay)
+        self.tta = tta
+        self.frozen: list[nn.Module] = []
         self.register_buffer("mean", torch.tensor(mean).reshape(-1, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(-1, 1, 1))
         num_classes = len(self.classes)
-        # Lightning's mean of logged numbers is wrong if processes have different numbers of images.
-        # These metrics get one value per image instead, because torchmetrics ignores weights with
-        # nan_strategy="disable", which keeps NaN in the mean.
         self.train_loss = BatchMean()
         # Saved in checkpoints: an epoch that is resumed in the middle has the mean of all batches.
         self.train_loss.persistent(True)
-        self.val_loss = MeanMetric(nan_strategy="disable")
-        self.test_loss = MeanMetric(nan_strategy="disable")
-        self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
-        self.test_scores = MetricCollection(
-            {
-                "test/acc": MulticlassAccuracy(num_classes, average="micro"),
-                "test/f1": MulticlassF1Score(num_classes, average="macro"),
-            }
-        )
+        self.val_metrics = SplitMetrics("val", num_classes, metric() if metric else None)
+        self.test_metrics = SplitMetrics("test", num_classes, metric() if metric else None)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> logits (B, K)."""
@@ -119,20 +104,45 @@ class Classifier(LightningModule):
     def predict_logits(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> logits (B, K), computed in eval mode.
 
-        Raises ValueError for another number of dimensions.
+        With `tta`, they are the logarithms of mean probabilities. Raises ValueError for another
+        number of dimensions.
         """
         images = torch.as_tensor(images)
         if images.ndim != 4:
             raise ValueError(f"images must have the shape (B, C, H, W), not {tuple(images.shape)}")
         training = self.training
         self.eval()
-        logits: Tensor = self(images.to(self.device))
+        logits = average_views(self, images.to(self.device), self.tta)
         self.train(training)
         return logits
 
+    def freeze_modules(self, modules: Sequence[nn.Module]) -> None:
+        """Keep modules, such as batch normalization, in eval mode in training, too."""
+        self.frozen = list(modules)
+        for module in self.frozen:
+            module.eval()
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Set the mode of all modules but the frozen ones."""
+        super().train(mode)
+        self.freeze_modules(self.frozen)
+        return self
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Accept checkpoints of earlier versions."""
+        """Accept checkpoints of earlier versions; restore raw and averaged weights."""
         migrate_checkpoint(checkpoint)
+        if self.average is not None:
+            self.average.load(checkpoint)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save averaged weights as those of the network, and the raw ones beside them."""
+        if self.average is not None:
+            self.average.save(checkpoint)
+
+    def on_train_start(self) -> None:
+        """Start the average of the weights, on the device of the network."""
+        if self.average is not None:
+            self.average.start()
 
     def on_train_epoch_start(self) -> None:
         """Reset the loss of the previous epoch.
@@ -153,50 +163,86 @@ class Classifier(LightningModule):
         images = self.transform(images)
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
-        return F.cross_entropy(self.forward_transformed(images), labels)
+        if self.mixing is None:
+            return self.loss(self.forward_transformed(images), labels)
+        images, others, weight = self.mixing(images, labels, self.global_step)
+        logits = self.forward_transformed(images)
+        return weight * self.loss(logits, labels) + (1 - weight) * self.loss(logits, others)
 
     def log_train_loss(self, losses: Sequence[Tensor], counts: Sequence[int]) -> None:
         """Log the mean loss of batches with `counts` images."""
         self.train_loss.update(losses, counts)
-        self.log(
-            "train/loss",
-            self.train_loss,
-            on_step=False,
-            on_epoch=True,
-            prog_bar=True,
-            batch_size=sum(counts),
-        )
+        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True}
+        self.log("train/loss", self.train_loss, batch_size=sum(counts), **options)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Update loss and accuracy on the validation split."""
+        """Update the metrics of the validation split."""
         images, labels = batch
         logits = self(images)
-        self.val_loss.update(F.cross_entropy(logits, labels, reduction="none"))
-        self.val_accuracy.update(logits, labels)
-        self.log_epoch("val/loss", self.val_loss)
-        self.log_epoch("val/acc", self.val_accuracy)
+        self.val_metrics.update(F.cross_entropy(logits, labels, reduction="none"), logits, labels)
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Update loss and scores on the test split; return the logits (B, K)."""
+        """Update the metrics of the test split; return the logits (B, K)."""
         images, labels = batch
-        logits: Tensor = self(images)
-        self.test_scores(logits, labels)
-        self.test_loss.update(F.cross_entropy(logits, labels, reduction="none"))
-        self.log_epoch("test/loss", self.test_loss)
-        self.log_dict(self.test_scores, on_step=False, on_epoch=True)
+        logits = average_views(self, images, self.tta)
+        self.test_metrics.update(F.cross_entropy(logits, labels, reduction="none"), logits, labels)
         return logits
 
-    def log_epoch(self, name: str, metric: Metric) -> None:
-        """Log a metric of all images of the epoch, over all processes."""
-        self.log(name, metric, on_step=False, on_epoch=True)
+    def on_validation_epoch_start(self) -> None:
+        """Forget the previous validation; in training, validate the averages of the weights."""
+        self.val_metrics.reset()
+        self.swap_average()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics of the validation split; train the weights themselves."""
+        self.log_metrics(self.val_metrics)
+        self.swap_average()
+
+    def swap_average(self) -> None:
+        """Exchange weights and averages while training; later, the averages are loaded."""
+        if self.average is not None and self.trainer.state.fn == "fit":
+            self.average.swap()
+
+    def on_test_epoch_start(self) -> None:
+        """Forget the previous test."""
+        self.test_metrics.reset()
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics of the test split."""
+        self.log_metrics(self.test_metrics)
+
+    def log_metrics(self, metrics: SplitMetrics) -> None:
+        """Log the metrics of all images of a split, which are equal in all processes."""
+        self.log_dict(metrics.compute(), sync_dist=self.trainer.world_size > 1)
+
+    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
+        """Scale the gradient of all weights so that its norm is at most `gradient_clip`."""
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.gradient_clip)
+
+    def optimizer_step(
+        self,
+        epoch: int,
+        batch_idx: int,
+        optimizer: optim.Optimizer | LightningOptimizer,
+        optimizer_closure: Callable[[], Any] | None = None,
+    ) -> None:
+        """Make a step of the optimizer, and average the weights."""
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+        if self.average is not None:
+            self.average.update(self.global_step + 1)
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Update a scheduler, unless PlateauCallback has done so, before the checkpoint."""
+        if not is_plateau(scheduler):
+            super().lr_scheduler_step(scheduler, metric)
 
     def configure_optimizers(self) -> Any:
-        """Return the configured optimizer and scheduler."""
+        """Return the configured optimizer and schedulers."""
         assert self.optimizer_config is not None
         assert self.scheduler_config is not None
         optimizer = build_optimizer(self.optimizer_config, self.network.parameters())
         steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = build_scheduler(self.scheduler_config, optimizer, steps)
-        if scheduler is None:
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+        epochs = self.trainer.max_epochs or 1
+        config = self.scheduler_config
+        return [optimizer], build_schedulers(config, optimizer, steps, epochs, self.monitor)

@@ -1,6 +1,7 @@
 """Write commands and paths in messages as the user would type them."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -27,9 +28,11 @@ def command_line(command: str, *arguments: str) -> str:
     return " ".join(["csvision", command, *words])
 
 
-def resume_command(directory: Path, model_path: str | None = None) -> str:
-    """Return the command that resumes a run or a sweep; a custom network needs its path again."""
+def resume_command(
+    directory: Path, model_path: str | None = None, code_arguments: Sequence[str] = ()
+) -> str:
+    """Return the command that resumes a run or a sweep; the user's own code is named again."""
     words = [f"run={display_path(directory)}"]
     if model_path is not None:
         words.append(f"model.path={model_path}")
-    return command_line("resume", *words)
+    return command_line("resume", *words, *code_arguments)

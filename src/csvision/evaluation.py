@@ -35,8 +35,9 @@ EVALUATION_SEED = 0
 class EvalResult:
     """The result of a test.
 
-    `metrics` has test/loss, test/acc and test/f1; `probabilities` is (N, K); `predictions` has the
-    most probable class of each image (N,). `directory` has its files, if they were written.
+    `metrics` has test/loss and the scores, such as test/acc; `probabilities` is (N, K);
+    `predictions` has the most probable class of each image (N,). `directory` has its files, if they
+    were written.
     """
 
     subset: Subset = field(repr=False)

@@ -15,6 +15,7 @@ from torch import Tensor, optim
 
 from csvision.classifier import Classifier
 from csvision.data.loader import Batch
+from csvision.optim import is_plateau
 
 GROUP_SECONDS = 0.05
 """How long a group of batches takes: long for Lightning's hooks, short for a signal."""
@@ -63,6 +64,7 @@ class GroupedClassifier(Classifier):
         with torch.autocast(device, enabled=False) if autocast else nullcontext():
             optimizer.zero_grad()
             loss.backward()
+            self.configure_gradient_clipping()
             optimizer.step()
         if autocast:
             # It holds the weights of before the step.
@@ -72,6 +74,16 @@ class GroupedClassifier(Classifier):
         steps.increment_completed()
         for config in self.scheduler_configs("step"):
             config.scheduler.step()  # type: ignore[call-arg]
+        if self.average is not None:
+            self.average.update(self.global_step)
+
+    def configure_optimizers(self) -> Any:
+        """Return the configured optimizer and schedulers; Lightning updates none of them."""
+        optimizers, schedulers = super().configure_optimizers()
+        return optimizers, [
+            {name: value for name, value in each.items() if name != "monitor"}
+            for each in schedulers
+        ]
 
     def end_epoch_of_schedulers(self) -> None:
         """Update schedulers that are updated after each epoch, after its last batch."""
@@ -82,9 +94,12 @@ class GroupedClassifier(Classifier):
                 config.scheduler.step()  # type: ignore[call-arg]
 
     def scheduler_configs(self, interval: str) -> list[LRSchedulerConfig]:
-        """Return the schedulers that are updated after each step or epoch."""
-        configs = self.trainer.lr_scheduler_configs
-        return [config for config in configs if config.interval == interval]
+        """Return the schedulers that are updated after each step or epoch, whatever the metrics."""
+        return [
+            config
+            for config in self.trainer.lr_scheduler_configs
+            if config.interval == interval and not is_plateau(config.scheduler)
+        ]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Accept checkpoints of earlier versions, in which Lightning made the optimizer's steps."""

@@ -1,5 +1,6 @@
 """Read runs made by csvision 0.1, before its configuration keys were renamed."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,12 +37,27 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
         "transpose": False,
         "folds": None,
         "fold": None,
-    }
+        "balanced_sampling": False,
+    },
+    "augmentation": {"mixup_alpha": 0.0, "cutmix_alpha": 0.0},
+    "scheduler": {"warmup_epochs": 0.0},
 }
 """Configuration keys that version 0.2.0 did not have, by group, with their defaults."""
 
-ADDED_GROUPS: dict[str, dict[str, Any]] = {"search": {"name": "none"}}
-"""Groups that version 0.2.0 did not have, with their defaults."""
+ADDED_TOP_LEVEL_KEYS: dict[str, Any] = {
+    "search": {"name": "none"},
+    "loss": {"class_weights": None, "label_smoothing": 0.0, "path": None, "kwargs": {}},
+    "metric": {"path": None, "kwargs": {}, "mode": "max"},
+    "transform": {"path": None, "kwargs": {}},
+    "early_stopping": {"patience": None, "min_delta": 0.0},
+    "ema": {"decay": None},
+    "monitor": "val/acc",
+    "gradient_clip": None,
+    "freeze": [],
+    "init_from": None,
+    "tta": "none",
+}
+"""Keys and sections outside of the groups that version 0.2.0 did not have."""
 
 RENAMED_VALUES = {
     "data.csv": {"embedded": "bundled"},
@@ -72,13 +88,10 @@ def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(values, Mapping):
         raise TypeError(f"{values!r} is not a configuration")
-    migrated = migrate_section(values, "")
+    migrated = copy.deepcopy(ADDED_TOP_LEVEL_KEYS) | migrate_section(values, "")
     for group, defaults in ADDED_KEYS.items():
         if isinstance(migrated.get(group), Mapping):
             migrated[group] = defaults | migrated[group]
-    # Only a training configuration has this group.
-    if "optimizer" in migrated:
-        migrated = ADDED_GROUPS | migrated
     return migrated
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from csvision.arguments import resolve_config
 from csvision.config.lr_find_schema import LRFindConfig
 from csvision.process_state import exclusive
+from csvision.run.code_paths import CodePaths
 from csvision.run.directory import default_sweep_dir
 from csvision.run.find_lr import LRFindResult
 from csvision.run.find_lr import find_lr as run_range_test
@@ -61,10 +62,10 @@ def find_lr(*overrides: str | LRFindConfig) -> LRFindResult:
         return run_range_test(config, prepare_run(config))
 
 
-def resume_search(folder: Path, model_path: str | None) -> bool:
+def resume_search(folder: Path, paths: CodePaths) -> bool:
     """Run the trials that a search lacks; return whether a trial has finished."""
     check_optuna()
     from csvision.search.definition import UserPaths
     from csvision.search.run_search import run_search as run
 
-    return run(folder, UserPaths(model_path)).best is not None
+    return run(folder, UserPaths(paths)).best is not None

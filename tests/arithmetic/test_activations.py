@@ -86,7 +86,7 @@ def test_kept_bytes_are_those_that_autograd_saves(activation: Activation, pool: 
 
 @pytest.mark.slow
 @given(model=cnns, image_shape=image_shapes, residual=st.integers(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @example(cnn_of(Stage(padding=0, padding_mode=PaddingMode.reflect)), (1, 5, 5), 0)
 @example(cnn_of(Stage(kernel_size=2, padding="same")), (1, 5, 5), 1)
 @example(replace(cnn_of(Stage()), global_pool=GlobalPool.max), (1, 5, 5), 0)

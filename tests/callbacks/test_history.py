@@ -23,7 +23,8 @@ def read_history(directory: Path) -> pd.DataFrame:
 class TestHistory:
     def test_has_one_row_per_epoch_and_one_column_per_metric(self, small_run: RunDirectory) -> None:
         history = read_history(small_run.path)
-        assert [*history.columns] == ["epoch", "lr", "train/loss", "val/loss", "val/acc", "seconds"]
+        metrics = ["train/loss", "val/loss", "val/acc", "val/f1", "val/balanced_acc"]
+        assert [*history.columns] == ["epoch", "lr", *metrics, "seconds"]
         assert [*history["epoch"]] == [1, 2, 3, 4]
         assert history.notna().all(axis=None)
 
@@ -67,7 +68,8 @@ class TestEpochLine:
         self, digits_csv: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         directory = csvision.train(*SMALL, "quiet=false").directory
-        validation = r"val/loss \d\.\d{4}  val/acc \d\.\d{4}"
+        names = ("val/loss", "val/acc", "val/f1", "val/balanced_acc")
+        validation = "  ".join(rf"{name} \d\.\d{{4}}" for name in names)
         lines = re.findall(
             rf"^epoch (\d)/3  train/loss (\d\.\d{{4}})  {validation}  \d+\.\d s$",
             capsys.readouterr().out,

@@ -20,7 +20,7 @@ from csvision.config.serialize import (
     is_baseline,
     run_config_from_dict,
 )
-from csvision.legacy import ADDED_GROUPS
+from csvision.legacy import ADDED_TOP_LEVEL_KEYS
 from tests.config.configs import load, load_choice
 from tests.config.strategies import printable
 from tests.config.test_schema_registry import CHOICES
@@ -147,7 +147,14 @@ def test_values_that_are_not_a_configuration_are_rejected(values: Any) -> None:
         config_from_dict(values)
 
 
-@pytest.mark.parametrize("key", sorted({*KEYS} - {*ADDED_GROUPS}))
+@pytest.mark.parametrize("key", ADDED_TOP_LEVEL_KEYS)
+def test_key_that_earlier_versions_did_not_have_gets_its_default(key: str) -> None:
+    values = default_values()
+    recorded = {name: value for name, value in values.items() if name != key}
+    assert config_from_dict(recorded) == config_from_dict(values)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in ADDED_TOP_LEVEL_KEYS])
 def test_missing_key_is_rejected_by_name(key: str) -> None:
     incomplete = {name: value for name, value in default_values().items() if name != key}
     with pytest.raises(REJECTED, match=key):

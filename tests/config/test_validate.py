@@ -58,6 +58,18 @@ RANGES: dict[str, tuple[Any, Any, str]] = {
     "scheduler.final_div_factor": (0.5, 1e308, ">= 1 and <= 1e+12"),
     "scheduler.step_size": (0, 10**30, ">= 1 and <= 1000000"),
     "scheduler.gamma": (0.0, 1e308, "> 0 and <= 1000"),
+    "scheduler.warmup_epochs": (-0.1, 1e308, ">= 0 and <= 1000000"),
+    "scheduler.factor": (0.0, 1.0, "> 0 and < 1"),
+    "scheduler.patience": (-1, 10**30, ">= 0 and <= 1000000"),
+    "scheduler.min_delta": (-0.1, 1e308, ">= 0 and <= 1e+09"),
+    "scheduler.min_lr": (-0.1, 1e308, ">= 0 and <= 1e+30"),
+    "augmentation.mixup_alpha": (-0.1, 1e308, ">= 0 and <= 1000"),
+    "augmentation.cutmix_alpha": (-0.1, 1e308, ">= 0 and <= 1000"),
+    "loss.label_smoothing": (-0.1, 1.0, ">= 0 and < 1"),
+    "early_stopping.patience": (0, 10**30, ">= 1 and <= 1000000"),
+    "early_stopping.min_delta": (-0.1, 1e308, ">= 0 and <= 1e+09"),
+    "ema.decay": (0.0, 1.0, "> 0 and < 1"),
+    "gradient_clip": (0.0, 1e308, "> 0 and <= 1e+09"),
     "accelerator.devices": (0, 1025, ">= 1 and <= 1024"),
     "accelerator.num_threads": (0, 10**5, ">= 1 and <= 1024"),
     "debug.limit_rows": (0, 10**30, ">= 1 and <= 1000000000"),
@@ -123,6 +135,9 @@ def config_with(key: str) -> schema.TrainConfig:
         "scheduler.eta_min": "scheduler=cosine",
         "scheduler.step_size": "scheduler=step",
         "scheduler.gamma": "scheduler=step",
+        "scheduler.factor": "scheduler=plateau",
+        "scheduler.patience": "scheduler=plateau",
+        "scheduler.min_": "scheduler=plateau",
     }
     overrides = [override for prefix, override in choices.items() if key.startswith(prefix)]
     return copy.deepcopy(load_once(*overrides))
@@ -203,6 +218,7 @@ class TestRanges:
             ("optimizer=sgd",),
             ("scheduler=cosine",),
             ("scheduler=step",),
+            ("scheduler=plateau",),
         ]
         limited = {key for overrides in choices for key in limited_keys(load_once(*overrides))}
         tested = {re.sub(r"(hidden|image_shape)\.\d", r"\1", key) for key, _, _ in OUT_OF_RANGE}

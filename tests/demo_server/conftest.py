@@ -49,7 +49,7 @@ def address(network: DemoNetwork) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with launch_chromium() as browser:
         yield browser

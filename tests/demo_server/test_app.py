@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from csvision.config.command_schema import DemoConfig, ModelPathConfig
+from csvision.config.code_path_schema import ModelPathConfig, TransformPathConfig
+from csvision.config.command_schema import DemoConfig
 from csvision.demo_server.app import HOST, open_socket
 from csvision.demo_server.run_demo import load_demo
 from csvision.errors import ConfigError
@@ -90,7 +91,7 @@ def test_used_port_is_refused(
 
 
 def demo_config(run_dir: RunDirectory) -> DemoConfig:
-    return DemoConfig(str(run_dir.path), 0, ModelPathConfig(None), True)
+    return DemoConfig(str(run_dir.path), 0, ModelPathConfig(None), TransformPathConfig(None), True)
 
 
 def test_missing_package_is_named(small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from tests.csvision_claims.page.browser import launch_chromium
 COLOR_SHAPE = (3, 13, 17)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with launch_chromium() as browser:
         yield browser

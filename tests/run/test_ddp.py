@@ -166,6 +166,33 @@ def test_weights_equal_those_of_one_process_with_twice_the_batch_size(
         assert run.metrics[name] == pytest.approx(value, abs=1e-4)
 
 
+OPTIONS = (
+    *("gradient_clip=1", "ema.decay=0.9", "loss.label_smoothing=0.1", "scheduler=plateau"),
+    *("scheduler.patience=0", "scheduler.min_delta=0.5", "scheduler.warmup_epochs=0.5"),
+    *("early_stopping.patience=2", "early_stopping.min_delta=1", "monitor=val/balanced_acc"),
+    *("data.balanced_sampling=true", "optimizer=sgd", "epochs=4"),
+)
+
+
+def test_options_give_the_weights_of_one_process_with_twice_the_batch_size(
+    digits_csv: Path,
+) -> None:
+    arguments = (*COMMON, *MLP, *OPTIONS, *TWO_PROCESSES)
+    finished = run_script("train.py", *arguments, cwd=Path.cwd())
+    assert finished.returncode == 0, finished.stderr
+    run = DistributedRun(Path.cwd(), finished.stdout, finished.stderr)
+    single = csvision.train(*COMMON, *MLP, *OPTIONS, "batch_size=32", "quiet=true")
+    history, expected = (
+        pd.read_csv(RunDirectory(path).history).drop(columns="seconds")
+        for path in (run.directory.path, single.directory)
+    )
+    assert history["epoch"].tolist() == [1, 2, 3]
+    pd.testing.assert_frame_equal(history, expected, rtol=1e-4)
+    state = csvision.load(run.directory.path).network.state_dict()
+    for name, weights in single.classifier.network.state_dict().items():
+        torch.testing.assert_close(state[name], weights, atol=1e-5, rtol=1e-4)
+
+
 KILL_AFTER_TWO_EPOCHS = """
 import os, runpy, signal, sys
 from csvision.callbacks.checkpoint import CheckpointCallback

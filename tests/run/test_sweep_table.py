@@ -14,6 +14,7 @@ from csvision.errors import RunError
 from csvision.run.sweep_table import (
     aggregate_over_seeds,
     format_sweep,
+    metric_columns,
     summarize_sweep,
     sweep_table,
     swept_keys,
@@ -240,3 +241,11 @@ class TestReadJobs:
         assert not summarize_sweep(sweep)
         assert capsys.readouterr().out.count("failed") == 3
         assert {*pd.read_csv(sweep / "sweep.csv")["state"]} == {"failed"}
+
+
+def test_wide_metrics_are_shown_if_they_are_monitored() -> None:
+    metrics = {"val/acc": 0.5, "val/balanced_acc": 0.5, "test/balanced_acc": 0.5, "test/f1": 0.5}
+    job = {"job": 0, "state": "finished", **metrics}
+    assert metric_columns(pd.DataFrame([job])) == ["val/acc", "test/f1"]
+    monitored = pd.DataFrame([job | {"monitor": "val/balanced_acc"}])
+    assert metric_columns(monitored) == [*metrics]

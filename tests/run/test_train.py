@@ -19,6 +19,7 @@ from csvision.config import schema
 from csvision.config.compose import load_config
 from csvision.errors import ConfigError, RunError
 from csvision.run import device
+from csvision.run.code_paths import CodePaths
 from csvision.run.device import limit_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.prepare import prepare_run
@@ -137,7 +138,7 @@ class TestDirectory:
         assert run_dir.read_manifest()["threads"] == 2
         assert "accelerator.num_threads=2 instead of 3: " in run_dir.log.read_text("utf-8")
         monkeypatch.setattr(device, "idle_processors", lambda: 1)
-        assert resume_config(run_dir, None).accelerator.num_threads == 2
+        assert resume_config(run_dir, CodePaths()).accelerator.num_threads == 2
         assert csvision.reproduce(run_dir.path).equal
 
     def test_metrics_json_contains_the_returned_metrics(
@@ -150,9 +151,12 @@ class TestDirectory:
             "train/loss",
             "val/loss",
             "val/acc",
+            "val/f1",
+            "val/balanced_acc",
             "test/loss",
             "test/acc",
             "test/f1",
+            "test/balanced_acc",
         ]
         assert list(by_class) == small_run_result.classifier.classes
 

@@ -10,6 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from csvision.config.search_schema import OptunaConfig, PrunerName, SearchName
 from csvision.errors import RunError
+from csvision.run.code_paths import CodePaths
 from csvision.run.directory import SEARCH_RECORD
 from csvision.search.definition import (
     SearchDefinition,
@@ -95,6 +96,9 @@ def test_file_selects_neither_code_nor_cache() -> None:
     config = DEFINITION.compose(overrides)
     with pytest.raises(RunError, match=r"write model\.path="):
         UserPaths().apply(Path("search"), config)
-    applied = UserPaths("mine.py:Net", None).apply(Path("search"), config)
+    applied = UserPaths(CodePaths("mine.py:Net"), None).apply(Path("search"), config)
     assert (applied.model.path, applied.data.cache) == ("mine.py:Net", None)  # type: ignore[attr-defined]
-    assert UserPaths("mine.py:Net", "mine").apply(Path("search"), config).data.cache == "mine"
+    assert (
+        UserPaths(CodePaths("mine.py:Net"), "mine").apply(Path("search"), config).data.cache
+        == "mine"
+    )

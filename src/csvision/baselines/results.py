@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from csvision.baselines.fitted import FittedBaseline
 from csvision.config import schema
 from csvision.config.baseline_schema import BaselineConfig
+from csvision.config.monitor import SCORES
 from csvision.data.splits import Subset
 from csvision.evaluation import EvalResult, write_results
+from csvision.metrics import class_scores, count_classes
 from csvision.plots import save_confusion_matrix
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log
@@ -17,13 +19,13 @@ from csvision.tensorboard import log_baseline
 
 
 def evaluate_subset(fitted: FittedBaseline, subset: Subset, name: str = "test") -> EvalResult:
-    """Return accuracy, macro F1 and, if it is defined, the loss on a split."""
+    """Return the scores and, if it is defined, the loss on a split."""
     images = subset.table.images[subset.indices]
     predictions, probabilities = fitted.predict(images), fitted.predict_proba(images)
-    scores = fitted.values.test_scores
-    scores.reset()
-    values = scores(torch.from_numpy(predictions), torch.from_numpy(subset.labels))
-    metrics = {key.replace("test/", f"{name}/"): float(value) for key, value in values.items()}
+    counts = count_classes(
+        torch.from_numpy(predictions), torch.from_numpy(subset.labels), probabilities.shape[1]
+    )
+    metrics = {f"{name}/{key}": float(value) for key, value in class_scores(counts).items()}
     loss = mean_loss(fitted, subset, probabilities, name)
     if loss is not None:
         metrics = {f"{name}/loss": loss, **metrics}
@@ -49,7 +51,7 @@ def mean_loss(
 
 
 def run_metrics(fitted: FittedBaseline, train: Subset, val: Subset) -> dict[str, float]:
-    """Return train/loss, val/loss and val/acc, if they are defined, as a trained run has them.
+    """Return train/loss, and loss and scores of val/, as a trained run has them, if defined.
 
     For neighbors there is no training loss: each training image is its own nearest neighbor.
     """
@@ -60,7 +62,7 @@ def run_metrics(fitted: FittedBaseline, train: Subset, val: Subset) -> dict[str,
         names.add("train/loss")
     if len(val):
         metrics |= evaluate_subset(fitted, val, "val").metrics
-        names |= {"val/loss", "val/acc"}
+        names |= {f"val/{name}" for name in ("loss", *SCORES)}
     return {name: metrics[name] for name in sorted(names & metrics.keys())}
 
 

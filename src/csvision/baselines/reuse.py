@@ -20,7 +20,7 @@ from csvision.evaluation import EvalResult, prediction_table, write_results
 from csvision.files import make_dir, replace_file, result_name, results_dir, timestamp
 from csvision.process_state import use_threads
 from csvision.run.directory import RunDirectory
-from csvision.run.evaluate import eval_subset
+from csvision.run.eval_subset import eval_subset
 from csvision.run.loaded_run import read_for_run, results_parent
 from csvision.run.manifest import RESULT_HASHES
 from csvision.run.predict import PredictedFile, TableFile, report_disk_errors, submission_table

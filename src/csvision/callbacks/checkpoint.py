@@ -4,35 +4,45 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lightning import Callback, LightningModule, Trainer
+
+from csvision.config.monitor import is_better, worst_value
 
 
 class CheckpointCallback(Callback):
     """Saves last.ckpt after each epoch and every `interval_seconds`, and best.ckpt.
 
     The checkpoint before last.ckpt is kept as previous.ckpt. Each file contains `config`.
-    `has_val` is whether there is a validation accuracy that decides the best epoch.
+    `monitor` decides the best epoch; `has_val` is whether there is a validation split.
     """
 
     def __init__(
-        self, folder: Path, config: dict[str, Any], interval_seconds: float, has_val: bool
+        self,
+        folder: Path,
+        config: dict[str, Any],
+        interval_seconds: float,
+        has_val: bool,
+        monitor: str = "val/acc",
+        mode: Literal["min", "max"] = "max",
     ) -> None:
         self.folder = folder
         # Stored with the weights to detect a modified run.json.
         self.config = json.dumps(config)
         self.interval_seconds = interval_seconds
         self.has_val = has_val
-        self.best = float("-inf")
+        self.monitor = monitor
+        self.mode = mode
+        self.best = worst_value(mode)
         self.last_save = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best validation accuracy so far."""
+        """Return the best value of `monitor` so far."""
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the best validation accuracy so far."""
+        """Restore the best value of `monitor` so far."""
         self.best = state_dict["best"]
 
     def on_save_checkpoint(
@@ -59,9 +69,11 @@ class CheckpointCallback(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the epoch; Lightning has run the validation before."""
-        if self.has_val and (accuracy := float(trainer.callback_metrics["val/acc"])) > self.best:
-            self.best = accuracy
-            self.save(trainer, self.folder / "best.ckpt", weights_only=True)
+        if self.has_val:
+            value = float(trainer.callback_metrics[self.monitor])
+            if is_better(value, self.best, self.mode):
+                self.best = value
+                self.save(trainer, self.folder / "best.ckpt", weights_only=True)
         self.save_last(trainer)
 
     def save_last(self, trainer: Trainer) -> None:

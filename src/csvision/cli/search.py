@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,6 +12,9 @@ from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import resume_command
 from csvision.config import command_schema
 from csvision.search.installed import check_optuna
+
+if TYPE_CHECKING:
+    from csvision.search.definition import UserPaths
 
 
 def start_search(config: DictConfig) -> None:
@@ -33,31 +37,33 @@ def start_search(config: DictConfig) -> None:
     )
     folder = Path(hydra.sweep.dir).absolute()
     create_search(folder, definition)
-    run(folder, paths.model_path, paths.cache)
+    run(folder, paths)
 
 
 def resume_search(config: command_schema.ResumeConfig) -> None:
     """Run the trials that a search lacks, beside other processes that may do the same."""
     check_optuna()
+    from csvision.run.code_paths import CodePaths
+    from csvision.search.definition import UserPaths
     from csvision.search.run_search import extend_search
 
     folder = Path(config.run)
     if config.search.n_trials is not None:
         extend_search(folder, config.search.n_trials)
-    run(folder, config.model.path, None, config.search.n_jobs)
+    code = CodePaths(config.model.path, config.loss.path, config.metric.path, config.transform.path)
+    run(folder, UserPaths(code), config.search.n_jobs)
 
 
-def run(folder: Path, model_path: str | None, cache: str | None, n_jobs: int | None = None) -> None:
+def run(folder: Path, paths: "UserPaths", n_jobs: int | None = None) -> None:
     """Run trials; if they are interrupted, one line says how to resume the search."""
-    from csvision.search.definition import UserPaths
     from csvision.search.run_search import WorkerError, run_search
 
-    SESSION.model_path = model_path
+    SESSION.model_path = paths.code.model
     SESSION.run_here(folder)
     try:
-        report = run_search(folder, UserPaths(model_path, cache), n_jobs)
+        report = run_search(folder, paths, n_jobs)
     except WorkerError as error:
-        resume = resume_command(folder, model_path)
+        resume = resume_command(folder, paths.code.model)
         print(f"error: {error}; to resume the search: {resume}", file=sys.stderr)
         raise SystemExit(1) from error
     SESSION.finish()

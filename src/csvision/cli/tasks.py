@@ -4,6 +4,7 @@ Heavy modules are imported when a command runs, after its configuration has been
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csvision.cli.search import resume_search
 from csvision.cli.sweep_session import SESSION
@@ -13,12 +14,26 @@ from csvision.config.lr_find_schema import LRFindConfig
 from csvision.config.search_schema import ResumeSearchConfig
 from csvision.errors import RunError
 
+if TYPE_CHECKING:
+    from csvision.run.code_paths import OtherCode
+
 
 def check_run(path: str) -> None:
     """Raise RunError for a run whose run.json is damaged, before torch is imported."""
     from csvision.run.directory import RunDirectory
 
     RunDirectory(Path(path)).read_run_config()
+
+
+def other_code(
+    config: command_schema.ResumeConfig | command_schema.ReproduceConfig,
+) -> "OtherCode":
+    """Return the paths of the user's own code, except that of the network."""
+    return {
+        "loss_path": config.loss.path,
+        "metric_path": config.metric.path,
+        "transform_path": config.transform.path,
+    }
 
 
 def check_sweep(folder: Path) -> None:
@@ -50,7 +65,7 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     if RunDirectory(Path(config.run)).is_baseline():
         print(display_path(baseline_api.resume_baseline(Path(config.run), config.epochs).directory))
         return
-    result = api.resume(config.run, config.model.path, config.epochs)
+    result = api.resume(config.run, config.model.path, config.epochs, **other_code(config))
     if result.is_global_zero:
         print(display_path(result.directory))
 
@@ -67,7 +82,7 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
     SESSION.model_path = config.model.path
     from csvision import api
 
-    finished = api.resume_sweep(config.run, config.model.path)
+    finished = api.resume_sweep(config.run, config.model.path, **other_code(config))
     SESSION.finish()
     if not finished:
         raise SystemExit(1)
@@ -84,8 +99,9 @@ def run_lr_find(config: LRFindConfig) -> None:
 
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:
-    """Test a run."""
-    check_run(config.run)
+    """Test a run, or an ensemble of runs."""
+    if not config.ensemble:
+        check_run(config.run)
     from csvision import api
 
     result = api.evaluate(config)
@@ -133,7 +149,7 @@ def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     check_run(config.run)
     from csvision import api
 
-    comparison = api.reproduce(config.run, config.model.path)
+    comparison = api.reproduce(config.run, config.model.path, **other_code(config))
     print(display_path(comparison.reproduction))
     if not comparison.equal:
         raise SystemExit(1)

@@ -18,7 +18,7 @@ from csvision.run.train import train
 
 
 def run_train(config: schema.TrainConfig) -> float:
-    """Train; return the validation accuracy, for Hydra sweepers that optimize it."""
+    """Train; return the final value of `monitor`, for Hydra sweepers that optimize it."""
     return run_job(config, train_hydra_run)
 
 
@@ -37,7 +37,7 @@ def train_hydra_run(config: schema.TrainConfig) -> float:
     result = train(PREPARED_RUNS.get_or_prepare(config), directory, list(hydra.overrides.task))
     if result.is_global_zero:
         print(display_path(result.directory))
-    return result.metrics.get("val/acc", float("nan"))
+    return result.metrics.get(config.monitor, float("nan"))
 
 
 def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float:

@@ -4,9 +4,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from csvision.config.code_path_schema import (
+    LossPathConfig,
+    MetricPathConfig,
+    ModelPathConfig,
+    TransformPathConfig,
+)
+from csvision.config.example_schema import ExampleDataConfig as ExampleDataConfig
+from csvision.config.example_schema import ExampleDataName as ExampleDataName
+from csvision.config.example_schema import PrepareFashionMNISTConfig as PrepareFashionMNISTConfig
 from csvision.config.limits import MAX_EPOCHS, MAX_ROWS, MAX_SHOWN_ROWS
 from csvision.config.option import option
-from csvision.config.schema import AcceleratorName, DataConfig
+from csvision.config.schema import TTA, AcceleratorName, DataConfig
 from csvision.config.search_schema import ResumeSearchConfig
 
 
@@ -54,24 +63,21 @@ class PredictDataConfig(OtherFileConfig):
 
 
 @dataclass
-class ModelPathConfig:
-    """The code of a custom network; no code is imported from a run directory."""
-
-    path: str | None = option("FILE.py:CLASS, required for a run with model=custom")
-
-
-@dataclass
 class ResumeConfig:
     """An interrupted run, sweep or search to resume, or a run to train longer."""
 
     run: str = option("directory of an interrupted run, sweep or search", example="DIR")
     epochs: int | None = option(
-        "train longer: the new total number of epochs (scheduler=none or step); null: unchanged",
+        "train longer: the new total number of epochs (scheduler=none, step or plateau); null: "
+        "unchanged",
         ge=1,
         le=MAX_EPOCHS,
     )
     search: ResumeSearchConfig = field(default_factory=ResumeSearchConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    loss: LossPathConfig = field(default_factory=LossPathConfig)
+    metric: MetricPathConfig = field(default_factory=MetricPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
 
 
 @dataclass
@@ -80,6 +86,9 @@ class ReproduceConfig:
 
     run: str = option("run directory", example="DIR")
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    loss: LossPathConfig = field(default_factory=LossPathConfig)
+    metric: MetricPathConfig = field(default_factory=MetricPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
 
 
 class EvalRows(StrEnum):
@@ -93,13 +102,17 @@ class EvalRows(StrEnum):
 class EvaluateConfig:
     """An evaluation of a finished run."""
 
-    run: str = option("run directory", example="DIR")
+    run: str = option("run directory; with ensemble=true, a sweep", example="DIR")
+    ensemble: bool = option("test the mean of the probabilities of all finished runs of a sweep")
     data: EvalDataConfig = field(default_factory=EvalDataConfig)
     rows: EvalRows = option(
         "all: every row of data.csv; test: only the test rows of the run, found in data.csv"
     )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    metric: MetricPathConfig = field(default_factory=MetricPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    tta: TTA | None = option("average over views: none, flip or flip_shift; null: as in training")
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: evaluations in the run directory"
@@ -134,6 +147,7 @@ class InspectConfig:
     )
     data: InspectDataFileConfig = field(default_factory=InspectDataFileConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option("folder for the page; null: inspection in the run directory")
@@ -147,6 +161,7 @@ class DemoConfig:
     run: str = option("run directory", example="DIR")
     port: int = option("port on 127.0.0.1; 0: a free one", ge=0, le=65535)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     check_weights: bool = option("refuse weights whose hash differs from run.json")
 
 
@@ -164,7 +179,9 @@ class PredictConfig:
         "kaggle: write only the columns ImageId, from 1, and Label, for Kaggle's Digit Recognizer"
     )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     device: AcceleratorName = option("cpu, gpu, mps, or auto: the best one available")
+    tta: TTA | None = option("average over views: none, flip or flip_shift; null: as in training")
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option(
         "folder for the results; null: predictions in the run directory"
@@ -207,6 +224,7 @@ class ExportConfig:
     )
     data: ExportDataConfig = field(default_factory=ExportDataConfig)
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
+    transform: TransformPathConfig = field(default_factory=TransformPathConfig)
     check_weights: bool = option("refuse weights whose hash differs from run.json")
     output_dir: str | None = option("folder for the results; null: exports in the run directory")
     quiet: bool = option("print only the path of the file")
@@ -218,29 +236,3 @@ class CacheConfig:
 
     clear: bool = option("delete all entries")
     folder: str | None = option("folder of the cache, as data.cache; null: the user's own")
-
-
-class ExampleDataName(StrEnum):
-    """Choices of `name=` of example-data."""
-
-    digits = "digits"
-    photos = "photos"
-
-
-@dataclass
-class ExampleDataConfig:
-    """A small example data set."""
-
-    name: ExampleDataName = option("digits: 8x8 grayscale; photos: 16x16 color")
-    output: str | None = option(".csv or .csv.gz file; null: outputs/data/NAME.csv")
-
-
-@dataclass
-class PrepareFashionMNISTConfig:
-    """The CSV files of Fashion-MNIST."""
-
-    output_dir: str = option("folder for train.csv and test.csv; data=fmnist reads the default")
-    source_dir: str | None = option(
-        "folder with the official IDX files; null: Debian's package, else a download"
-    )
-    bundled_csv: str | None = option("also write the first 6,000 images to this .csv.gz file")

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from csvision.config import model_schema
+from csvision.config import model_schema, schema
 from csvision.config.hydra_errors import format_hydra_error, unknown_key
 from csvision.config.hydra_private import child_nodes
 from csvision.config.quoting import quote_paths
@@ -40,15 +40,29 @@ def register_schemas() -> None:
     register_resolvers()
     store = ConfigStore.instance()
     for command, node in COMMAND_SCHEMAS.items():
-        store.store(group="csvision", name=command, node=node)
+        store.store(
+            group="csvision", name=command, node=train_node() if command == "train" else node
+        )
     for group, nodes in GROUP_SCHEMAS.items():
         for name, node in nodes.items():
             structured = OmegaConf.structured(node)
             if node is model_schema.CustomModelConfig:
-                # model.kwargs.NAME=VALUE adds a name without Hydra's leading +.
-                structured.kwargs = {}
-                OmegaConf.set_struct(structured.kwargs, False)
+                open_kwargs(structured)
             store.store(group=f"csvision/{group}", name=name, node=structured)
+
+
+def train_node() -> DictConfig:
+    """Return the schema of conf/train.yaml."""
+    node = OmegaConf.structured(schema.TrainConfig)
+    for part in (node.loss, node.metric, node.transform):
+        open_kwargs(part)
+    return cast(DictConfig, node)
+
+
+def open_kwargs(node: DictConfig) -> None:
+    """Let kwargs.NAME=VALUE add a name without Hydra's leading +."""
+    node.kwargs = {}
+    OmegaConf.set_struct(node.kwargs, False)
 
 
 def load_config(command: str, overrides: Sequence[str]) -> Any:

@@ -6,7 +6,7 @@ replaces the whole list.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from csvision.config.limits import MAX_LAYERS, MAX_PIXELS, MAX_UNITS
 from csvision.config.option import option
@@ -133,6 +133,8 @@ class CNNConfig(ModelConfig):
 @dataclass
 class CustomModelConfig(ModelConfig):
     """A network defined in the user's own file, imported only if the command line names it."""
+
+    KEY: ClassVar[str] = "model.path"
 
     path: str = option(
         "FILE.py:CLASS, called with image_shape=, num_classes= and model.kwargs",

@@ -23,6 +23,10 @@ PATH_KEYS = (
     "out",
     "folder",
     "model.path",
+    "loss.path",
+    "metric.path",
+    "transform.path",
+    "init_from",
     "baseline",
 )
 MULTIRUN = ("-m", "--multirun")

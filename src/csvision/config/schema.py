@@ -10,7 +10,6 @@ from typing import Any
 from csvision.config.limits import (
     MAX_EPOCHS,
     MAX_FOLDS,
-    MAX_LR,
     MAX_PIXELS,
     MAX_RANDOM_STATE,
     MAX_ROWS,
@@ -18,8 +17,23 @@ from csvision.config.limits import (
     MAX_THREADS,
 )
 from csvision.config.model_schema import ModelConfig
+from csvision.config.optim_schema import CosineConfig as CosineConfig
+from csvision.config.optim_schema import OneCycleConfig as OneCycleConfig
+from csvision.config.optim_schema import OptimizerConfig as OptimizerConfig
+from csvision.config.optim_schema import OptimizerName as OptimizerName
+from csvision.config.optim_schema import PlateauConfig as PlateauConfig
+from csvision.config.optim_schema import SchedulerConfig as SchedulerConfig
+from csvision.config.optim_schema import SchedulerName as SchedulerName
+from csvision.config.optim_schema import SGDConfig as SGDConfig
+from csvision.config.optim_schema import StepConfig as StepConfig
 from csvision.config.option import option
 from csvision.config.search_schema import SearchConfig
+from csvision.config.training_schema import TTA as TTA
+from csvision.config.training_schema import EarlyStoppingConfig as EarlyStoppingConfig
+from csvision.config.training_schema import EMAConfig as EMAConfig
+from csvision.config.training_schema import LossConfig as LossConfig
+from csvision.config.training_schema import MetricConfig as MetricConfig
+from csvision.config.training_schema import TransformConfig as TransformConfig
 
 BUNDLED = "bundled"
 """The value of `data.csv` that selects the images shipped with csvision."""
@@ -97,6 +111,9 @@ class DataConfig:
         "seed of one fixed permutation of the pixels of all images; null: none", ge=0, le=MAX_SEED
     )
     normalize: bool = option("subtract the mean and divide by the std of the training images")
+    balanced_sampling: bool = option(
+        "draw training rows with replacement, each class equally often; an epoch has as many"
+    )
     max_decompressed_gib: float = option(
         "largest decompressed size of a file, in GiB", gt=0, le=1_000_000
     )
@@ -111,73 +128,16 @@ class AugmentationConfig:
     translate: int = option("largest shift along each axis, in pixels", ge=0, le=MAX_PIXELS)
     cutout: int = option("side of the square set to black, in pixels", ge=0, le=MAX_PIXELS)
     impulse_noise: float = option("probability of a pixel becoming black or white", ge=0, le=1)
-
-
-class OptimizerName(StrEnum):
-    """Choices of `optimizer=`."""
-
-    sgd = "sgd"
-    adam = "adam"
-    adamw = "adamw"
-
-
-@dataclass
-class OptimizerConfig:
-    """Keys of every optimizer."""
-
-    name: OptimizerName = option("optimizer")
-    lr: float = option("learning rate; with a scheduler, its maximum", gt=0, le=MAX_LR)
-    weight_decay: float = option("weight decay", ge=0, le=1e6)
-
-
-@dataclass
-class SGDConfig(OptimizerConfig):
-    """Stochastic gradient descent."""
-
-    momentum: float = option("momentum", ge=0, lt=1)
-    nesterov: bool = option("Nesterov momentum; needs optimizer.momentum > 0")
-
-
-class SchedulerName(StrEnum):
-    """Choices of `scheduler=`."""
-
-    none = "none"
-    cosine = "cosine"
-    onecycle = "onecycle"
-    step = "step"
-
-
-@dataclass
-class SchedulerConfig:
-    """Keys of every scheduler; `none` has no others."""
-
-    name: SchedulerName = option("learning rate scheduler")
-
-
-@dataclass
-class CosineConfig(SchedulerConfig):
-    """CosineAnnealingLR: from optimizer.lr to eta_min, updated after every batch."""
-
-    eta_min: float = option("learning rate at the end", ge=0, le=MAX_LR)
-
-
-@dataclass
-class OneCycleConfig(SchedulerConfig):
-    """OneCycleLR: up to optimizer.lr, then down, after every batch (Smith and Topin 2018)."""
-
-    pct_start: float = option("fraction of the steps in which the rate increases", gt=0, lt=1)
-    div_factor: float = option("the initial rate is optimizer.lr / div_factor", ge=1, le=1e12)
-    final_div_factor: float = option(
-        "the final rate is the initial rate / this value", ge=1, le=1e12
+    mixup_alpha: float = option(
+        "mix pairs of images and labels: both parameters of the Beta distribution; 0: off",
+        ge=0,
+        le=1000,
     )
-
-
-@dataclass
-class StepConfig(SchedulerConfig):
-    """StepLR: multiply the rate by gamma every step_size epochs."""
-
-    step_size: int = option("epochs between two changes of the rate", ge=1, le=MAX_EPOCHS)
-    gamma: float = option("factor of each change", gt=0, le=1000)
+    cutmix_alpha: float = option(
+        "paste a box of another image: both parameters of the Beta distribution; 0: off",
+        ge=0,
+        le=1000,
+    )
 
 
 class AcceleratorName(StrEnum):
@@ -250,14 +210,41 @@ class TrainConfig:
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     debug: DebugConfig = field(default_factory=DebugConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    metric: MetricConfig = field(default_factory=MetricConfig)
+    transform: TransformConfig = field(default_factory=TransformConfig)
+    early_stopping: EarlyStoppingConfig = field(default_factory=EarlyStoppingConfig)
+    ema: EMAConfig = field(default_factory=EMAConfig)
     seed: int = option(
         "seed of initial weights, batch order, augmentation and dropout", ge=0, le=MAX_SEED
     )
     epochs: int = option("number of epochs", ge=1, le=MAX_EPOCHS)
     batch_size: int = option("images per batch", ge=1, le=MAX_ROWS)
-    test_checkpoint: CheckpointName = option("checkpoint to test: last, or best by val/acc")
+    test_checkpoint: CheckpointName = option(
+        "checkpoint to test: last, or best by monitor; with early stopping always best"
+    )
+    monitor: str = option(
+        "validation metric that chooses the best epoch, also for early stopping and "
+        "scheduler=plateau: val/loss, val/acc, val/f1, val/balanced_acc or val/CLASS of metric.path"
+    )
+    gradient_clip: float | None = option(
+        "largest norm of the gradient of all weights; null: not clipped", gt=0, le=1e9
+    )
+    freeze: list[str] = option(
+        "names or patterns of layers that are not trained: [stages.0,dense.*]", max_length=1000
+    )
+    init_from: str | None = option(
+        "run directory or checkpoint whose weights training starts from; null: random weights"
+    )
+    tta: TTA = option("test-time augmentation: none, flip or flip_shift")
     checkpoint_interval_seconds: float = option(
         "longest time between two checkpoints", gt=0, le=1e9
     )
     output_dir: str = option("folder for run directories")
     quiet: bool = option("print only the path of the run directory")
+
+    @property
+    def tested_checkpoint(self) -> CheckpointName:
+        """The checkpoint whose weights are tested: early stopping restores the best ones."""
+        stops_early = self.early_stopping.patience is not None
+        return CheckpointName.best if stops_early else self.test_checkpoint

@@ -38,6 +38,7 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
         "cosine": schema.CosineConfig,
         "onecycle": schema.OneCycleConfig,
         "step": schema.StepConfig,
+        "plateau": schema.PlateauConfig,
     },
     "accelerator": {"any": schema.AcceleratorConfig},
     "logger": {"any": schema.LoggerConfig},

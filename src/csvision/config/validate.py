@@ -12,6 +12,7 @@ from csvision.config import baseline_schema, command_schema, explain_schema, mod
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
 from csvision.config.lr_find_schema import LRFindConfig, range_test_errors
 from csvision.config.pixel_range import AUTO, parse_pixel_range
+from csvision.config.training_rules import training_errors, warmup_errors
 from csvision.config.value_types import shorten_value, type_errors
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, layer_table, resolve_padding
@@ -67,8 +68,9 @@ def find_errors(
         if not errors:
             errors += residual_errors(config.model)
     if isinstance(config, schema.TrainConfig):
+        errors += training_errors(config, num_classes)
         if not errors:
-            errors += scheduler_errors(config)
+            errors += [*scheduler_errors(config), *warmup_errors(config)]
         if image_shape is not None and num_classes is not None and not errors:
             try:
                 layer_table(config.model, image_shape, num_classes)

@@ -15,11 +15,14 @@ class CSVDataModule(LightningDataModule):
     when a scheduler asks for the number of steps before the checkpoint is loaded.
     """
 
-    def __init__(self, splits: Splits, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, splits: Splits, batch_size: int, seed: int, balanced_sampling: bool = False
+    ) -> None:
         super().__init__()
         self.splits = splits
         self.batch_size = batch_size
         self.seed = seed
+        self.balanced_sampling = balanced_sampling
         self.train_loader: BatchLoader | None = None
         self.resume_state: dict[str, Any] = {}
 
@@ -37,8 +40,10 @@ class CSVDataModule(LightningDataModule):
         return ShardInfo() if self.trainer is None else ShardInfo.from_trainer(self.trainer)
 
     def train_dataloader(self) -> BatchLoader:
-        """Return the training rows, in a new order each epoch."""
-        self.train_loader = BatchLoader(self.splits.train, self.batch_size, self.seed, self.shard)
+        """Return the training rows, in a new order each epoch; with balanced_sampling, drawn."""
+        self.train_loader = BatchLoader(
+            self.splits.train, self.batch_size, self.seed, self.shard, self.balanced_sampling
+        )
         if self.resume_state:
             self.train_loader.load_state_dict(self.resume_state)
             self.resume_state = {}

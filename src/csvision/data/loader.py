@@ -11,6 +11,7 @@ import torch
 from lightning import Trainer
 from torch import Tensor
 
+from csvision.data.sampling import ClassSampler
 from csvision.data.splits import Subset
 from csvision.rng import derive_seed
 
@@ -54,7 +55,8 @@ class BatchLoader:
     Without a seed, the order is that of the subset. The last batch may be smaller. Lightning sets
     the epoch through `sampler.set_epoch`. In distributed runs, each process reads every
     world_size-th row. With a seed, as in training, up to world_size - 1 rows are dropped in each
-    epoch, so that all processes have the same number of rows.
+    epoch, so that all processes have the same number of rows. `balanced`, which needs a seed, draws
+    rows with replacement, each class equally often on average.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class BatchLoader:
         batch_size: int,
         seed: int | None = None,
         shard: ShardInfo | None = None,
+        balanced: bool = False,
     ) -> None:
         self.shard = shard or ShardInfo()
         self.images = torch.from_numpy(subset.table.images)
@@ -73,6 +76,7 @@ class BatchLoader:
             self.images = self.images[self.indices].to(self.shard.device)
             self.labels = self.labels[self.indices].to(self.shard.device)
             self.indices = torch.arange(len(subset))
+        self.class_sampler = ClassSampler(subset.labels) if balanced else None
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
@@ -120,6 +124,9 @@ class BatchLoader:
         indices = self.indices
         if self.seed is not None:
             generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", self.epoch))
-            indices = indices[torch.randperm(len(indices), generator=generator)]
+            if self.class_sampler is None:
+                indices = indices[torch.randperm(len(indices), generator=generator)]
+            else:
+                indices = indices[self.class_sampler.draw(len(indices), generator)]
             indices = indices[: len(indices) - len(indices) % self.shard.world_size]
         return indices[self.shard.rank :: self.shard.world_size]

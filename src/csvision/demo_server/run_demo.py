@@ -6,7 +6,8 @@ from pathlib import Path
 from csvision.config import command_schema
 from csvision.demo_server.responses import DemoNetwork
 from csvision.errors import ConfigError
-from csvision.run.directory import RunDirectory, with_model_path
+from csvision.run.code_paths import CodePaths, with_code_paths
+from csvision.run.directory import RunDirectory
 from csvision.run.load import load
 from csvision.run.loaded_run import warn_if_unfinished
 from csvision.run.log import log
@@ -52,6 +53,7 @@ def load_demo(config: command_schema.DemoConfig) -> DemoNetwork:
             f"run={config.run}: images of {spec.image_shape[0]} channels cannot be drawn; use a "
             "run with images of 1 or 3 channels"
         )
-    classifier = load(run_dir.path, config.model.path, config.check_weights)
-    trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
+    paths = CodePaths(config.model.path, transform=config.transform.path)
+    trained = with_code_paths(run_dir.read_config(), run_dir, paths, ("transform",))
+    classifier = load(run_dir.path, paths.model, config.check_weights, paths.transform)
     return DemoNetwork(classifier, trained.model, spec)

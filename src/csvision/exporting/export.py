@@ -127,7 +127,8 @@ def write(
     network = ExportedNetwork(run.classifier)
     if config.format is ExportFormat.state_dict:
         write_state_dict(network, metadata, path)
-        other = load(run.directory.path, config.model.path, check_weights=False)
+        transform_path = config.transform.path
+        other = load(run.directory.path, config.model.path, False, transform_path)
         return module_predict(load_state_dict(path, ExportedNetwork(other)))
     program = trace(network, tuple(metadata["image_shape"]))
     if config.format is ExportFormat.pt2:

@@ -7,27 +7,8 @@ from matplotlib.figure import Figure
 from csvision.inspection.calibration import Calibration
 from csvision.inspection.proportions import Estimate
 from csvision.inspection.shifts import Shifts
-
-FOREGROUND = "#000000"
-SERIES = ("#0067a5", "#c2500a")
-"""The page replaces these colors by those of its color scheme."""
-
-STYLE = {
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "axes.titlesize": 9.0,
-    "axes.titlelocation": "left",
-    "grid.alpha": 0.15,
-    "grid.color": FOREGROUND,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-}
+from csvision.page.colors import FOREGROUND, series_color
+from csvision.page.svg import STYLE
 
 SIZE = (3.75, 3.0)
 """Inches: the width of a phone."""
@@ -44,14 +25,17 @@ def plot_reliability(calibration: Calibration) -> Figure:
     """Plot the accuracy of each bin of confidence with its interval, and the diagonal."""
     figure = Figure(figsize=SIZE)
     axes = figure.subplots()
+    axes.grid()
     axes.plot([0, 100], [0, 100], color=FOREGROUND, linewidth=0.8, linestyle=(0, (4, 2)))
     accuracy, bars = error_bars([each.accuracy for each in calibration.bins])
     confidence = [100 * each.confidence for each in calibration.bins]
-    axes.errorbar(confidence, accuracy, bars, fmt="o", color=SERIES[0], markersize=4, linewidth=1)
+    axes.errorbar(
+        confidence, accuracy, bars, fmt="o", color=series_color(0), markersize=4, linewidth=1
+    )
     axes.set_xlim(0, 102)
     axes.set_ylim(0, 102)
     axes.set_xlabel("confidence (%)")
-    axes.set_title("accuracy (%); dashed: accuracy = confidence")
+    axes.set_title("accuracy (%); dashed: accuracy = confidence", loc="left")
     return figure
 
 
@@ -60,6 +44,7 @@ def plot_thresholds(calibration: Calibration) -> Figure:
     """Plot the accuracy and the share of the predictions that reach a confidence."""
     figure = Figure(figsize=SIZE)
     axes = figure.subplots()
+    axes.grid()
     kept = [each for each in calibration.thresholds if each.rows]
     confidence = [100 * each.confidence for each in kept]
     accuracy, bars = error_bars([each.accuracy for each in kept])
@@ -68,18 +53,24 @@ def plot_thresholds(calibration: Calibration) -> Figure:
         accuracy,
         bars,
         fmt="o-",
-        color=SERIES[0],
+        color=series_color(0),
         markersize=4,
         linewidth=1,
         label="accuracy",
     )
     coverage = [100 * each.coverage for each in kept]
     axes.plot(
-        confidence, coverage, "s--", color=SERIES[1], markersize=4, linewidth=1, label="kept rows"
+        confidence,
+        coverage,
+        "s--",
+        color=series_color(1),
+        markersize=4,
+        linewidth=1,
+        label="kept rows",
     )
     axes.set_ylim(0, 102)
     axes.set_xlabel("smallest confidence (%)")
-    axes.set_title("accuracy of the kept rows, kept rows (%)")
+    axes.set_title("accuracy of the kept rows, kept rows (%)", loc="left")
     axes.legend(loc="lower left")
     return figure
 
@@ -89,11 +80,12 @@ def plot_shifts(shifts: Shifts, accuracy: Estimate) -> Figure:
     """Plot accuracy and changed predictions by distance; `accuracy` is that without a shift."""
     figure = Figure(figsize=SIZE)
     axes = figure.subplots()
+    axes.grid()
     unchanged = Estimate(0.0, 0.0, 0.0)
     distances = [0, *shifts.distances]
     for series, first, color, format, label in (
-        (shifts.accuracy, accuracy, SERIES[0], "o-", "accuracy"),
-        (shifts.changed, unchanged, SERIES[1], "s--", "changed predictions"),
+        (shifts.accuracy, accuracy, series_color(0), "o-", "accuracy"),
+        (shifts.changed, unchanged, series_color(1), "s--", "changed predictions"),
     ):
         values, bars = error_bars([first, *series])
         axes.errorbar(
@@ -102,6 +94,6 @@ def plot_shifts(shifts: Shifts, accuracy: Estimate) -> Figure:
     axes.set_ylim(0, 102)
     axes.set_xticks(distances)
     axes.set_xlabel("shift in pixels, mean of four directions")
-    axes.set_title("%")
+    axes.set_title("%", loc="left")
     axes.legend()
     return figure

@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from csvision.config.model_schema import CustomModelConfig
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape
 from csvision.models.user_code import raised_in_user_code, run_user_code
+
+Base = TypeVar("Base")
 
 
 def build_custom_model(model: CustomModelConfig, image_shape: Shape, num_classes: int) -> nn.Module:
@@ -40,19 +42,24 @@ def build_custom_model(model: CustomModelConfig, image_shape: Shape, num_classes
     return network
 
 
-def split_model_path(path: str) -> tuple[Path, str]:
+def split_model_path(path: str, key: str = "model.path") -> tuple[Path, str]:
     """Return the file and the class of FILE.py:CLASS; raises ConfigError without such a file."""
     file, _, name = path.rpartition(":")
     if not file.endswith(".py") or not name.isidentifier():
-        raise ConfigError(f"model.path={path}: not FILE.py:CLASS; example: my_net.py:MyNet")
+        raise ConfigError(f"{key}={path}: not FILE.py:CLASS; example: my_net.py:MyNet")
     if not Path(file).is_file():
-        raise ConfigError(f"model.path={path}: {file} does not exist")
+        raise ConfigError(f"{key}={path}: {file} does not exist")
     return Path(file), name
 
 
 def import_model_class(path: str) -> type[nn.Module]:
-    """Import the class named by FILE.py:CLASS; raises ConfigError if there is none."""
-    file, name = split_model_path(path)
+    """Import the network named by FILE.py:CLASS; raises ConfigError if there is none."""
+    return import_class(path, nn.Module, "model.path")
+
+
+def import_class(path: str, base: type[Base], key: str) -> type[Base]:
+    """Import the subclass of `base` named by FILE.py:CLASS; raises ConfigError if there is none."""
+    file, name = split_model_path(path, key)
     module_name = f"csvision_custom_{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
@@ -63,12 +70,14 @@ def import_model_class(path: str) -> type[nn.Module]:
         # Python's cache of compiled files would miss a change of equal size in the same second.
         code = compile(file.read_bytes(), str(file.resolve()), "exec", dont_inherit=True)
     except (SyntaxError, OSError) as error:
-        raise ConfigError(f"model.path={path}: {describe_unreadable(file, error)}") from error
+        raise ConfigError(f"{key}={path}: {describe_unreadable(file, error)}") from error
     exec(code, module.__dict__)
-    network_class = getattr(module, name, None)
-    if not (isinstance(network_class, type) and issubclass(network_class, nn.Module)):
-        raise ConfigError(f"model.path={path}: {file} defines no nn.Module named {name}")
-    return network_class
+    found = getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, base)):
+        kind = f"{base.__module__.partition('.')[0]}.{base.__name__}"
+        kind = "nn.Module" if base is nn.Module else kind
+        raise ConfigError(f"{key}={path}: {file} defines no {kind} named {name}")
+    return found
 
 
 def describe_unreadable(file: Path, error: SyntaxError | OSError) -> str:

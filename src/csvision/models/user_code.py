@@ -1,4 +1,4 @@
-"""Run the code of a custom network: report what it must not do, and tell its errors from others."""
+"""Run code of the user's own: report what it must not do, and tell its errors from others."""
 
 import os
 import sysconfig
@@ -11,8 +11,12 @@ from typing import Any
 
 import torch
 
-from csvision.config.model_schema import CustomModelConfig, ModelConfig
+from csvision.config.model_schema import CustomModelConfig
+from csvision.config.schema import LossConfig, MetricConfig, TrainConfig, TransformConfig
 from csvision.errors import ConfigError
+
+UserCode = CustomModelConfig | LossConfig | MetricConfig | TransformConfig
+"""A part of the configuration whose `path` names a file and a class in it."""
 
 PACKAGE = Path(__file__).parents[1].resolve()
 
@@ -64,9 +68,24 @@ SETTINGS = (
 )
 
 
+def user_code(config: Any) -> list[UserCode]:
+    """Return the parts of a configuration that are defined in the user's own files.
+
+    Only that of a training has some.
+    """
+    if not isinstance(config, TrainConfig):
+        return []
+    return named_code(config.model, config.loss, config.metric, config.transform)
+
+
+def named_code(*parts: Any) -> list[UserCode]:
+    """Return those of some parts of a configuration that name code of the user's own."""
+    return [part for part in parts if isinstance(part, UserCode) and part.path is not None]
+
+
 @contextmanager
-def run_user_code(model: CustomModelConfig) -> Iterator[None]:
-    """Run code of a custom network; settings of the process are restored afterwards.
+def run_user_code(model: UserCode) -> Iterator[None]:
+    """Run code of the user's own; settings of the process are restored afterwards.
 
     Raises ConfigError if it ends the process, imports a missing module or changes a setting.
     """
@@ -76,7 +95,7 @@ def run_user_code(model: CustomModelConfig) -> Iterator[None]:
         with refuse_exit(model):
             yield
     except ImportError as error:
-        raise ConfigError(f"model.path={model.path}: {describe_import_error(error, model)}") from (
+        raise ConfigError(f"{model.KEY}={model.path}: {describe_import_error(error, model)}") from (
             error
         )
     finally:
@@ -84,32 +103,37 @@ def run_user_code(model: CustomModelConfig) -> Iterator[None]:
             if (changed := setting.get()) != value:
                 setting.set(value)
                 changes.append(
-                    f"model.path={model.path}: the network changes {setting.name} from {value} to "
-                    f"{changed}, also for other networks; {setting.instead} instead"
+                    f"{model.KEY}={model.path}: this code changes {setting.name} from {value} to "
+                    f"{changed}, also for other code; {setting.instead} instead"
                 )
     if changes:
         raise ConfigError(changes)
 
 
 @contextmanager
-def refuse_exit(model: ModelConfig) -> Iterator[None]:
-    """Raise ConfigError if code of a custom network calls sys.exit, with any exit code."""
+def refuse_exit(*parts: Any) -> Iterator[None]:
+    """Raise ConfigError if the user's own code calls sys.exit, with any exit code.
+
+    `parts` of the configuration that name no code are ignored.
+    """
     try:
         yield
     except SystemExit as error:
+        code = named_code(*parts)
         # Lightning converts a KeyboardInterrupt to SystemExit.
-        interrupted = isinstance(error.__context__, KeyboardInterrupt)
-        if interrupted or not isinstance(model, CustomModelConfig):
+        if isinstance(error.__context__, KeyboardInterrupt) or not code:
             raise
-        places = user_frames(error, model) or ["the network"]
+        # A custom network may end the process in a package that it calls.
+        part = next((part for part in code if user_frames(error, part)), code[0])
+        places = user_frames(error, part) or ["the code"]
         raise ConfigError(
-            f"model.path={model.path}: {places[-1]} calls sys.exit({error.code!r}), which ends "
+            f"{part.KEY}={part.path}: {places[-1]} calls sys.exit({error.code!r}), which ends "
             "the process; raise an exception instead"
         ) from error
 
 
-def describe_import_error(error: ImportError, model: CustomModelConfig) -> str:
-    """Say which import failed and why: a network is one file, and its neighbors are not found."""
+def describe_import_error(error: ImportError, model: UserCode) -> str:
+    """Say which import failed and why: the code is one file, and its neighbors are not found."""
     folder = model_file(model).parent
     name = (error.name or "").partition(".")[0]
     is_neighbor = name and ((folder / f"{name}.py").is_file() or (folder / name).is_dir())
@@ -121,13 +145,13 @@ def describe_import_error(error: ImportError, model: CustomModelConfig) -> str:
     return f"{error}; install what is missing where csvision is installed"
 
 
-def raised_in_user_code(error: BaseException, model: ModelConfig) -> bool:
-    """Return whether an error went through the file of a custom network or its neighbors."""
-    return isinstance(model, CustomModelConfig) and bool(user_frames(error, model))
+def raised_in_user_code(error: BaseException, *parts: Any) -> bool:
+    """Return whether an error went through a file of the user's own code or its neighbors."""
+    return any(user_frames(error, part) for part in named_code(*parts))
 
 
-def user_frames(error: BaseException, model: CustomModelConfig) -> list[str]:
-    """Return file and line of each frame of a traceback in the network's file or below its folder.
+def user_frames(error: BaseException, model: UserCode) -> list[str]:
+    """Return file and line of each frame of a traceback in the code's file or below its folder.
 
     Installed packages, Python and csvision itself do not count, wherever they are.
     """
@@ -145,6 +169,7 @@ def is_user_file(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder) and not installed and path.is_file()
 
 
-def model_file(model: CustomModelConfig) -> Path:
-    """Return the absolute path of the file of a custom network."""
+def model_file(model: UserCode) -> Path:
+    """Return the absolute path of the file of the user's own code."""
+    assert model.path is not None
     return Path(model.path.rpartition(":")[0]).resolve()

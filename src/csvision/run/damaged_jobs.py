@@ -48,7 +48,7 @@ def check_results_readable(run_dir: RunDirectory, config: RunConfig) -> None:
     if isinstance(config, BaselineConfig):
         return
     names = schema.CheckpointName
-    tested = run_dir.best if config.test_checkpoint is names.best else run_dir.last
+    tested = run_dir.best if config.tested_checkpoint is names.best else run_dir.last
     if tested.exists():
         check_archive(tested)
 

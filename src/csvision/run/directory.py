@@ -81,7 +81,7 @@ class RunDirectory:
         if run_dir.read_manifest().get("state") == "finished":
             raise RunError(
                 f"run={path} is finished; there is nothing to resume; to train longer (for "
-                "scheduler=none or step), write epochs=NUMBER"
+                "scheduler=none, step or plateau), write epochs=NUMBER"
             )
         return run_dir
 
@@ -219,12 +219,15 @@ def default_sweep_dir(output_dir: str) -> Path:
 
 
 def with_absolute_paths(config: AnyConfig, folder: Path | None = None) -> AnyConfig:
-    """Return the configuration with absolute paths of data files, relative ones from `folder`."""
+    """Return the configuration with absolute paths of files, relative ones from `folder`."""
     cwd = folder or Path.cwd()
     data = config.data
     csv = data.csv if data.csv == schema.BUNDLED else str(cwd / Path(data.csv).expanduser())
     test_csv = data.test_csv and str(cwd / Path(data.test_csv).expanduser())
-    return replace(config, data=replace(data, csv=csv, test_csv=test_csv))
+    config = replace(config, data=replace(data, csv=csv, test_csv=test_csv))
+    if isinstance(config, schema.TrainConfig) and config.init_from is not None:
+        config = replace(config, init_from=str(cwd / Path(config.init_from).expanduser()))
+    return config
 
 
 def with_default_cache(config: AnyConfig) -> AnyConfig:

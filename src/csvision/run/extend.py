@@ -74,5 +74,7 @@ def describe(config: schema.TrainConfig) -> str:
                 f"scheduler=step still multiplies the learning rate by {gamma:g} every "
                 f"{step_size} epochs"
             )
+        case schema.PlateauConfig():
+            return "scheduler=plateau still reduces the learning rate when monitor stops improving"
         case _:
             return "the learning rate stays constant"

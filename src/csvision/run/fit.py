@@ -26,7 +26,12 @@ def fit(
     Raises RunError if the state in the checkpoint cannot be restored.
     """
     config = prepared.config
-    data = CSVDataModule(prepared.splits, config.batch_size, derive_seed(config.seed, "batches"))
+    data = CSVDataModule(
+        prepared.splits,
+        config.batch_size,
+        derive_seed(config.seed, "batches"),
+        config.data.balanced_sampling,
+    )
     # Dropout draws from the global generator of torch.
     seed = derive_process_seed(config.seed, "dropout", trainer.global_rank)
     seed_global_generators(config.seed, torch_seed=seed)

@@ -10,12 +10,14 @@ from lightning import Trainer
 from csvision.classifier import Classifier
 from csvision.config import command_schema, schema
 from csvision.config.pixel_range import AUTO
+from csvision.config.training_schema import TTA
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
-from csvision.models.user_code import refuse_exit
+from csvision.models.user_code import refuse_exit, user_code
 from csvision.rng import isolate_rng
+from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.device import limit_threads, validate_accelerator
-from csvision.run.directory import RunDirectory, is_sweep, with_model_path
+from csvision.run.directory import RunDirectory, is_sweep
 from csvision.run.ensemble import ensemble_members
 from csvision.run.launch_environment import hide_trainer_defaults, validate_launch_environment
 from csvision.run.load import load
@@ -64,8 +66,21 @@ class LoadedRun:
     def load(cls, run_dir: RunDirectory, config: RunCommandConfig, results: Path) -> "LoadedRun":
         """Load a run whose results will be written into `results`."""
         warn_if_unfinished(run_dir)
-        classifier = load(run_dir.path, config.model.path, config.check_weights)
-        trained = with_model_path(run_dir.read_config(), run_dir, config.model.path)
+        needed: tuple[str, ...] = ("transform",)
+        metric_path = None
+        # Predictions have no metrics.
+        if isinstance(config, command_schema.EvaluateConfig):
+            needed, metric_path = ("transform", "metric"), config.metric.path
+        paths = CodePaths(config.model.path, metric=metric_path, transform=config.transform.path)
+        trained = with_code_paths(run_dir.read_config(), run_dir, paths, needed)
+        classifier = load(
+            run_dir.path, paths.model, config.check_weights, paths.transform, paths.metric
+        )
+        if not isinstance(config, command_schema.EvaluateConfig | command_schema.PredictConfig):
+            # Pages and exported files show the network itself.
+            classifier.tta = TTA.none
+        elif config.tta is not None:
+            classifier.tta = config.tta
         return cls(run_dir, classifier, trained, results)
 
     @contextmanager
@@ -80,7 +95,7 @@ class LoadedRun:
             handle_signals(),
         ):
             trainer = build_eval_trainer(self.trained.accelerator, device)
-            with refuse_exit(self.trained.model):
+            with refuse_exit(*user_code(self.trained)):
                 yield trainer
 
 

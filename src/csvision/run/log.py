@@ -26,6 +26,8 @@ KNOWN_WARNINGS = (
     # No callback of csvision uses the number of the batch, and gradients are not accumulated.
     r"You are using the `dataloader_iter` step flavor",
     r"Found `dataloader_iter` argument in the `training_step`",
+    # Frozen batch normalization stays in this mode.
+    r"Found \d+ module\(s\) in eval mode at the start of training",
     # On a machine with Slurm; launcher=slurm and csvision's own checks say where srun is needed.
     r"The `srun` command is available on your system but is not used",
     # accelerator=cpu is an explicit choice.

@@ -124,6 +124,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "machine": (is_mapping, "an object"),
     "accelerator": (lambda value: value in ("cpu", "cuda", "mps"), "cpu, cuda or mps"),
     "threads": (lambda value: is_integer(value, 1, MAX_THREADS), f"from 1 to {MAX_THREADS}"),
+    "init_from": (is_text_mapping, "an object of strings"),
     "initial_weights_sha256": (is_hash, "a SHA-256"),
     "weights_sha256": (is_hash, "a SHA-256"),
     "predictions_sha256": (is_hash, "a SHA-256"),

@@ -47,14 +47,17 @@ def prepare_run(
     if splits is None:
         splits = load_splits(config.data, config.debug.limit_rows)
     table = splits.train.table
-    image_shape = transformed_shape(table.image_shape, config.data)
+    image_shape = input_shape(config, table.image_shape)
     prepared = PreparedRun(config, splits, image_shape)
     validate(config, image_shape, prepared.num_classes)
+    check_monitor(prepared)
     splits.validate_world_size(config.accelerator.devices)
     check_last_batch(config, image_shape, prepared.num_classes, len(splits.train))
     check_device(config.accelerator)
     check_training_memory(config, image_shape, prepared.num_classes, len(splits.train))
+    check_custom_parts(prepared)
     check_custom_model(prepared)
+    check_initial_weights(prepared)
     return prepared
 
 
@@ -89,6 +92,46 @@ def check_writable(
         raise ConfigError(f"{setting}: {nearest} is not writable; {fix}")
 
 
+def input_shape(config: schema.TrainConfig, image_shape: Shape) -> Shape:
+    """Return the shape (C, H, W) of the images that the network gets."""
+    if config.transform.path is None:
+        return transformed_shape(image_shape, config.data)
+    from csvision.run.transform import build_transform
+
+    return build_transform(config.data, config.transform, image_shape)[1]
+
+
+def check_custom_parts(prepared: PreparedRun) -> None:
+    """Raise ConfigError if the user's own loss or metric cannot be used."""
+    config = prepared.config
+    if config.loss.path is not None or config.metric.path is not None:
+        from csvision.run.custom_parts import build_custom_loss, build_custom_metric
+
+        if config.loss.path is not None:
+            build_custom_loss(config.loss, prepared.num_classes)
+        if config.metric.path is not None:
+            build_custom_metric(config.metric, prepared.num_classes)
+
+
+def check_monitor(prepared: PreparedRun) -> None:
+    """Raise ConfigError if something needs a validation split and there is none."""
+    config = prepared.config
+    users = {
+        f"early_stopping.patience={config.early_stopping.patience}": (
+            config.early_stopping.patience is not None
+        ),
+        "scheduler=plateau": isinstance(config.scheduler, schema.PlateauConfig),
+    }
+    if not len(prepared.splits.val):
+        raise_errors = [
+            f"{name} needs validation rows for monitor={config.monitor}; set data.val_size above 0"
+            for name, used in users.items()
+            if used
+        ]
+        if raise_errors:
+            raise ConfigError(raise_errors)
+
+
 def check_device(accelerator: schema.AcceleratorConfig) -> None:
     """Raise ConfigError if the accelerator or the number of devices is not available."""
     names = schema.AcceleratorName
@@ -110,3 +153,13 @@ def check_custom_model(prepared: PreparedRun) -> None:
 
         shape, classes = prepared.image_shape, prepared.num_classes
         check_custom_network(config, config.model, shape, classes, len(prepared.splits.train))
+
+
+def check_initial_weights(prepared: PreparedRun) -> None:
+    """Raise ConfigError if init_from or freeze does not fit the network."""
+    config = prepared.config
+    if config.init_from is not None or config.freeze:
+        from csvision.models.build import build_model
+        from csvision.run.initial_weights import initialize
+
+        initialize(build_model(config.model, prepared.image_shape, prepared.num_classes, 0), config)

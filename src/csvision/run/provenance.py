@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from csvision.config import model_schema
 from csvision.config.baseline_schema import RunConfig
 from csvision.data.splits import Splits
+from csvision.models.user_code import model_file, named_code, user_code
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -47,7 +47,7 @@ def run_metadata(config: RunConfig, splits: Splits, device: str) -> dict[str, An
             "rows": {"train": len(splits.train), "val": len(splits.val), "test": len(splits.test)},
             **data_hashes(splits),
         },
-        "code": code_hashes(config.model),
+        "code": code_hashes(*user_code(config)),
         "git": git_state(),
         "versions": package_versions(),
         "machine": machine_info(),
@@ -78,12 +78,10 @@ def machine_info() -> dict[str, Any]:
     }
 
 
-def code_hashes(model: Any) -> dict[str, str]:
-    """Return the sha256 of each source file of csvision and of the file of a custom network."""
+def code_hashes(*parts: Any) -> dict[str, str]:
+    """Return the sha256 of each source file of csvision and of the user's own code in `parts`."""
     files = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-    if isinstance(model, model_schema.CustomModelConfig):
-        file = Path(model.path.rpartition(":")[0])
-        files["model.path"] = file
+    files |= {code.KEY: model_file(code) for code in named_code(*parts)}
     return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in sorted(files)}
 
 

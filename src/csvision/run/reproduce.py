@@ -13,7 +13,16 @@ from csvision.run.checkpoints import read_checkpoint, read_checkpoint_config
 from csvision.run.directory import RunDirectory
 from csvision.run.manifest import RESULT_HASHES
 
-PROVENANCE_KEYS = ("data", "config", "code", "versions", "machine", "accelerator", "threads")
+PROVENANCE_KEYS = (
+    "data",
+    "config",
+    "init_from",
+    "code",
+    "versions",
+    "machine",
+    "accelerator",
+    "threads",
+)
 """The entries of run.json that can explain a difference, in the order of the report."""
 
 IGNORED_KEYS = (
@@ -21,8 +30,11 @@ IGNORED_KEYS = (
     "checkpoint_interval_seconds",
     "data.cache",
     "logger",
+    "loss.path",
+    "metric.path",
     "model.path",
     "output_dir",
+    "transform.path",
 )
 """Configuration keys that change no weight, or that run.json records elsewhere."""
 

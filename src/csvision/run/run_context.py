@@ -8,7 +8,8 @@ from csvision.command_hints import resume_command
 from csvision.config import schema
 from csvision.config.serialize import config_to_dict
 from csvision.files import iso_time
-from csvision.models.user_code import refuse_exit
+from csvision.models.user_code import refuse_exit, user_code
+from csvision.run.code_paths import code_arguments
 from csvision.run.directory import (
     RunDirectory,
     custom_model_path,
@@ -44,9 +45,9 @@ def run_context(
         with (
             run_dir.lock(),
             log_to_file(run_dir.log),
-            translate_system_errors(run_dir, config.batch_size, config.model),
+            translate_system_errors(run_dir, config.batch_size, *user_code(config)),
             run_dir.record_state(),
-            refuse_exit(config.model),
+            refuse_exit(*user_code(config)),
         ):
             if resume:
                 times = run_dir.read_manifest().get("resumed", [])
@@ -56,7 +57,7 @@ def run_context(
         if not is_sweep(run_dir.path.parent):
             log.warning(
                 "interrupted; to resume: %s",
-                resume_command(run_dir.path, custom_model_path(config)),
+                resume_command(run_dir.path, custom_model_path(config), code_arguments(config)),
             )
         raise
 

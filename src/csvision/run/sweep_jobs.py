@@ -19,7 +19,7 @@ from csvision.config.resolvers import JOB_NAME, job_name, swept_keys
 from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError, UserError, first_line
 from csvision.legacy import migrate_override
-from csvision.models.custom import split_model_path
+from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.directory import (
     SWEEP_FILE,
     RunDirectory,
@@ -27,7 +27,6 @@ from csvision.run.directory import (
     is_sweep,
     with_absolute_paths,
     with_default_cache,
-    with_model_path,
 )
 from csvision.run.sweep_record import has_record, read_record
 
@@ -62,14 +61,17 @@ def lock_sweep(folder: Path) -> Iterator[None]:
         yield
 
 
-def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
+def read_sweep(
+    folder: Path, model_path: str | None, paths: CodePaths | None = None
+) -> list[SweepJob]:
     """Return the jobs of a sweep in the order of its command line.
 
-    Sweeps with a custom network need `model_path`. Raises RunError if the folder is no sweep or its
-    record is damaged, or if its jobs were not known in advance.
+    Sweeps with a custom network need `model_path`, those with other code of the user `paths`.
+    Raises RunError if the folder is no sweep or its record is damaged, or if its jobs were not
+    known in advance.
     """
-    if model_path is not None:
-        split_model_path(model_path)
+    paths = paths or CodePaths(model_path)
+    paths.check_files()
     if not is_sweep(folder):
         raise RunError(f"run={folder} is not a sweep: it has no {SWEEP_FILE}")
     jobs = read_recorded_jobs(folder) if has_record(folder) else expand_jobs(folder)
@@ -79,7 +81,7 @@ def read_sweep(folder: Path, model_path: str | None) -> list[SweepJob]:
             "resume each job by run=JOB model.path=FILE.py:CLASS"
         )
     owner = RunDirectory(folder)
-    return [replace(job, config=with_model_path(job.config, owner, model_path)) for job in jobs]
+    return [replace(job, config=with_code_paths(job.config, owner, paths)) for job in jobs]
 
 
 def read_recorded_jobs(folder: Path) -> list[SweepJob]:

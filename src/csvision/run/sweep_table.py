@@ -16,6 +16,9 @@ from csvision.run.manifest import STATES, read_json_object
 from csvision.run.sweep_record import has_record
 from csvision.run.sweep_record import read_overrides as read_recorded_overrides
 
+HIDDEN = ("val/f1", "val/balanced_acc", "test/balanced_acc")
+"""Metrics that sweep.csv has and that would make the tables too wide."""
+
 
 def summarize_sweep(sweep: Path) -> bool:
     """Print the table of a sweep and write it to sweep.csv; return whether all jobs finished.
@@ -83,8 +86,17 @@ def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str,
 
 
 def metric_columns(jobs: pd.DataFrame) -> list[str]:
-    """Return the columns of the metrics shown in tables: those of validation and test."""
-    return [name for name in jobs.columns if name.startswith(("val/", "test/"))]
+    """Return the columns of the metrics shown in tables: those of validation and test.
+
+    HIDDEN ones are shown if a job monitors them.
+    """
+    monitored = {str(name).rpartition("/")[2] for name in jobs.get("monitor", ())}
+    return [
+        name
+        for name in jobs.columns
+        if name.startswith(("val/", "test/"))
+        and (name not in HIDDEN or name.rpartition("/")[2] in monitored)
+    ]
 
 
 def swept_keys(jobs: pd.DataFrame) -> list[str]:

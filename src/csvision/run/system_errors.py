@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from csvision.command_hints import command_line
-from csvision.config.model_schema import ModelConfig
 from csvision.errors import RunError, first_line
 from csvision.models.user_code import raised_in_user_code
 from csvision.run.directory import RunDirectory
@@ -22,18 +21,16 @@ OOM_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def translate_system_errors(
-    run_dir: RunDirectory, batch_size: int, model: ModelConfig
-) -> Iterator[None]:
+def translate_system_errors(run_dir: RunDirectory, batch_size: int, *code: Any) -> Iterator[None]:
     """Convert errors of the run's disk, and of memory, to RunError.
 
-    Other errors, and those of files that a custom network opens itself, are not changed.
+    Other errors, and those of files that the user's own code opens, are not changed.
     """
     try:
-        with suppress_thread_tracebacks(run_dir, model):
+        with suppress_thread_tracebacks(run_dir, *code):
             yield
     except OSError as error:
-        if message := disk_error(error, run_dir, model):
+        if message := disk_error(error, run_dir, *code):
             raise RunError(message) from error
         raise
     except (RuntimeError, MemoryError) as error:
@@ -47,13 +44,13 @@ def translate_system_errors(
 
 
 @contextmanager
-def suppress_thread_tracebacks(run_dir: RunDirectory, model: ModelConfig) -> Iterator[None]:
+def suppress_thread_tracebacks(run_dir: RunDirectory, *code: Any) -> Iterator[None]:
     """Print no traceback of TensorBoard's thread about the disk: its next call raises the error."""
     before = threading.excepthook
 
     def hook(arguments: threading.ExceptHookArgs) -> None:
         error = arguments.exc_value
-        if not (isinstance(error, OSError) and disk_error(error, run_dir, model)):
+        if not (isinstance(error, OSError) and disk_error(error, run_dir, *code)):
             before(arguments)
 
     threading.excepthook = hook
@@ -63,9 +60,9 @@ def suppress_thread_tracebacks(run_dir: RunDirectory, model: ModelConfig) -> Ite
         threading.excepthook = before
 
 
-def disk_error(error: OSError, run_dir: RunDirectory, model: Any) -> str:
+def disk_error(error: OSError, run_dir: RunDirectory, *code: Any) -> str:
     """Describe an error of the disk of a run; empty if the error has another cause."""
-    if raised_in_user_code(error, model):
+    if raised_in_user_code(error, *code):
         return ""
     if not run_dir.manifest.exists():
         return f"{run_dir.path} was deleted during the run; start the run again"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning import Callback, Trainer
@@ -11,9 +12,11 @@ from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
 from csvision.classifier import Classifier
 from csvision.config import schema
+from csvision.config.monitor import monitor_mode
 from csvision.data.data_warnings import data_warnings
 from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.data.splits import Splits
+from csvision.errors import RunError
 from csvision.evaluation import (
     EVALUATION_SEED,
     EvalResult,
@@ -32,6 +35,7 @@ from csvision.run.checkpoints import load_weights
 from csvision.run.device import choose_num_threads, limit_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.fit import fit
+from csvision.run.initial_weights import INIT_FROM, read_source
 from csvision.run.launch_environment import hide_trainer_defaults, restore_launch_variables
 from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
@@ -94,6 +98,8 @@ def train(
             config_for_checkpoints(run_dir, config, resume),
             config.checkpoint_interval_seconds,
             has_val=bool(len(prepared.splits.val)),
+            monitor=config.monitor,
+            mode=monitor_mode(config),
         )
         trainer = build_trainer(config, run_dir, history, checkpoints, signals, callbacks)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
@@ -104,7 +110,7 @@ def train(
                 device = trainer.strategy.root_device.type
                 record_start(run_dir, prepared, classifier, device)
             fit(trainer, classifier, prepared, run_dir if resume else None)
-            load_weights(classifier, select_checkpoint(trainer, run_dir, config.test_checkpoint))
+            load_weights(classifier, select_checkpoint(trainer, run_dir, config.tested_checkpoint))
             # Before the test, which changes the buffers of some custom networks.
             weights_sha256 = provenance.weights_sha256(classifier.network.state_dict())
             evaluation = evaluate_split(
@@ -148,7 +154,24 @@ def record_start(
     if recorded is None:
         weights = provenance.weights_sha256(classifier.network.state_dict())
         metadata["initial_weights_sha256"] = weights
-    run_dir.update_manifest(**metadata | {"data": recorded or metadata["data"]})
+    run_dir.update_manifest(
+        **metadata | {"data": recorded or metadata["data"]} | initial_weights(run_dir, prepared)
+    )
+
+
+def initial_weights(run_dir: RunDirectory, prepared: PreparedRun) -> dict[str, Any]:
+    """Return the entry of run.json about the weights that training starts from.
+
+    Raises RunError if a run that is started again would start from others.
+    """
+    path = prepared.config.init_from
+    if path is None:
+        return {}
+    record = read_source(path).record
+    recorded = run_dir.read_manifest().get(INIT_FROM, record)
+    if recorded["sha256"] != record["sha256"]:
+        raise RunError(f"init_from={path} has changed since the run was started; train again")
+    return {INIT_FROM: record}
 
 
 def write_outputs(

@@ -12,12 +12,15 @@ from lightning.pytorch.profilers import SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy
 
 from csvision.callbacks.checkpoint import CheckpointCallback
+from csvision.callbacks.early_stopping import EarlyStoppingCallback
 from csvision.callbacks.history import HistoryCallback
+from csvision.callbacks.plateau import PlateauCallback
 from csvision.callbacks.progress_bar import EpochProgressBar, NotebookProgressBar
 from csvision.callbacks.rng_state import RNGStateCallback
 from csvision.callbacks.signals import SaveOnSignal
 from csvision.callbacks.terminate_on_nan import TerminateOnNaN
 from csvision.config import schema
+from csvision.config.monitor import monitor_mode
 from csvision.notebook import in_notebook
 from csvision.run.device import torch_device
 from csvision.run.directory import RunDirectory
@@ -42,7 +45,9 @@ def build_trainer(
         RNGStateCallback(),
         TerminateOnNaN(run_dir.last),
         history,
-        # After history, because checkpoints contain its rows.
+        PlateauCallback(config.monitor),
+        *early_stopping(config),
+        # After the others, because checkpoints contain their states.
         checkpoints,
         SaveOnSignal(signals, checkpoints),
         *([EpochProgressBar()] if show_bar else []),
@@ -67,6 +72,15 @@ def build_trainer(
         enable_model_summary=False,
         limit_val_batches=None if checkpoints.has_val else 0,
     )
+
+
+def early_stopping(config: schema.TrainConfig) -> list[Callback]:
+    """Return the callback of early stopping; an empty list if it is off."""
+    options = config.early_stopping
+    if options.patience is None:
+        return []
+    mode = monitor_mode(config)
+    return [EarlyStoppingCallback(config.monitor, mode, options.patience, options.min_delta)]
 
 
 def build_eval_trainer(

@@ -12,14 +12,15 @@ from csvision.callbacks.rng_state import RNGStateCallback
 from csvision.classifier import Classifier
 from csvision.config.serialize import Difference, diff_configs
 from csvision.data.datamodule import CSVDataModule
-from csvision.data.loader import BatchLoader
+from csvision.data.loader import BatchLoader, ShardInfo
 from csvision.errors import RunError, first_line
 from csvision.legacy import migrate_config
-from csvision.optim import build_optimizer, build_scheduler
+from csvision.optim import build_optimizer, build_schedulers
 from csvision.run.checkpoints import load_weights, read_checkpoint, stored_config
 from csvision.run.directory import RunDirectory
 from csvision.run.extend import EXTENDED_FROM
 from csvision.run.log import log
+from csvision.weight_average import RAW_WEIGHTS
 
 
 def latest_checkpoint(
@@ -80,31 +81,38 @@ def expected_state(trainer: Trainer, classifier: Classifier, data: CSVDataModule
     states = {callback.state_key: callback.state_dict() for callback in callbacks}
     # The machine may have another number of GPUs than that of the checkpoint.
     states[RNGStateCallback.__qualname__]["cuda"] = []
-    optimizer, scheduler = expected_optimizer_state(classifier)
-    loader = BatchLoader(data.splits.train, data.batch_size, data.seed)
+    shard = ShardInfo(rank=trainer.global_rank, world_size=trainer.world_size)
+    loader = BatchLoader(data.splits.train, data.batch_size, data.seed, shard)
+    optimizer, schedulers = expected_optimizer_state(
+        classifier, len(loader), trainer.max_epochs or 1
+    )
+    average = classifier.average
+    raw_weights = {RAW_WEIGHTS: average.raw_weights()} if average else {}
     return {
         "loops": {"fit_loop": trainer.fit_loop.state_dict()},
         "callbacks": {name: state for name, state in states.items() if state},
         "optimizer_states": [optimizer],
-        "lr_schedulers": scheduler,
+        "lr_schedulers": schedulers,
         type(data).__qualname__: loader.state_dict(),
+        **raw_weights,
     }
 
 
 def expected_optimizer_state(
-    classifier: Classifier,
+    classifier: Classifier, batches: int, epochs: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the states of optimizer and scheduler after one step of copied parameters."""
+    """Return the states of optimizer and schedulers after one step of copied parameters."""
     assert classifier.optimizer_config is not None
     assert classifier.scheduler_config is not None
     parameters = [nn.Parameter(value.detach().clone()) for value in classifier.network.parameters()]
     for parameter in parameters:
         parameter.grad = torch.zeros_like(parameter)
     optimizer = build_optimizer(classifier.optimizer_config, parameters)
-    scheduler = build_scheduler(classifier.scheduler_config, optimizer, steps=100)
+    schedulers = build_schedulers(
+        classifier.scheduler_config, optimizer, batches * epochs, epochs, classifier.monitor
+    )
     optimizer.step()
-    states = [] if scheduler is None else [scheduler["scheduler"].state_dict()]
-    return optimizer.state_dict(), states
+    return optimizer.state_dict(), [each["scheduler"].state_dict() for each in schedulers]
 
 
 def check_structure(path: Path, content: dict[str, Any], expected: dict[str, Any]) -> None:

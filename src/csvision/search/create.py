@@ -21,6 +21,7 @@ from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.config.search_schema import OptunaConfig
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError, RunError, UserError
+from csvision.run.code_paths import CodePaths
 from csvision.run.directory import custom_model_path, is_sweep
 from csvision.run.prepare import PreparedRun
 from csvision.search.definition import SearchDefinition, UserPaths, write_definition
@@ -49,8 +50,11 @@ def define_search(
     if settings.n_jobs > 1 and configs[0].accelerator.num_threads is None:
         kept.append("accelerator.num_threads=1")
     first, max_epochs = configs[0], max(config.epochs for config in configs)
-    paths = UserPaths(custom_model_path(first), first.data.cache)
-    return replace(definition, overrides=kept, max_epochs=max_epochs), paths
+    code = CodePaths(
+        custom_model_path(first), first.loss.path, first.metric.path, first.transform.path
+    )
+    definition = replace(definition, overrides=kept, max_epochs=max_epochs)
+    return definition, UserPaths(code, first.data.cache)
 
 
 def parse_words(words: Sequence[str]) -> tuple[OptunaConfig, list[Override], str]:

@@ -1,7 +1,7 @@
 """search.json: what a search varies and how; written before its first trial starts."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +17,12 @@ from csvision.config.search_schema import OptunaConfig, SearchConfig, SearchName
 from csvision.config.validate import validate
 from csvision.errors import RunError, first_line
 from csvision.files import write_json
+from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.directory import (
     SEARCH_RECORD,
     RunDirectory,
     with_absolute_paths,
     with_default_cache,
-    with_model_path,
 )
 from csvision.run.manifest import is_integer, is_text, is_text_list, read_json_object
 from csvision.search.space import Space, format_value
@@ -74,12 +74,17 @@ class SearchDefinition:
 class UserPaths:
     """Paths that only the command line gives, never a file in the folder of the search."""
 
-    model_path: str | None = None
+    code: CodePaths = field(default_factory=CodePaths)
     cache: str | None = None
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "UserPaths":
+        """Return the paths of which `dataclasses.asdict` made a dictionary."""
+        return cls(CodePaths(**values["code"]), values["cache"])
 
     def apply(self, folder: Path, config: schema.TrainConfig) -> schema.TrainConfig:
         """Return the configuration of a trial of the search in `folder` with these paths."""
-        config = with_model_path(config, RunDirectory(folder), self.model_path)
+        config = with_code_paths(config, RunDirectory(folder), self.code)
         if self.cache is None:
             return with_default_cache(config)
         return replace(config, data=replace(config.data, cache=self.cache))

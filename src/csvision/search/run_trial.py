@@ -10,7 +10,7 @@ from csvision.run.damaged_jobs import find_damage, set_aside
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_console
 from csvision.run.manifest import read_json_object
-from csvision.run.resume import prepare_again, resume_config
+from csvision.run.resume import prepare_again, resume_config, without_source
 from csvision.run.train import train
 from csvision.search.create import check_trial
 from csvision.search.definition import SearchDefinition, UserPaths
@@ -81,10 +81,8 @@ class TrialRunner:
                 result = train(prepared, run_dir.path, overrides, callbacks=[pruning])
             elif (state := run_dir.read_manifest()["state"]) in ("running", "interrupted"):
                 self.count_kills(active, state)
-                config = self.paths.apply(
-                    self.folder, resume_config(run_dir, self.paths.model_path)
-                )
-                prepared = prepare_again(run_dir, config)
+                config = self.paths.apply(self.folder, resume_config(run_dir, self.paths.code))
+                prepared = prepare_again(run_dir, without_source(run_dir, config))
                 result = train(prepared, run_dir.path, resume=True, callbacks=[pruning])
             else:
                 return read_value(run_dir, state, metric)

@@ -25,7 +25,17 @@ MAX_CHOICES = 100
 LOG = "log"
 """The tag of an interval whose logarithm is uniform."""
 
-FIXED_KEYS = ("search", "output_dir", "quiet", "data.cache", "model.path", "accelerator.devices")
+FIXED_KEYS = (
+    "search",
+    "output_dir",
+    "quiet",
+    "data.cache",
+    "accelerator.devices",
+    "model.path",
+    "loss.path",
+    "metric.path",
+    "transform.path",
+)
 """Keys, and groups of keys, that have one value in all trials."""
 
 

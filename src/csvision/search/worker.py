@@ -27,7 +27,7 @@ def main() -> None:
     from csvision.search.definition import UserPaths
     from csvision.search.run_search import run_trials
 
-    folder, paths = Path(sys.argv[1]), UserPaths(**json.loads(sys.argv[2]))
+    folder, paths = Path(sys.argv[1]), UserPaths.from_dict(json.loads(sys.argv[2]))
     try:
         with handle_signals():
             run_trials(folder, paths)

@@ -1,0 +1,86 @@
+"""The user's own code of a run: named again on the command line, never taken from the run."""
+
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
+
+from csvision.config import schema
+from csvision.errors import RunError
+from csvision.models.custom import split_model_path
+from csvision.models.user_code import user_code
+from csvision.run.directory import AnyConfig, RunDirectory, with_model_path
+
+
+class OtherCode(TypedDict, total=False):
+    """FILE.py:CLASS of the parts besides the network, as arguments of csvision's functions."""
+
+    loss_path: str | None
+    metric_path: str | None
+    transform_path: str | None
+
+
+@dataclass(frozen=True)
+class CodePaths:
+    """FILE.py:CLASS of each part that a run defines in the user's own files."""
+
+    model: str | None = None
+    loss: str | None = None
+    metric: str | None = None
+    transform: str | None = None
+
+    @classmethod
+    def of(cls, model_path: str | None, **code: Unpack[OtherCode]) -> "CodePaths":
+        """Return the paths that a function of csvision got as arguments."""
+        return cls(
+            model_path,
+            code.get("loss_path"),
+            code.get("metric_path"),
+            code.get("transform_path"),
+        )
+
+    @property
+    def others(self) -> OtherCode:
+        """The paths of the parts besides the network."""
+        return {
+            "loss_path": self.loss,
+            "metric_path": self.metric,
+            "transform_path": self.transform,
+        }
+
+    def check_files(self) -> None:
+        """Raise ConfigError if a path is no FILE.py:CLASS or its file does not exist."""
+        for name, path in vars(self).items():
+            if path is not None:
+                split_model_path(path, f"{name}.path")
+
+
+def with_code_paths(
+    config: AnyConfig,
+    run_dir: RunDirectory,
+    paths: CodePaths,
+    needed: tuple[str, ...] = ("loss", "metric", "transform"),
+) -> AnyConfig:
+    """Return the configuration of a run with the code from the command line.
+
+    The paths in run.json are never used; parts that are not `needed` have no path. Raises RunError
+    if the path of a custom network or of a needed part is missing.
+    """
+    config = with_model_path(config, run_dir, paths.model)
+    if not isinstance(config, schema.TrainConfig):
+        return config
+    changes = {}
+    for name in ("loss", "metric", "transform"):
+        part = getattr(config, name)
+        if part.path is None:
+            continue
+        path = getattr(paths, name)
+        if name not in needed:
+            path = None
+        elif path is None:
+            raise RunError(f"{run_dir.path} has a custom {name}; write {name}.path=FILE.py:CLASS")
+        changes[name] = replace(part, path=path)
+    return replace(config, **changes)
+
+
+def code_arguments(config: schema.TrainConfig) -> list[str]:
+    """Return the arguments, besides model.path, that name the code of a run again."""
+    return [f"{part.KEY}={part.path}" for part in user_code(config) if part.KEY != "model.path"]
