@@ -23,7 +23,7 @@ from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
 from csvision.resume_job import resume_job
 from csvision.run.code_paths import CodePaths, OtherCode
-from csvision.run.directory import RunDirectory, default_run_dir, is_search
+from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
 from csvision.run.load import load as load_run
 from csvision.run.loaded_run import read_for_run
@@ -31,6 +31,7 @@ from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, resume_run
+from csvision.run.sweep_folder import is_search
 from csvision.run.sweep_jobs import lock_sweep, read_sweep
 from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult

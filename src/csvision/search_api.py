@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csvision.arguments import resolve_config
-from csvision.config.lr_find_schema import LRFindConfig
+from csvision.config.lr_find_schema import LRFindConfig, range_test_errors
+from csvision.errors import ConfigError
 from csvision.process_state import exclusive
 from csvision.run.code_paths import CodePaths
-from csvision.run.directory import default_sweep_dir
 from csvision.run.find_lr import LRFindResult
 from csvision.run.find_lr import find_lr as run_range_test
 from csvision.run.log import log_to_console
 from csvision.run.prepare import prepare_run
+from csvision.run.sweep_folder import default_sweep_dir
 from csvision.search.installed import check_optuna
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def find_lr(*overrides: str | LRFindConfig) -> LRFindResult:
     the command refuses.
     """
     config: LRFindConfig = resolve_config("lr_find", overrides)
+    if errors := list(range_test_errors(config.lr_find)):
+        raise ConfigError(errors)
     with log_to_console(config.quiet):
         return run_range_test(config, prepare_run(config))
 

@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from csvision.config.search_schema import OptunaConfig, PrunerName, SearchName
 from csvision.errors import RunError
 from csvision.run.code_paths import CodePaths
-from csvision.run.directory import SEARCH_RECORD
+from csvision.run.sweep_folder import SEARCH_RECORD
 from csvision.search.definition import (
     SearchDefinition,
     UserPaths,

@@ -48,7 +48,7 @@ def check_sweep(folder: Path) -> None:
 
 def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
-    from csvision.run.directory import is_search, is_sweep
+    from csvision.run.sweep_folder import is_search, is_sweep
 
     if is_search(Path(config.run)):
         resume_search(config)
@@ -111,7 +111,7 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
 
 def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
-    from csvision.run.directory import is_sweep
+    from csvision.run.sweep_folder import is_sweep
 
     if not is_sweep(Path(config.run)):
         check_run(config.run)

@@ -10,7 +10,6 @@ from typing import Any
 
 from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
 from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
-from csvision.config.lr_find_schema import LRFindConfig, range_test_errors
 from csvision.config.pixel_range import AUTO, parse_pixel_range
 from csvision.config.training_rules import training_errors, warmup_errors
 from csvision.config.value_types import shorten_value, type_errors
@@ -63,8 +62,6 @@ def find_errors(
         errors += optimizer_errors(config.optimizer)
     if isinstance(config, MODEL_COMMANDS):
         errors += padding_errors(config.model)
-        if isinstance(config, LRFindConfig):
-            errors += range_test_errors(config.lr_find)
         if not errors:
             errors += residual_errors(config.model)
     if isinstance(config, schema.TrainConfig):

@@ -15,17 +15,9 @@ from csvision.config.serialize import config_to_dict, is_baseline, run_config_fr
 from csvision.errors import DivergedError, PrunedError, RunError, first_line
 from csvision.files import iso_time, timestamp, write_json
 from csvision.run.manifest import read_manifest
+from csvision.run.sweep_folder import is_sweep
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
-
-SWEEP_FILE = "multirun.yaml"
-"""The file that Hydra writes into the folder of a sweep."""
-
-SWEEP_RECORD = "sweep.json"
-"""The jobs of a sweep; csvision writes it before the first job starts."""
-
-SEARCH_RECORD = "search.json"
-"""The space and the settings of a search; csvision writes it before the first trial starts."""
 
 
 class RunDirectory:
@@ -196,26 +188,10 @@ class RunDirectory:
                 self.update_manifest(state=state, ended=iso_time())
 
 
-def is_sweep(folder: Path) -> bool:
-    """Return whether a folder contains a sweep, such as a search."""
-    names = (SWEEP_FILE, SWEEP_RECORD, SEARCH_RECORD)
-    return any((folder / name).is_file() for name in names)
-
-
-def is_search(folder: Path) -> bool:
-    """Return whether a folder contains a search."""
-    return (folder / SEARCH_RECORD).is_file()
-
-
 def default_run_dir(config: RunConfig) -> Path:
     """Return the absolute path of a new run in output_dir, formed as in conf/train.yaml."""
     name = f"{timestamp()}_{config.model.name}_seed{config.seed}"
     return Path(config.output_dir).absolute() / "runs" / name
-
-
-def default_sweep_dir(output_dir: str) -> Path:
-    """Return the absolute path of a new sweep in output_dir, formed as in conf/train.yaml."""
-    return Path(output_dir).absolute() / "sweeps" / timestamp()
 
 
 def with_absolute_paths(config: AnyConfig, folder: Path | None = None) -> AnyConfig:

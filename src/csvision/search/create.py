@@ -22,8 +22,9 @@ from csvision.config.search_schema import OptunaConfig
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError, RunError, UserError
 from csvision.run.code_paths import CodePaths
-from csvision.run.directory import custom_model_path, is_sweep
+from csvision.run.directory import custom_model_path
 from csvision.run.prepare import PreparedRun
+from csvision.run.sweep_folder import is_sweep
 from csvision.search.definition import SearchDefinition, UserPaths, write_definition
 from csvision.search.prepared_trials import PreparedTrials
 from csvision.search.space import Space, parse_space, probe_points, split_overrides

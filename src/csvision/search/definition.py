@@ -18,13 +18,9 @@ from csvision.config.validate import validate
 from csvision.errors import RunError, first_line
 from csvision.files import write_json
 from csvision.run.code_paths import CodePaths, with_code_paths
-from csvision.run.directory import (
-    SEARCH_RECORD,
-    RunDirectory,
-    with_absolute_paths,
-    with_default_cache,
-)
+from csvision.run.directory import RunDirectory, with_absolute_paths, with_default_cache
 from csvision.run.manifest import is_integer, is_text, is_text_list, read_json_object
+from csvision.run.sweep_folder import SEARCH_RECORD
 from csvision.search.space import Space, format_value
 
 
