@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from lightning import Trainer
+from playwright.sync_api import Browser
 from sklearn.datasets import load_digits
 
 import csvision
 from csvision.run.directory import RunDirectory
+from tests.csvision_claims.page.browser import launch_chromium
 from tests.run.interrupt import train_until
 
 ROOT = Path(__file__).parents[1]
@@ -83,6 +85,13 @@ def digits(rows: int) -> pd.DataFrame:
     table = pd.DataFrame(pixels, columns=[f"pixel{index}" for index in range(64)])
     table.insert(0, "label", labels[:rows])
     return table
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Launch Chromium once for all tests: Playwright runs one event loop in a thread."""
+    with launch_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ def test_folders_of_earlier_sweeps_are_listed_and_compared(finished: Path, tmp_p
 def without_added_keys(migrated: dict[str, Any]) -> dict[str, Any]:
     """Return a migrated configuration without the keys that the old version did not have."""
     for name, default in ADDED_TOP_LEVEL_KEYS.items():
-        assert migrated.pop(name) == default
+        assert migrated.pop(name, default) == default
     for group, defaults in ADDED_KEYS.items():
         for name in defaults if group in migrated else ():
             del migrated[group][name]

@@ -193,8 +193,8 @@ class TestServer:
         assert not any("None" in column.get("domainDiscrete", []) for column in columns.values())
         metrics = {metric["name"]["tag"] for metric in experiment["metricInfos"]}
         assert metrics == {
-            *("test/acc", "test/loss", "test/f1"),
-            *("curves/val/acc", "curves/val/loss", "curves/train/loss"),
+            "curves/train/loss",
+            *(f"{split}/{name}" for split in ("test", "curves/val") for name in ("loss", *SCORES)),
         }
 
 

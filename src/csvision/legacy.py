@@ -88,7 +88,10 @@ def migrate_config(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(values, Mapping):
         raise TypeError(f"{values!r} is not a configuration")
-    migrated = copy.deepcopy(ADDED_TOP_LEVEL_KEYS) | migrate_section(values, "")
+    migrated = migrate_section(values, "")
+    # Only a training configuration has these keys.
+    if "optimizer" in migrated:
+        migrated = copy.deepcopy(ADDED_TOP_LEVEL_KEYS) | migrated
     for group, defaults in ADDED_KEYS.items():
         if isinstance(migrated.get(group), Mapping):
             migrated[group] = defaults | migrated[group]

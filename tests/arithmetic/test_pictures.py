@@ -1,6 +1,5 @@
 """The pictures in a browser: self-contained, legible, and nothing outside of them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from playwright.sync_api import Browser
 
 import csvision
 from tests.csvision_claims.page.browser import (
-    launch_chromium,
     open_page,
     other_requests,
     zero_size_pictures,
@@ -57,12 +55,6 @@ PICTURES = {
     "padding": ("row=3", "layer=stages.1.convolution", "position=[0,0]"),
     "large kernel": ("row=3", "model.stages=[{kernel_size:9}]"),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launch_chromium() as browser:
-        yield browser
 
 
 @pytest.mark.slow

@@ -77,7 +77,10 @@ def test_tensorboard_has_metrics_and_figures(digits_file: Path) -> None:
     events = EventAccumulator(str(result.directory)).Reload()
     scalars = {tag: events.Scalars(tag)[0].value for tag in events.Tags()["scalars"]}
     assert scalars == pytest.approx(result.metrics)
-    assert set(events.Tags()["images"]) == {"confusion matrix", "test images"}
+    assert set(events.Tags()["images"]) == {
+        "visualizations/confusion matrix",
+        "visualizations/test images",
+    }
 
 
 class TestReuse:

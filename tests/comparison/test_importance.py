@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_selection import f_classif
 
 from csvision.comparison.importance import Cell, key_importance, scale, to_cell
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), min_size=4, max_size=20))
 def test_eta_squared_follows_from_the_f_statistic(rows: list[tuple[str, int]]) -> None:
     """F = (between / (k - 1)) / (within / (n - k)), so eta^2 = F (k - 1) / (F (k - 1) + n - k)."""

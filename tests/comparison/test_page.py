@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from tests.csvision_claims.page.browser import (
     SCHEMES,
     WIDTHS,
     Scheme,
-    launch_chromium,
     low_contrast,
     open_page,
     other_requests,
@@ -138,12 +136,6 @@ class TestRefresh:
         assert not (sweep / PAGE).exists()
         text = (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
         assert 'href="../s/0_model%3Dmlp_seed%3D0/"' in text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launch_chromium() as browser:
-        yield browser
 
 
 @pytest.mark.slow

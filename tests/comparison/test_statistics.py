@@ -39,6 +39,7 @@ def t_tail(x: float, df: int) -> float:
     return float(1 - inner / whole)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_interval_has_95_percent_of_the_t_distribution(values: list[float]) -> None:
     interval = mean_interval(values)
@@ -59,6 +60,7 @@ def test_single_value_has_no_interval() -> None:
         mean_interval([])
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_p_value_of_the_t_test_is_the_integral_of_the_density(values: list[float]) -> None:
     assume(stdev(values) > 1e-3)
@@ -68,6 +70,7 @@ def test_p_value_of_the_t_test_is_the_integral_of_the_density(values: list[float
     assert test.p_t == pytest.approx(t_tail(statistic, len(values) - 1), abs=1e-6)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_p_value_of_the_permutation_test_counts_all_signs(values: list[float]) -> None:
     exact = [Fraction(value) for value in values]
@@ -97,6 +100,7 @@ def test_equal_differences_have_no_t_test() -> None:
     assert paired_test([]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_is_the_step_down_procedure(p_values: list[float]) -> None:
     """A hypothesis has an adjusted p-value of at most a level if Holm rejects it at that level."""
@@ -154,6 +158,7 @@ def test_tiny_effects_need_too_many_pairs() -> None:
     assert needed < MAX_NEEDED
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_mcnemar_is_the_binomial_test_of_the_discordant_rows(
     pairs: list[tuple[bool, bool]],

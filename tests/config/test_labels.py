@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csvision.config.labels import MAX_NAME, folder_name, label, short_keys, short_value
@@ -36,6 +36,7 @@ def test_keys_are_as_short_as_unambiguous(keys: list[str], names: list[str]) -> 
     assert [*short_keys(keys).values()] == names
 
 
+@settings(deadline=None)
 @given(st.lists(st.from_regex(r"[a-c0-2](\.[a-c0-2]){0,3}", fullmatch=True), unique=True))
 def test_short_keys_are_unique(keys: list[str]) -> None:
     names = short_keys(keys)
@@ -67,6 +68,7 @@ def test_values_are_short(value: object, text: str) -> None:
     assert short_value(value) == text
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 10**4),
     st.dictionaries(st.text(min_size=1, max_size=60), st.text(max_size=200), max_size=6),

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser
 
 import csvision
 from csvision.demo_server.app import build_app, build_server, open_socket
 from csvision.demo_server.responses import DemoNetwork
 from csvision.run.directory import RunDirectory
 from csvision.run.run_data import read_data_spec
-from tests.csvision_claims.page.browser import launch_chromium
 
 
 def demo_network(result: csvision.TrainResult) -> DemoNetwork:
@@ -47,9 +45,3 @@ def network(small_run_result: csvision.TrainResult) -> DemoNetwork:
 def address(network: DemoNetwork) -> Iterator[str]:
     with serve_demo(network) as address:
         yield address
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with launch_chromium() as browser:
-        yield browser

@@ -1,25 +1,16 @@
 """Inspections that several tests look at, and a browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser
 
 import csvision
 from csvision.inspection.result import Inspection
 from tests.conftest import SMALL_TRAINING
-from tests.csvision_claims.page.browser import launch_chromium
 
 COLOR_SHAPE = (3, 13, 17)
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with launch_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -34,11 +34,12 @@ def write_page(
 ) -> Path:
     """Write the page into a folder; raises RunError if it cannot be written.
 
-    A page of several sources is called comparison.html. `comparison` is None if no run is finished.
+    A page of anything but a single sweep is called comparison.html. `comparison` is None if no run
+    is finished.
     """
     from csvision.comparison.page_render import render_page
 
-    sweep = len(sources) == 1
+    sweep = len(sources) == 1 and sources[0].sweep
     path = folder / (PAGE if sweep else "comparison.html")
     text = render_page(sources, comparison, folder, page_facts(sources, comparison))
     try:

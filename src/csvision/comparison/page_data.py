@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -59,9 +60,10 @@ def job_rows(records: Sequence[RunRecord], metric: str, folder: Path) -> list[Jo
     names = short_keys(keys)
     kept = records
     if len(records) > MAX_JOBS:
-        others = [record for record in records if record.state in ("finished", "not started")]
-        bad = [record for record in records if record not in others][:MAX_JOBS]
-        kept = [*bad, *others[: MAX_JOBS - len(bad)]]
+        usual = ("finished", "not started")
+        unusual = [record for record in records if record.state not in usual][:MAX_JOBS]
+        others = (record for record in records if record.state in usual)
+        kept = [*unusual, *islice(others, MAX_JOBS - len(unusual))]
     return [job_row(record, keys, names, metric, folder) for record in kept]
 
 

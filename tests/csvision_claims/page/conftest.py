@@ -1,20 +1,11 @@
 """The page of the sample records, in a browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from csvision_claims.page.page import render_page
-from tests.csvision_claims.page.browser import launch_chromium
 from tests.csvision_claims.page.samples import RECORDS
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with launch_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="package")
