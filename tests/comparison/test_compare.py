@@ -213,7 +213,7 @@ class TestErrors:
         ("options", "says"),
         [
             ({"by": ["modl"]}, "by=modl: no such key differs between the runs; it is model"),
-            ({"baseline": "resnet"}, "baseline=resnet: no setting has it"),
+            ({"baseline": "resnet"}, "reference=resnet: no setting has it"),
             ({"over": ["optimizer.lrr"]}, "over=optimizer.lrr: the runs have no such key"),
             (
                 {"metric": "val/accuracy"},
@@ -253,7 +253,7 @@ class TestFiles:
     def test_command_writes_json_and_tables_into_the_sweep(
         self, sweep: Path, csvision_command: RunCommand
     ) -> None:
-        output = csvision_command("compare", f"run={sweep}", "by=model", "baseline=mlp")
+        output = csvision_command("compare", f"run={sweep}", "by=model", "reference=mlp")
         assert (output.code, output.err) == (0, "")
         assert "Chosen by the mean of val/acc: model=cnn" in output.out
         assert output.out.splitlines()[-1] == str(sweep.relative_to(Path.cwd()))

@@ -55,7 +55,7 @@ def run_comparison(config: compare_schema.CompareConfig) -> Comparison:
         to_list(config.by, "by"),
         to_list(config.over, "over"),
         config.metric,
-        config.baseline,
+        config.reference,
         config.test is compare_schema.CompareTest.all,
     )
     output_dir = None if config.output_dir is None else Path(config.output_dir)

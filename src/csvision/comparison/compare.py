@@ -105,7 +105,7 @@ def baseline_source(baseline: str, sources: Sequence[Source]) -> Source | None:
     found = read_source(path)
     if found.records[0].directory in known:
         raise ConfigError(
-            f"baseline={baseline} is one of the compared runs; name its setting instead"
+            f"reference={baseline} is one of the compared runs; name its setting instead"
         )
     return found
 
@@ -124,7 +124,7 @@ def find_baseline(
     ]
     if not found:
         raise RunError(
-            f"baseline={baseline} is not finished, or its setting was not chosen by `by`"
+            f"reference={baseline} is not finished, or its setting was not chosen by `by`"
         )
     return found[0]
 

@@ -149,4 +149,4 @@ def find_setting(wanted: str, settings: Sequence[Setting]) -> Setting:
         return found[0]
     labels = "; ".join(setting.label for setting in (found or settings)[:10])
     problem = "several settings have it" if found else "no setting has it"
-    raise ConfigError(f"baseline={wanted}: {problem}; write one of: {labels}")
+    raise ConfigError(f"reference={wanted}: {problem}; write one of: {labels}")

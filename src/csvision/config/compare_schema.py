@@ -24,7 +24,7 @@ class CompareConfig:
     by: Any = option("keys to compare, as model or [model,lr]; others: the best; []: all keys")
     over: Any = option("keys that only repeat a setting")
     metric: str = option("metric that chooses and is compared, such as val/acc or val/loss")
-    baseline: str | None = option(
+    reference: str | None = option(
         "setting that others are compared with, such as mlp or lr=0.01, or a run directory; null: "
         "each with each"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import ListConfig
 
+from csvision.config.baseline_schema import BaselineName
 from csvision.config.limits import MAX_ARGUMENT
 from csvision.errors import ConfigError
 
@@ -27,7 +28,7 @@ PATH_KEYS = (
     "metric.path",
     "transform.path",
     "init_from",
-    "baseline",
+    "reference",
 )
 MULTIRUN = ("-m", "--multirun")
 SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
@@ -57,6 +58,9 @@ def quote_path(argument: str, multirun: bool) -> str:
     """Quote one argument if its key takes a path."""
     key, _, value = argument.partition("=")
     if key.lstrip("+") not in PATH_KEYS or not value or value == "null" or is_quoted(value):
+        return argument
+    # For the command baseline, this key selects a choice; for compare, it is a setting.
+    if key == "baseline" and {*value.split(",")} <= {*BaselineName}:
         return argument
     if multirun and not Path(value).exists():
         if value.startswith(SWEEP_FUNCTIONS):

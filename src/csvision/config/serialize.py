@@ -56,9 +56,11 @@ def config_from_dict(values: dict[str, Any]) -> schema.TrainConfig:
 
 def load_values(config_type: type, values: dict[str, Any]) -> Any:
     """Return a validated dataclass with the values of a file."""
-    values = migrate_config(values)
     node = OmegaConf.structured(config_type)
     groups = {entry.name for entry in fields(config_type)}
+    migrated = migrate_config(values)
+    # The entries that earlier versions did not have are those of training runs.
+    values = {name: item for name, item in migrated.items() if name in values or name in groups}
     for group, schemas in GROUP_SCHEMAS.items():
         # The group `debug` is that of training runs.
         if group not in groups or (config_type is BaselineConfig and group == "debug"):
