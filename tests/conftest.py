@@ -27,6 +27,7 @@ SMALL_TRAINING = (
     "accelerator.num_threads=1",
     "batch_size=28",
     "epochs=4",
+    "launcher=serial",
     "logger=none",
     "optimizer.lr=0.03",
     "quiet=true",

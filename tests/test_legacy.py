@@ -6,6 +6,7 @@ configuration.
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,10 @@ def test_config_has_the_new_keys_with_the_old_values(finished: Path) -> None:
 def test_recorded_overrides_give_the_recorded_config(finished: Path) -> None:
     overrides = RunDirectory(finished).read_manifest()["overrides"]
     config = load_config("train", [migrate_override(override) for override in overrides])
-    assert config == RunDirectory(finished).read_config()
+    recorded = RunDirectory(finished).read_config()
+    # A single run has no launcher; what was recorded before there was one is what it did.
+    assert recorded.launcher.name == "serial"
+    assert replace(config, launcher=recorded.launcher) == recorded
 
 
 @pytest.mark.slow
@@ -88,8 +92,10 @@ def test_load_restores_mean_and_std(finished: Path) -> None:
 
 @pytest.mark.slow
 def test_resume_gives_the_weights_of_the_uninterrupted_run(
-    interrupted: Path, finished: Path
+    interrupted: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The layout that version 0.1 had: batch normalization amplifies how another one rounds.
+    monkeypatch.setattr("csvision.models.cnn.channels_last", torch.contiguous_format)
     result = csvision.resume(interrupted)
     assert RunDirectory(interrupted).read_manifest()["state"] == "finished"
     history, expected = (

@@ -4,6 +4,8 @@ suite=read: time and memory of reading a CSV file, with pandas.read_csv.
 suite=train: seconds per epoch beside the notebook's loop, plain Lightning, skorch (if installed),
 scikit-learn and loops over tensors, then whole processes. It takes about 10 minutes on two cores;
 nothing else should run.
+suite=sweep: a sweep in parallel, one job after another, and the notebook as a script, on an
+otherwise idle machine.
 """
 
 from dataclasses import dataclass
@@ -11,9 +13,10 @@ from dataclasses import dataclass
 import csvision
 from evidence_options import exit_with_errors, parse_options
 from reading_benchmark import benchmark_reading
+from sweep_benchmark import benchmark_sweeps
 from training_benchmark import EPOCHS, benchmark_training
 
-SUITES = ("read", "train")
+SUITES = ("read", "train", "sweep")
 
 
 @dataclass
@@ -29,7 +32,10 @@ class Options:
     copies: int = csvision.option(
         "suite=read: copies of the rows in the large file", 10, ge=1, le=100
     )
-    models: str = csvision.option("suite=train: mlp, cnn or both, separated by a comma", "mlp,cnn")
+    jobs: int = csvision.option("suite=sweep: number of jobs", 16, ge=1, le=1000)
+    models: str = csvision.option(
+        "suite=train or sweep: mlp, cnn or both, separated by a comma", "mlp,cnn"
+    )
     batch_sizes: str = csvision.option("suite=train: numbers separated by a comma", "32,128")
 
 
@@ -62,6 +68,14 @@ def run_training(options: Options) -> None:
     benchmark_training(options.repeats, models, [int(size) for size in sizes])
 
 
+def run_sweeps(options: Options) -> None:
+    """Measure sweeps of the models."""
+    models = options.models.split(",")
+    if unknown := set(models) - set(EPOCHS):
+        exit_with_errors([f"models={','.join(unknown)} must be one of {', '.join(EPOCHS)}"])
+    benchmark_sweeps(options.repeats, models, options.jobs)
+
+
 def main() -> None:
     """Run the suite that the command line names."""
     options = parse_options(Options, __doc__)
@@ -70,6 +84,8 @@ def main() -> None:
             run_reading(options)
         case "train":
             run_training(options)
+        case "sweep":
+            run_sweeps(options)
         case other:
             exit_with_errors([f"suite={other} must be one of {', '.join(SUITES)}"])
 

@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 
 import csvision
+import killed_sweep
 from evidence_options import parse_options
 
 
@@ -28,7 +29,12 @@ from evidence_options import parse_options
 class Options:
     """The options of this script."""
 
-    runs: int = csvision.option("number of runs to kill", 20, ge=1, le=100_000)
+    mode: str = csvision.option(
+        "run: many runs, each killed a few times; sweep: one sweep", "run", choices=("run", "sweep")
+    )
+    runs: int = csvision.option(
+        "number of runs to kill, or how often the sweep is killed", 20, ge=1, le=100_000
+    )
     seed: int = csvision.option("seed of the times at which runs are killed", 0, ge=0, le=2**32 - 1)
 
 
@@ -54,6 +60,8 @@ MODELS = {
 }
 
 NUM_SEEDS = 5
+
+SWEEP = (*(each for each in COMMON if not each.startswith("epochs")), "epochs=10")
 
 MAX_KILLS = 3
 """How often one run is killed at most."""
@@ -171,10 +179,25 @@ def run_interrupted(
     return read_outcome(directory), kills
 
 
+def check_sweep(kills: int, rng: random.Random) -> None:
+    """Kill a sweep; exit with 1 if the weights of a job differ."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        expected, seconds = killed_sweep.run_uninterrupted(
+            folder / "expected", SWEEP, start_process
+        )
+        found = killed_sweep.run_killed(folder, SWEEP, kills, seconds, rng, start_process)
+    equal = sum(found.get(job) == sha256 for job, sha256 in expected.items())
+    print(f"{equal} of {len(expected)} jobs equal after {kills} kills of the sweep")
+    raise SystemExit(0 if equal == len(expected) else 1)
+
+
 def main() -> None:
     """Kill as many runs as the command line says; exit with 1 if any result differs."""
     options = parse_options(Options, __doc__)
     rng = random.Random(options.seed)
+    if options.mode == "sweep":
+        check_sweep(options.runs, rng)
     references: dict[tuple[str, ...], tuple[Outcome, float]] = {}
     equal = total_kills = 0
     with tempfile.TemporaryDirectory() as name:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from csvision.api import reproduce as reproduce
     from csvision.api import resume as resume
     from csvision.api import resume_sweep as resume_sweep
+    from csvision.api import sweep as sweep
     from csvision.api import train as train
     from csvision.arithmetic.explanation import Explanation as Explanation
     from csvision.augmentation import impulse_noise as impulse_noise
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from csvision.inference import export as export
     from csvision.inference import predict as predict
     from csvision.inference import predict_to_file as predict_to_file
+    from csvision.launch.start_sweep import SweepResult as SweepResult
     from csvision.layer_shapes import layer_table as layer_table
     from csvision.layer_shapes import output_size as output_size
     from csvision.models.build import build_model as build_model
@@ -98,6 +100,7 @@ _EXPORTS = {
     "Splits": "csvision.data.splits",
     "Stage": "csvision.config.model_schema",
     "Subset": "csvision.data.splits",
+    "SweepResult": "csvision.launch.start_sweep",
     "TrainConfig": "csvision.config.schema",
     "TrainResult": "csvision.run.train",
     "UserError": "csvision.errors",
@@ -139,6 +142,7 @@ _EXPORTS = {
     "resume_sweep": "csvision.api",
     "run_search": "csvision.search_api",
     "search_report": "csvision.search_api",
+    "sweep": "csvision.api",
     "train": "csvision.api",
     "write_json": "csvision.files",
 }

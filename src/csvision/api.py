@@ -3,6 +3,7 @@
 Calls from several threads run one after another.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -12,16 +13,17 @@ from csvision.arithmetic.explain import explain as explain_config
 from csvision.arithmetic.explanation import Explanation
 from csvision.baselines import reuse
 from csvision.classifier import Classifier
-from csvision.comparison.page import refresh_page
 from csvision.config import command_schema, explain_schema, schema
 from csvision.config.quoting import quote_override
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
 from csvision.evaluation import EvalResult, classification_report, format_metrics
 from csvision.files import timestamp
+from csvision.launch.available import check_single_run
+from csvision.launch.resume_sweep import resume_sweep as resume_jobs
+from csvision.launch.start_sweep import SweepResult, start_sweep
 from csvision.plots import save_confusion_matrix
 from csvision.process_state import exclusive
-from csvision.resume_job import resume_job
 from csvision.run.code_paths import CodePaths, OtherCode
 from csvision.run.directory import RunDirectory, default_run_dir
 from csvision.run.evaluate import evaluate as evaluate_run
@@ -32,8 +34,6 @@ from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, resume_run
 from csvision.run.sweep_folder import is_search
-from csvision.run.sweep_jobs import lock_sweep, read_sweep
-from csvision.run.sweep_table import summarize_sweep
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
 from csvision.search_api import resume_search
@@ -43,16 +43,34 @@ if TYPE_CHECKING:
 
 
 @exclusive()
-def train(*overrides: str | schema.TrainConfig) -> TrainResult:
+def train(
+    *overrides: str | schema.TrainConfig, config_dir: str | Path | None = None
+) -> TrainResult:
     """Train a network as `csvision train OVERRIDES` does.
 
-    Takes overrides such as "model=cnn", or a single TrainConfig instead. Raises UserError for what
-    the command refuses, and DivergedError if the loss becomes NaN or infinite.
+    Takes overrides such as "model=cnn", or a single TrainConfig instead. `config_dir` is a folder
+    with choices of your own, as --config-dir. Raises UserError for what the command refuses, and
+    DivergedError if the loss becomes NaN or infinite.
     """
-    config: schema.TrainConfig = resolve_config("train", overrides)
+    config: schema.TrainConfig = resolve_config("train", overrides, config_dir)
+    check_single_run(config.launcher)
     arguments = [override for override in overrides if isinstance(override, str)]
     with log_to_console(config.quiet):
         return train_prepared(prepare_run(config), default_run_dir(config), arguments)
+
+
+@exclusive()
+def sweep(
+    *overrides: str, launcher: str | None = None, config_dir: str | Path | None = None
+) -> SweepResult:
+    """Train all combinations of values as `csvision train -m OVERRIDES` does.
+
+    Returns the jobs, finished or not, and the table. `launcher` is that of the command:
+    `sweep("model=mlp,cnn", "seed=0,1,2", launcher="local")`. Raises UserError if a job cannot work,
+    before the first one starts.
+    """
+    chosen = [] if launcher is None else [f"launcher={launcher}"]
+    return start_sweep([*overrides, *chosen], config_dir)
 
 
 @exclusive()
@@ -77,23 +95,22 @@ def resume(
 
 @exclusive()
 def resume_sweep(
-    sweep: str | Path, model_path: str | None = None, **code: Unpack[OtherCode]
+    sweep: str | Path,
+    model_path: str | None = None,
+    overrides: Sequence[str] = (),
+    **code: Unpack[OtherCode],
 ) -> bool:
-    """Resume an interrupted sweep; return whether all of its jobs have finished.
+    """Resume a sweep as `csvision resume run=SWEEP` does; return whether all jobs have finished.
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
-    Damaged ones are moved to SWEEP/damaged/ and started again. Raises RunError if this is not a
-    sweep, or if it is running. A search runs the trials that it lacks.
+    Damaged ones are moved to SWEEP/damaged/ and started again. `overrides` choose another launcher,
+    as "launcher=slurm", or add jobs, as "seed=0,1,2,3". A search runs the trials that it lacks.
+    Raises RunError if this is not a sweep, or if it is running.
     """
-    folder = Path(sweep)
-    paths = CodePaths.of(model_path, **code)
+    folder, paths = Path(sweep), CodePaths.of(model_path, **code)
     if is_search(folder):
         return resume_search(folder, paths)
-    with lock_sweep(folder):
-        jobs = read_sweep(folder, model_path, paths)
-        succeeded = [resume_job(folder, number, job, paths) for number, job in enumerate(jobs)]
-        refresh_page(folder, final=True)
-        return summarize_sweep(folder) and all(succeeded)
+    return resume_jobs(folder, paths, overrides)
 
 
 @exclusive()

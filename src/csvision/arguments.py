@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from csvision.baselines.fit import BaselineResult
-from csvision.config.compose import load_config
+from csvision.config.python_calls import load_python_config
 from csvision.config.quoting import quote_override
 from csvision.config.schema_registry import COMMAND_SCHEMAS
 from csvision.config.validate import validate
@@ -16,7 +16,9 @@ AnyRun = str | Path | TrainResult | BaselineResult
 """A run, given by its directory or its result."""
 
 
-def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
+def resolve_config(
+    command: str, overrides: Sequence[Any], config_dir: str | Path | None = None
+) -> Any:
     """Return the validated configuration of a command.
 
     `overrides` are strings, from which it is composed, or the configuration itself. Raises
@@ -31,7 +33,7 @@ def resolve_config(command: str, overrides: Sequence[Any]) -> Any:
         raise ConfigError(
             f"{command} takes strings KEY=VALUE or a single {schema_name}, not {', '.join(others)}"
         )
-    return load_config(command, overrides)
+    return load_python_config(command, overrides, config_dir)
 
 
 def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:

@@ -56,6 +56,12 @@ ADDED_TOP_LEVEL_KEYS: dict[str, Any] = {
     "freeze": [],
     "init_from": None,
     "tta": "none",
+    "launcher": {
+        "name": "serial",
+        "retries": 0,
+        "stop_on_failure": False,
+        "time_limit_minutes": None,
+    },
 }
 """Keys and sections outside of the groups that version 0.2.0 did not have."""
 

@@ -73,3 +73,13 @@ def handle_signals(state: SignalState | None = None) -> Iterator[SignalState]:
         raise
     finally:
         state.restore()
+
+
+@contextmanager
+def block_signals() -> Iterator[None]:
+    """Block the signals in this thread: processes that it starts ignore them from their start."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

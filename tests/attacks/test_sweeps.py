@@ -133,6 +133,8 @@ ACCEPTED = (
     accepted("hydra.mode", "csvision $TRAIN experiment=seeds --config-dir=own", 3),
     accepted("glob", "csvision $TRAIN -m 'optimizer=glob(*)'", 3),
     accepted("nested directories", f"{SWEEP} 'hydra.sweep.subdir=a/${{hydra:job.num}}'", 2),
+    accepted("without console", f"{SWEEP} >&- 2>&-", 2),
+    accepted("into a closed pipe", f"({SWEEP}) | true", 2),
     accepted("joblib", f"{SWEEP} hydra/launcher=joblib", 2),
     accepted("joblib without console", f"{SWEEP} hydra/launcher=joblib >&- 2>&-", 2),
     accepted("joblib into a closed pipe", f"({SWEEP} hydra/launcher=joblib) | true", 2),
@@ -146,7 +148,9 @@ def test_sweep_trains(attack: Attack, attacked_folder: Path) -> None:
 
 
 LONG = f"csvision $TRAIN -m seed=0,1,2 epochs=100000 checkpoint_interval_seconds=1000 {IN_S}"
-PARALLEL = f"{LONG} hydra/launcher=joblib hydra.launcher.n_jobs=2"
+PARALLEL = f"{LONG} launcher.n_jobs=2"
+JOBLIB = f"{LONG} hydra/launcher=joblib hydra.launcher.n_jobs=2"
+SERIAL = f"{LONG} launcher=serial"
 TRAINING = (
     "until [ $(ls s/*/checkpoints/last.ckpt 2>/dev/null | wc -l) -ge $jobs ]; do sleep 0.1; done"
 )
@@ -166,7 +170,7 @@ def stopped(
     check: Callable[[Result], None] | None = None,
 ) -> Attack:
     """Return an attack that sends a signal to a sweep, which `set -m` makes a process group."""
-    jobs = 2 if start == PARALLEL else 1
+    jobs = 1 if start == SERIAL else 2
     command = (
         f"set -m; jobs={jobs}; {start} & pid=$!; {when}; kill -{signal} {target};"
         " wait $pid; code=$?; sleep 1; exit $code"
@@ -197,8 +201,10 @@ STOPPED = (
     stopped("terminal is closed", "HUP", 129, GROUP, check=check_saved),
     stopped("time limit of Slurm", "USR1", 138, GROUP, check=check_saved),
     stopped("main process is killed", "KILL", 137, MAIN, check=check_saved),
-    stopped("worker is killed", "KILL", 1, WORKER),
-    stopped("sweep in one process", "INT", 130, GROUP, start=LONG, check=check_saved),
+    stopped("Ctrl-C with joblib", "INT", 130, GROUP, start=JOBLIB, check=check_saved),
+    stopped("joblib is killed", "KILL", 137, MAIN, start=JOBLIB, check=check_saved),
+    stopped("worker of joblib is killed", "KILL", 1, WORKER, start=JOBLIB),
+    stopped("sweep in one process", "INT", 130, GROUP, start=SERIAL, check=check_saved),
     *(
         stopped(
             f"Ctrl-C after {seconds} s",
@@ -218,8 +224,8 @@ def test_stopped_sweep_can_be_resumed(attack: Attack, attacked_folder: Path) -> 
     if not attack.thorough:
         return
     resume = (
-        f"{RESUME} >log & pid=$!; until grep -q '^job 0' log; do sleep 0.1; done; sleep 1;"
-        " kill -TERM $pid; wait $pid; code=$?; cat log; exit $code"
+        f"{RESUME} launcher=serial >log & pid=$!; until grep -q '^job 0' log; do sleep 0.1; done;"
+        " sleep 1; kill -TERM $pid; wait $pid; code=$?; cat log; exit $code"
     )
     resumed = run_attack(Attack("resume", resume, 143, (RESUME,)), attacked_folder)
     assert "interrupted" in states(resumed)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from csvision.cli.train import worst_value
+from csvision.cli.sweep_value import worst_value
 from csvision.command_hints import display_path
 from csvision.data import parse_file
 from csvision.data.parsed_rows import Rows
@@ -27,6 +27,7 @@ QUICK = (
     "model.hidden=[8]",
     "epochs=1",
     "accelerator=cpu",
+    "launcher=serial",
     "logger=none",
 )
 

@@ -5,6 +5,7 @@ python -m tests.golden.record
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -53,7 +54,9 @@ class LossRecorder(Callback):
         self.losses.append(float(outputs["loss"]))
 
 
-def compute_losses(name: str, *overrides: str) -> list[float]:
+def compute_losses(
+    name: str, *overrides: str, precision: Literal["32-true", "64-true"] = "32-true"
+) -> list[float]:
     """Train one configuration, with further overrides, in one thread; return its losses."""
     config = load_config("train", [*COMMON, *CONFIGURATIONS[name], *overrides])
     prepared = prepare_run(config)
@@ -63,6 +66,7 @@ def compute_losses(name: str, *overrides: str) -> list[float]:
         trainer = Trainer(
             accelerator="cpu",
             max_epochs=config.epochs,
+            precision=precision,
             callbacks=[recorder],
             logger=False,
             enable_checkpointing=False,

@@ -12,6 +12,7 @@ from torch import nn
 from csvision.config.model_schema import Activation, Normalization, PaddingMode, Pool, Stage
 from csvision.errors import ConfigError
 from csvision.models.cnn import CNN
+from csvision.models.layers import Dropout
 
 MODES = {
     PaddingMode.zeros: "constant",
@@ -133,6 +134,19 @@ def test_feature_maps_are_in_channels_last_with_the_values_of_the_other_layout()
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     assert network.stages(images).is_contiguous()
     torch.testing.assert_close(network(images), logits)
+
+
+def test_mask_of_dropout_does_not_depend_on_the_layout() -> None:
+    dropout, maps = Dropout(0.3), torch.randn(4, 3, 5, 6)
+    results = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        results.append(dropout(maps.contiguous(memory_format=layout)))
+    torch.manual_seed(0)
+    assert torch.equal(results[0], F.dropout(maps, 0.3))
+    assert torch.equal(results[0], results[1])
+    assert results[1].is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(dropout.eval()(maps), maps)
 
 
 def test_pool_stride_defaults_to_pool_size() -> None:

@@ -7,6 +7,7 @@ import pytest
 from csvision.errors import ConfigError
 from csvision.run.launch_environment import (
     RANK_VARIABLES,
+    count_nodes,
     read_launch_variables,
     restore_launch_variables,
     validate_launch_environment,
@@ -57,6 +58,32 @@ def test_tasks_of_other_jobs_must_be_the_number_of_devices(
     validate_launch_environment(devices=8)
     with pytest.raises(ConfigError, match="SLURM_NTASKS=8"):
         validate_launch_environment(devices=2)
+
+
+@pytest.mark.parametrize(
+    ("variables", "nodes"),
+    [
+        ({}, 1),
+        ({"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4"}, 1),
+        ({"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "1"}, 4),
+        ({"SLURM_NTASKS": "4", "SLURM_NTASKS_PER_NODE": "2"}, 2),
+    ],
+)
+def test_nodes_are_counted(
+    variables: dict[str, str], nodes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    validate_launch_environment(devices=4)
+    assert count_nodes(devices=4) == nodes
+    assert count_nodes(devices=1) == 1
+
+
+def test_nodes_have_the_same_number_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(ConfigError, match=r"LOCAL_WORLD_SIZE=3 does not divide .*devices=4"):
+        validate_launch_environment(devices=4)
 
 
 def test_variables_that_lightning_sets_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,10 +78,10 @@ def test_interrupted_sweep_shows_how_to_resume_all_of_it(
 
 
 @pytest.mark.slow
-def test_job_that_fails_again_is_reported(sweep: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_job_that_fails_again_is_reported(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (sweep / NAMES[2]).touch()
     assert not csvision.resume_sweep(sweep)
-    assert caplog.messages[-1].startswith("job 2 failed: ")
+    assert "] job 2 failed in " in capsys.readouterr().out
     assert RunDirectory(sweep / NAMES[1]).read_manifest()["state"] == "finished"
 
 
@@ -152,13 +152,13 @@ def test_sweep_is_resumed_by_one_process_at_a_time(sweep: Path) -> None:
 
 @pytest.mark.slow
 def test_job_that_runs_elsewhere_fails_and_the_others_proceed(
-    sweep: Path, caplog: pytest.LogCaptureFixture
+    sweep: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with RunDirectory(sweep / NAMES[1]).lock():
         assert not csvision.resume_sweep(sweep)
-    (message,) = [message for message in caplog.messages if "failed" in message]
-    assert message.startswith("job 1 failed: ")
-    assert message.endswith("running in another process")
+    lines = capsys.readouterr().out.splitlines()
+    (message,) = [line for line in lines if "] job 1 failed in " in line]
+    assert "running in another process" in message
     assert RunDirectory(sweep / NAMES[2]).read_manifest()["state"] == "finished"
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from csvision.config.compose import load_config
 from csvision.errors import RunError
-from csvision.run.sweep_record import RecordedJob, has_record, read_record, write_record
+from csvision.run.sweep_record import (
+    RecordedJob,
+    SweepCommand,
+    has_record,
+    read_command,
+    read_record,
+    write_record,
+)
+
+COMMAND = SweepCommand(["model=mlp", "seed=0,1"], "/somewhere")
 
 
 @pytest.fixture
@@ -23,14 +32,14 @@ def jobs() -> list[RecordedJob]:
 
 def test_record_is_read_as_it_was_written(jobs: list[RecordedJob], tmp_path: Path) -> None:
     assert not has_record(tmp_path)
-    write_record(tmp_path, jobs)
+    write_record(tmp_path, jobs, COMMAND)
     assert has_record(tmp_path)
     assert read_record(tmp_path) == jobs
 
 
 def test_paths_of_data_files_are_absolute(tmp_path: Path) -> None:
     words = ["data=csv", "data.csv=digits.csv"]
-    write_record(tmp_path, [RecordedJob("0", words, load_config("train", words))])
+    write_record(tmp_path, [RecordedJob("0", words, load_config("train", words))], COMMAND)
     (job,) = read_record(tmp_path)
     assert job.config.data.csv == str(tmp_path / "digits.csv")
 
@@ -52,7 +61,7 @@ CHANGES: dict[str, tuple[str, Any]] = {
 def test_changed_entry_is_refused(
     key: str, value: Any, jobs: list[RecordedJob], tmp_path: Path
 ) -> None:
-    write_record(tmp_path, jobs)
+    write_record(tmp_path, jobs, COMMAND)
     content = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     content["jobs"][1][key] = value
     (tmp_path / "sweep.json").write_text(json.dumps(content), encoding="utf-8")
@@ -66,3 +75,25 @@ def test_damaged_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text(text, encoding="utf-8")
     with pytest.raises(RunError, match=r"sweep\.json is damaged: .*one by one"):
         read_record(tmp_path)
+
+
+def test_command_is_read_as_it_was_written(jobs: list[RecordedJob], tmp_path: Path) -> None:
+    write_record(tmp_path, jobs, COMMAND)
+    assert read_command(tmp_path) == COMMAND
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (None, "earlier version"),
+        ([], "damaged"),
+        ({"arguments": ["a=1"]}, "damaged"),
+        ({"arguments": [1], "cwd": "/"}, "damaged"),
+        ({"arguments": ["a=1"], "cwd": 3}, "damaged"),
+    ],
+)
+def test_damaged_command_is_refused(command: Any, reason: str, tmp_path: Path) -> None:
+    content = json.dumps({"command": command, "jobs": []})
+    (tmp_path / "sweep.json").write_text(content, encoding="utf-8")
+    with pytest.raises(RunError, match=f"{reason}, so no job can be added; start a new sweep"):
+        read_command(tmp_path)

@@ -131,9 +131,9 @@ class TestCommand:
         assert [*table["state"]] == ["failed", "finished"]
         accuracy = read_json(finished / "metrics.json")["test/acc"]
         assert [*table["test/acc"]] == pytest.approx([float("nan"), accuracy], nan_ok=True)
-        assert re.search(r"^ *0 +.*true.* failed$", result.out, re.M | re.I)
-        assert re.search(r"^ *1 +.*false.* finished$", result.out, re.M | re.I)
-        assert "job 0 failed: failed on purpose" in result.out
+        assert re.search(r"^ *0 +.*true.* failed +failed on purpose$", result.out, re.M | re.I)
+        assert re.search(r"^ *1 +.*false.* finished *$", result.out, re.M | re.I)
+        assert re.search(r"job 0 failed in \d+ s: failed on purpose, \d+ s left: ", result.out)
 
 
 FAILING_NET = """

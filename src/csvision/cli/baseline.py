@@ -5,10 +5,10 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 
 from csvision.baselines.fit import fit_baseline
-from csvision.cli.prepared_runs import PREPARED_RUNS
 from csvision.cli.train import run_job
 from csvision.command_hints import display_path
 from csvision.config.baseline_schema import BaselineConfig
+from csvision.launch.prepared_runs import PREPARED_RUNS
 
 
 def run_baseline(config: BaselineConfig) -> float:

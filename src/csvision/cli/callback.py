@@ -4,6 +4,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from csvision.cli.environment import limit_error
-from csvision.cli.sweep_session import JOBLIB_LAUNCHER, SESSION
+from csvision.cli.sweep_session import JOBLIB_LAUNCHER, OWN_LAUNCHER, SESSION
 from csvision.config import schema
 from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import drop_hydra_node, to_dataclass
@@ -21,6 +22,8 @@ from csvision.config.search_schema import SEARCH_SWEEPER
 from csvision.config.sweep import compose_jobs
 from csvision.errors import ConfigError, UserError
 from csvision.files import is_inner_path
+from csvision.launch.available import check_launcher, check_single_run, common_launcher
+from csvision.launch.resources import with_job_threads
 from csvision.run.sweep_record import RecordedJob
 
 
@@ -33,7 +36,9 @@ class TrainCallback(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prepare a single run."""
         with prepare_or_exit() as errors, errors.collect():
-            prepare(drop_hydra_node(config))
+            prepared = prepare(drop_hydra_node(config))
+            if isinstance(prepared, schema.TrainConfig):
+                check_single_run(prepared.launcher)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Prepare every job of a sweep; a search prepares its trials itself."""
@@ -88,7 +93,7 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
 
     Other exceptions keep their traceback; the exit code is then 1.
     """
-    from csvision.cli.prepared_runs import PREPARED_RUNS
+    from csvision.launch.prepared_runs import PREPARED_RUNS
 
     PREPARED_RUNS.clear()
     errors = ErrorCollector()
@@ -107,7 +112,7 @@ def prepare_or_exit() -> Iterator[ErrorCollector]:
 
 def prepare(composed: DictConfig, sweep: bool = False) -> RunConfig:
     """Prepare a run and return its configuration; raises UserError if the run cannot work."""
-    from csvision.cli.prepared_runs import PREPARED_RUNS
+    from csvision.launch.prepared_runs import PREPARED_RUNS
 
     config: RunConfig = to_dataclass(composed)
     if sweep and isinstance(config, schema.TrainConfig) and config.accelerator.devices > 1:
@@ -135,7 +140,20 @@ def prepare_sweep(config: DictConfig, errors: ErrorCollector) -> list[RecordedJo
             prepared = prepare(job.config, sweep=True)
             jobs.append(RecordedJob(job.directory, job.overrides, prepared))
     check_directories(jobs)
-    return jobs
+    if errors.messages or config.hydra.launcher._target_ != OWN_LAUNCHER:
+        return jobs
+    return with_launcher(jobs)
+
+
+def with_launcher(jobs: list[RecordedJob]) -> list[RecordedJob]:
+    """Return the jobs with the number of threads that their launcher gives them.
+
+    Raises ConfigError if the launcher is not available, or if it is not the same for all jobs.
+    """
+    configs = [job.config for job in jobs if isinstance(job.config, schema.TrainConfig)]
+    check_launcher(common_launcher(configs))
+    threads = with_job_threads(configs, common_launcher(configs))
+    return [replace(job, config=config) for job, config in zip(jobs, threads, strict=True)]
 
 
 def start_sweep(config: DictConfig, jobs: list[RecordedJob] | None) -> None:
@@ -146,7 +164,9 @@ def start_sweep(config: DictConfig, jobs: list[RecordedJob] | None) -> None:
     hydra = config.hydra
     if hydra.launcher._target_ == JOBLIB_LAUNCHER and jobs is not None:
         hydra.launcher.n_jobs = min(count_workers(hydra.launcher.n_jobs), len(jobs))
-    SESSION.start(Path(hydra.sweep.dir).absolute(), jobs, hydra.launcher._target_)
+    params = [f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()]
+    arguments = [*params, *hydra.overrides.task]
+    SESSION.start(Path(hydra.sweep.dir).absolute(), jobs, hydra.launcher._target_, arguments)
 
 
 def count_workers(n_jobs: int) -> int:

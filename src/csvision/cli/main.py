@@ -20,16 +20,20 @@ from csvision.cli.console import use_safe_console
 from csvision.cli.environment import check_environment, limit_error, remove_library_variables
 from csvision.cli.help import command_help, overview
 from csvision.cli.sweep_session import sweep_session
+from csvision.cli.sweep_words import collect_sweep_words
 from csvision.cli.sweep_worker import run_in_worker
 from csvision.config.compose import conf_dir, register_schemas, to_dataclass
 from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.errors import DivergedError, UserError
-from csvision.run.launch_environment import read_launch_variables
+from csvision.run.launch_environment import is_other_rank
 
 MODES = ("run", "multirun", "cfg", "info", "shell_completion")
 """Hydra's options of which only one can be used."""
+
+
+NO_DIRECTORY = ("hydra.run.dir=.", "hydra.output_subdir=null")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,11 +86,16 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
     try:
         # Hydra accepts overrides before or after its options, not both.
         words = sorted(quote_paths(arguments), key=lambda word: word not in MULTIRUN)
+        if command.name == "resume":
+            words = collect_sweep_words(words)
         validate_hydra_flags(words)
         if {"--help", "-h"} & set(words):
             print(command_help(command, words))
             return
-        read_launch_variables()
+        if is_other_rank():
+            # Next to the other overrides; Hydra would create a directory in each process.
+            first = next((n for n, word in enumerate(words) if "=" in word.lstrip("-")), len(words))
+            words[first:first] = NO_DIRECTORY
         run_hydra(command, words)
     except UserError as error:
         exit_with_errors(error.messages)

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import resume_command
 from csvision.config import command_schema
+from csvision.errors import RunError
 from csvision.search.installed import check_optuna
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def start_search(config: DictConfig) -> None:
 def resume_search(config: command_schema.ResumeConfig) -> None:
     """Run the trials that a search lacks, beside other processes that may do the same."""
     check_optuna()
+    if config.sweep:
+        raise RunError(
+            f"{config.sweep[0]}: run={config.run} is a search, whose space and keys are fixed; only "
+            "search.n_trials and search.n_jobs can change"
+        )
     from csvision.run.code_paths import CodePaths
     from csvision.search.definition import UserPaths
     from csvision.search.run_search import extend_search

@@ -1,6 +1,6 @@
 """A sweep in this process: it has its folder alone; if it is stopped, one line says how to resume.
 
-Jobs run in this process, or, with joblib's launcher, in worker processes (see sweep_worker.py).
+Jobs run as csvision.launch says, or, with joblib's launcher, as in sweep_worker.py.
 """
 
 import os
@@ -22,11 +22,16 @@ from csvision.errors import RunError
 from csvision.run.directory import RunDirectory, custom_model_path
 from csvision.run.manifest import read_json_object
 from csvision.run.sweep_folder import is_sweep
-from csvision.run.sweep_record import RecordedJob, write_record
+from csvision.run.sweep_jobs import SweepJob
+from csvision.run.sweep_record import RecordedJob, SweepCommand, write_record
 from csvision.signals import SIGNALS, RunInterrupted, SignalState, handle_signals
 
 JOBLIB_LAUNCHER = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
 """The `_target_` of the launcher that runs jobs in worker processes of this machine."""
+
+
+OWN_LAUNCHER = "hydra_plugins.csvision_launcher.CsvisionLauncher"
+"""The `_target_` of the launcher that runs jobs as `launcher=` says."""
 
 
 class SweepSession:
@@ -40,10 +45,18 @@ class SweepSession:
         self.exits = ExitStack()
         self.folder: Path | None = None
         self.model_path: str | None = None
+        self.jobs: list[SweepJob] | None = None
 
-    def start(self, folder: Path, jobs: Sequence[RecordedJob] | None, launcher: str) -> None:
+    def start(
+        self,
+        folder: Path,
+        jobs: Sequence[RecordedJob] | None,
+        launcher: str,
+        arguments: Sequence[str] = (),
+    ) -> None:
         """Lock the folder of a sweep and record its jobs; `jobs` is None if they are not known.
 
+        `arguments` are those of the command line that may have several values.
         Raises RunError if the folder contains a sweep or cannot be written.
         """
         try:
@@ -55,9 +68,12 @@ class SweepSession:
                     f"resume it: {resume_command(folder)}"
                 )
             if jobs is not None:
-                write_record(folder, jobs)
+                write_record(folder, jobs, SweepCommand([*arguments], str(Path.cwd())))
                 paths = (custom_model_path(job.config) for job in jobs)
                 self.model_path = next(filter(None, paths), None)
+                self.jobs = [
+                    SweepJob(folder / job.directory, job.overrides, job.config) for job in jobs
+                ]
         except OSError as error:
             # Nothing is removed from a folder that has other files.
             with suppress(OSError):
@@ -73,7 +89,7 @@ class SweepSession:
             self.run_here(folder)
 
     def run_here(self, folder: Path) -> None:
-        """Handle signals for a sweep, new or resumed, whose jobs run in this process."""
+        """Handle signals for a sweep, new or resumed, for which joblib starts no workers."""
         self.folder = folder
         self.exits.enter_context(handle_signals())
 

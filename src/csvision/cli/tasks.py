@@ -10,9 +10,10 @@ from csvision.cli.search import resume_search
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema, compare_schema
+from csvision.config.hydra_errors import unknown_key
 from csvision.config.lr_find_schema import LRFindConfig
 from csvision.config.search_schema import ResumeSearchConfig
-from csvision.errors import RunError
+from csvision.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from csvision.run.code_paths import OtherCode
@@ -58,6 +59,12 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
     if is_sweep(Path(config.run)):
         resume_sweep(config)
         return
+    if config.sweep:
+        keys = [word.partition("=")[0] for word in config.sweep]
+        raise ConfigError(
+            f"{unknown_key(key)}; keys of train are for sweeps, and run={config.run} is no sweep"
+            for key in keys
+        )
     check_run(config.run)
     from csvision import api, baseline_api
     from csvision.run.directory import RunDirectory
@@ -82,7 +89,7 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
     SESSION.model_path = config.model.path
     from csvision import api
 
-    finished = api.resume_sweep(config.run, config.model.path, **other_code(config))
+    finished = api.resume_sweep(config.run, config.model.path, config.sweep, **other_code(config))
     SESSION.finish()
     if not finished:
         raise SystemExit(1)

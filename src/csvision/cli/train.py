@@ -1,17 +1,16 @@
 """Train the run, or one job of the sweep, that Hydra has composed."""
 
 from collections.abc import Callable
-from math import inf
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from csvision.cli.prepared_runs import PREPARED_RUNS
+from csvision.cli.sweep_value import worst_value
 from csvision.command_hints import display_path
 from csvision.comparison.page import refresh_page
 from csvision.config import schema
+from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.run.directory import AnyConfig
 from csvision.run.log import log, log_to_console
 from csvision.run.train import train
@@ -52,11 +51,3 @@ def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float
         value = worst_value(hydra.sweeper)
     refresh_page(Path(hydra.sweep.dir))
     return value
-
-
-def worst_value(sweeper: Any) -> float:
-    """Return the value of a failed job for a sweeper that searches for the best one.
-
-    Hydra's Optuna sweeper stops at an exception and at NaN.
-    """
-    return -inf if str(sweeper.get("direction", "")).endswith("maximize") else inf

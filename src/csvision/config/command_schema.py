@@ -74,6 +74,11 @@ class ResumeConfig:
         le=MAX_EPOCHS,
     )
     search: ResumeSearchConfig = field(default_factory=ResumeSearchConfig)
+    sweep: list[str] = option(
+        "keys of train for a sweep, written directly: seed=0,1,2,3 adds jobs, launcher=slurm runs "
+        "the jobs elsewhere",
+        max_length=1000,
+    )
     model: ModelPathConfig = field(default_factory=ModelPathConfig)
     loss: LossPathConfig = field(default_factory=LossPathConfig)
     metric: MetricPathConfig = field(default_factory=MetricPathConfig)

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from csvision.config import model_schema, schema
+from csvision.config import launcher_schema, model_schema, schema
 from csvision.config.hydra_errors import format_hydra_error, unknown_key
 from csvision.config.hydra_private import child_nodes
 from csvision.config.quoting import quote_paths
@@ -48,6 +48,9 @@ def register_schemas() -> None:
             structured = OmegaConf.structured(node)
             if node is model_schema.CustomModelConfig:
                 open_kwargs(structured)
+            if node is launcher_schema.SlurmLauncherConfig:
+                structured.sbatch = {}
+                OmegaConf.set_struct(structured.sbatch, False)
             store.store(group=f"csvision/{group}", name=name, node=structured)
 
 

@@ -19,6 +19,8 @@ EXPECTED_TYPES = (
 )
 """What OmegaConf says about a wrong type, and the type in plain words."""
 
+USE_MULTIRUN = "use -m to sweep over several values"
+
 OTHER_NAMES = {
     "learning_rate": "optimizer.lr",
     "max_epochs": "epochs",
@@ -48,7 +50,7 @@ def format_hydra_error(error: Exception) -> str:
     if first.startswith("Exceeds the limit"):
         return "a number on the command line has thousands of digits; write it with fewer"
     if first.startswith("Ambiguous value"):
-        return f"{first}: use -m to sweep over several values, or [...] for a list"
+        return f"{first}: {USE_MULTIRUN}, or [...] for a list"
     missing = re.match(r"Error merging override (model\.stages\.\d+)\..+", first)
     if missing and "not a subclass" in reason:
         return f"{missing[1]}: no such stage; to change the number of stages, give the whole list"

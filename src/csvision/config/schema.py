@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from csvision.config.launcher_schema import LauncherConfig
 from csvision.config.limits import (
     MAX_EPOCHS,
     MAX_FOLDS,
@@ -208,6 +209,7 @@ class TrainConfig:
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
     accelerator: AcceleratorConfig = field(default_factory=AcceleratorConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
+    launcher: LauncherConfig = field(default_factory=LauncherConfig)
     debug: DebugConfig = field(default_factory=DebugConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     loss: LossConfig = field(default_factory=LossConfig)

@@ -5,6 +5,7 @@ from csvision.config import (
     command_schema,
     compare_schema,
     explain_schema,
+    launcher_schema,
     lr_find_schema,
     model_schema,
     schema,
@@ -42,6 +43,12 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
     },
     "accelerator": {"any": schema.AcceleratorConfig},
     "logger": {"any": schema.LoggerConfig},
+    "launcher": {
+        "local": launcher_schema.LocalLauncherConfig,
+        "serial": launcher_schema.LauncherConfig,
+        "slurm": launcher_schema.SlurmLauncherConfig,
+        "ray": launcher_schema.RayLauncherConfig,
+    },
     "debug": {"any": schema.DebugConfig},
     "search": {
         "none": search_schema.SearchConfig,

@@ -20,6 +20,7 @@ from csvision.config.model_schema import (
 )
 from csvision.layer_shapes import Shape, cnn_table, resolve_padding
 from csvision.models.layers import (
+    Dropout,
     activation_layer,
     dense_layers,
     normalization_layer,
@@ -111,7 +112,7 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
         )
         layers["residual"] = nn.Sequential(*blocks)
     if stage.dropout:
-        layers["dropout"] = nn.Dropout(stage.dropout)
+        layers["dropout"] = Dropout(stage.dropout)
     return nn.Sequential(layers)
 
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from csvision.config.model_schema import Activation, Normalization, PaddingMode, Pool
@@ -40,6 +41,23 @@ def dense_layers(
         layers.append(nn.Sequential(modules))
         inputs = units
     return nn.Sequential(*layers), inputs
+
+
+class Dropout(nn.Dropout):
+    """Dropout whose mask, on a CPU, does not depend on the memory layout of its input.
+
+    torch draws the mask in the order of the memory, so that channels_last would change the results
+    of a seed.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, ...) -> (N, ...)."""
+        if not self.training or x.device.type != "cpu" or x.is_contiguous():
+            output: Tensor = super().forward(x)
+            return output
+        keep = 1 - self.p
+        mask = torch.empty_like(x, memory_format=torch.contiguous_format)
+        return x * mask.bernoulli_(keep).div_(keep)
 
 
 def padding_layer(mode: PaddingMode, amounts: tuple[int, int]) -> nn.Module:

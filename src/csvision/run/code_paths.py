@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 from csvision.config import schema
+from csvision.config.baseline_schema import RunConfig
 from csvision.errors import RunError
-from csvision.models.custom import split_model_path
-from csvision.models.user_code import user_code
-from csvision.run.directory import AnyConfig, RunDirectory, with_model_path
+from csvision.run.directory import AnyConfig, RunDirectory, custom_model_path, with_model_path
 
 
 class OtherCode(TypedDict, total=False):
@@ -48,6 +47,9 @@ class CodePaths:
 
     def check_files(self) -> None:
         """Raise ConfigError if a path is no FILE.py:CLASS or its file does not exist."""
+        # Not at the top: torch takes seconds to import.
+        from csvision.models.custom import split_model_path
+
         for name, path in vars(self).items():
             if path is not None:
                 split_model_path(path, f"{name}.path")
@@ -81,6 +83,16 @@ def with_code_paths(
     return replace(config, **changes)
 
 
+def paths_of(config: RunConfig) -> CodePaths:
+    """Return the paths of the user's own code in a configuration that was not read from a file."""
+    if not isinstance(config, schema.TrainConfig):
+        return CodePaths()
+    others = (config.loss.path, config.metric.path, config.transform.path)
+    return CodePaths(custom_model_path(config), *others)
+
+
 def code_arguments(config: schema.TrainConfig) -> list[str]:
     """Return the arguments, besides model.path, that name the code of a run again."""
+    from csvision.models.user_code import user_code
+
     return [f"{part.KEY}={part.path}" for part in user_code(config) if part.KEY != "model.path"]

@@ -169,23 +169,23 @@ class RunDirectory:
     @contextmanager
     def record_state(self) -> Iterator[None]:
         """Record in run.json how the run ended."""
-        state = "interrupted"
+        state, reason = "interrupted", {}
         try:
             yield
             state = "finished"
-        except DivergedError:
-            state = "diverged"
+        except DivergedError as error:
+            state, reason = "diverged", {"reason": first_line(error)}
             raise
         except PrunedError:
             state = "pruned"
             raise
-        except Exception:
-            state = "failed"
+        except Exception as error:
+            state, reason = "failed", {"reason": first_line(error) or type(error).__name__}
             raise
         finally:
             # If run.json of a failed run cannot be written, either, keep the original error.
             with nullcontext() if state == "finished" else suppress(OSError, RunError):
-                self.update_manifest(state=state, ended=iso_time())
+                self.update_manifest(state=state, ended=iso_time(), **reason)
 
 
 def default_run_dir(config: RunConfig) -> Path:

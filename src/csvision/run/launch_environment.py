@@ -12,7 +12,7 @@ from csvision.errors import ConfigError
 RANK_VARIABLES = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "SLURM_LOCALID", "JSM_NAMESPACE_RANK")
 """The rank of this process, as set by torchrun, Lightning, Slurm and LSF."""
 
-SIZE_VARIABLES = ("WORLD_SIZE", "SLURM_NTASKS", "SLURM_NTASKS_PER_NODE")
+SIZE_VARIABLES = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "SLURM_NTASKS", "SLURM_NTASKS_PER_NODE")
 """The number of processes."""
 
 INTERACTIVE_JOBS = ("bash", "interactive")
@@ -81,6 +81,7 @@ def validate_launch_environment(devices: int) -> None:
                 f"environment variable {name}={size} contradicts accelerator.devices={devices}; "
                 f"unset {name}, or write accelerator.devices={size}"
             )
+    count_nodes(devices)
     if devices > 1 and "LOCAL_RANK" in variables and "WORLD_SIZE" not in variables:
         raise ConfigError(
             "environment variable LOCAL_RANK is set without WORLD_SIZE: no launcher has started "
@@ -88,17 +89,45 @@ def validate_launch_environment(devices: int) -> None:
         )
 
 
+def is_other_rank() -> bool:
+    """Return whether a launcher says that another process of the same run writes its directory."""
+    variables = read_launch_variables()
+    return any(variables.get(name, 0) > 0 for name in ("RANK", "SLURM_PROCID"))
+
+
 def required_sizes(variables: dict[str, int]) -> list[str]:
     """Return the variables that must be the number of processes of a distributed run.
 
     Inside a Slurm job, Lightning expects that srun starts all processes.
     """
-    interactive = os.environ.get("SLURM_JOB_NAME") in INTERACTIVE_JOBS
-    if "SLURM_NTASKS" not in variables or interactive:
+    if not is_slurm_task(variables):
         return ["WORLD_SIZE"]
     if "SLURM_NTASKS_PER_NODE" not in variables:
         raise ConfigError(
             "environment variable SLURM_NTASKS is set without SLURM_NTASKS_PER_NODE; start the job "
             "with --ntasks-per-node and srun, or unset SLURM_NTASKS"
         )
-    return list(SIZE_VARIABLES)
+    return ["WORLD_SIZE", "SLURM_NTASKS"]
+
+
+def is_slurm_task(variables: dict[str, int]) -> bool:
+    """Return whether srun has started this process, as one of several."""
+    return "SLURM_NTASKS" in variables and os.environ.get("SLURM_JOB_NAME") not in INTERACTIVE_JOBS
+
+
+def count_nodes(devices: int) -> int:
+    """Return over how many machines the processes of a run are distributed; 1 without a launcher.
+
+    Raises ConfigError if the machines have different numbers of processes, which Lightning refuses.
+    """
+    variables = read_launch_variables()
+    name = "SLURM_NTASKS_PER_NODE" if is_slurm_task(variables) else "LOCAL_WORLD_SIZE"
+    per_node = variables.get(name, devices)
+    if devices == 1:
+        return 1
+    if per_node < 1 or devices % per_node:
+        raise ConfigError(
+            f"{name}={per_node} does not divide accelerator.devices={devices}; "
+            "start the same number of processes on each node"
+        )
+    return devices // per_node

@@ -99,6 +99,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "state": (lambda value: is_text(value) and value in STATES, f"one of {', '.join(STATES)}"),
     "started": (is_text, "a time"),
     "ended": (is_text, "a time"),
+    "reason": (is_text, "a string"),
     "resumed": (is_text_list, "a list of times"),
     "overrides": (is_text_list, "a list of strings"),
     "extended_from": (is_epoch_list, f"a list of integers from 1 to {MAX_EPOCHS}"),

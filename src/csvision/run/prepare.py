@@ -11,7 +11,7 @@ from csvision.data.splits import Splits, load_splits
 from csvision.errors import ConfigError
 from csvision.layer_shapes import Shape, transformed_shape
 from csvision.run.last_batch import check_last_batch
-from csvision.run.launch_environment import validate_launch_environment
+from csvision.run.launch_environment import count_nodes, validate_launch_environment
 from csvision.run.memory import check_training_memory
 
 
@@ -142,7 +142,8 @@ def check_device(accelerator: schema.AcceleratorConfig) -> None:
     # Not at the top: torch takes seconds to import, and most errors are found before.
     from csvision.run.device import validate_accelerator
 
-    validate_accelerator(accelerator.name, accelerator.devices)
+    nodes = count_nodes(accelerator.devices)
+    validate_accelerator(accelerator.name, accelerator.devices // nodes)
 
 
 def check_custom_model(prepared: PreparedRun) -> None:

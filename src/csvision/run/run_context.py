@@ -46,8 +46,7 @@ def run_context(
             refuse_exit(*user_code(config)),
         ):
             if resume:
-                times = run_dir.read_manifest().get("resumed", [])
-                run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
+                record_resumption(run_dir)
             yield
     except RunInterrupted:
         if not is_sweep(run_dir.path.parent):
@@ -56,6 +55,14 @@ def run_context(
                 resume_command(run_dir.path, custom_model_path(config), code_arguments(config)),
             )
         raise
+
+
+def record_resumption(run_dir: RunDirectory) -> None:
+    """Record in run.json that the run is running again."""
+    content = run_dir.read_manifest()
+    content.pop("reason", None)
+    times = [*content.get("resumed", []), iso_time()]
+    run_dir.write_manifest(content | {"state": "running", "resumed": times})
 
 
 def config_for_checkpoints(

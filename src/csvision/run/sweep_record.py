@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,15 @@ class RecordedJob:
     config: RunConfig
 
 
-def write_record(folder: Path, jobs: Sequence[RecordedJob]) -> None:
+@dataclass(frozen=True)
+class SweepCommand:
+    """The KEY=VALUE arguments that started a sweep, and the folder in which it was started."""
+
+    arguments: list[str]
+    cwd: str
+
+
+def write_record(folder: Path, jobs: Sequence[RecordedJob], command: SweepCommand) -> None:
     """Write the jobs of a sweep into its folder; raises OSError if it cannot be written.
 
     A resumed sweep needs neither the search path of the start nor the files found there.
@@ -38,7 +46,7 @@ def write_record(folder: Path, jobs: Sequence[RecordedJob]) -> None:
         }
         for job in jobs
     ]
-    write_json(folder / SWEEP_RECORD, {"jobs": content})
+    write_json(folder / SWEEP_RECORD, {"command": asdict(command), "jobs": content})
 
 
 def has_record(folder: Path) -> bool:
@@ -85,6 +93,23 @@ def report_damage(folder: Path) -> Iterator[None]:
         raise RunError(
             f"{file} is damaged: {reason}; resume its jobs one by one: run={folder}/JOB"
         ) from error
+
+
+def read_command(folder: Path) -> SweepCommand:
+    """Return the command line of a sweep; raises RunError if it is not recorded or damaged."""
+    file = folder / SWEEP_RECORD
+    try:
+        content = read_json_object(file).get("command")
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}; no job can be added") from error
+    match content:
+        case {"arguments": list() as arguments, "cwd": str() as cwd} if is_text_list(arguments):
+            return SweepCommand(arguments, cwd)
+        case None:
+            reason = "the sweep was started by an earlier version"
+        case _:
+            reason = "the entry command is damaged"
+    raise RunError(f"{file}: {reason}, so no job can be added; start a new sweep")
 
 
 def read_job(content: dict[str, Any], reader: ConfigReader) -> RecordedJob:

@@ -19,6 +19,9 @@ from csvision.run.sweep_record import read_overrides as read_recorded_overrides
 HIDDEN = ("val/f1", "val/balanced_acc", "test/balanced_acc")
 """Metrics that sweep.csv has and that would make the tables too wide."""
 
+NO_KEYS = ("job", "state", "reason")
+"""Columns that are neither keys of overrides nor metrics."""
+
 
 def summarize_sweep(sweep: Path) -> bool:
     """Print the table of a sweep and write it to sweep.csv; return whether all jobs finished.
@@ -66,7 +69,7 @@ def read_overrides(directory: Path) -> list[str]:
 
 def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """Return the row of one job; a job that ended before its training started has failed."""
-    row: dict[str, Any] = {"job": number, "state": "failed"}
+    row: dict[str, Any] = {"job": number, "state": "failed" if directory.exists() else "missing"}
     for override in overrides:
         name, value = parse_override(override)
         row[name] = value
@@ -75,6 +78,8 @@ def job_row(number: int, directory: Path, overrides: Sequence[str]) -> dict[str,
     try:
         content = read_json_object(manifest)
         row["state"] = content["state"] if content["state"] in STATES else "damaged"
+        if reason := content.get("reason"):
+            row["reason"] = str(reason)
         if "extended_from" in content:
             row["epochs"] = str(content["config"]["epochs"])
         if row["state"] == "finished":
@@ -101,7 +106,7 @@ def metric_columns(jobs: pd.DataFrame) -> list[str]:
 
 def swept_keys(jobs: pd.DataFrame) -> list[str]:
     """Return the override keys whose values differ between jobs."""
-    keys = [name for name in jobs.columns if name not in ("job", "state") and "/" not in name]
+    keys = [name for name in jobs.columns if name not in NO_KEYS and "/" not in name]
     return [key for key in keys if jobs[key].nunique(dropna=False) > 1]
 
 
@@ -131,9 +136,10 @@ def format_sweep(jobs: pd.DataFrame) -> str:
     """Format the tables of a sweep as text, with short names of keys and values."""
     keys = swept_keys(jobs)
     names = short_keys(keys)
-    columns = ["job", *keys, *metric_columns(jobs), "state"]
+    reasons = ["reason"] if "reason" in jobs else []
+    columns = ["job", *keys, *metric_columns(jobs), "state", *reasons]
     text = shorten(jobs[columns], names).to_string(
-        index=False, float_format=lambda value: f"{value:.4f}"
+        index=False, na_rep="", float_format=lambda value: f"{value:.4f}", max_colwidth=60
     )
     summary = aggregate_over_seeds(jobs)
     if summary is None or summary.empty:

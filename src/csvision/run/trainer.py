@@ -24,6 +24,7 @@ from csvision.config.monitor import monitor_mode
 from csvision.notebook import in_notebook
 from csvision.run.device import torch_device
 from csvision.run.directory import RunDirectory
+from csvision.run.launch_environment import count_nodes
 from csvision.run.log import is_terminal
 from csvision.signals import SignalState
 
@@ -41,6 +42,7 @@ def build_trainer(
     It writes nothing before the fit starts.
     """
     show_bar = is_terminal() and not config.quiet
+    nodes = count_nodes(config.accelerator.devices)
     callbacks: list[Callback] = [
         RNGStateCallback(),
         TerminateOnNaN(run_dir.last),
@@ -56,7 +58,8 @@ def build_trainer(
     ]
     return Trainer(
         accelerator=config.accelerator.name.value,
-        devices=config.accelerator.devices,
+        devices=config.accelerator.devices // nodes,
+        num_nodes=nodes,
         strategy=ddp_strategy() if config.accelerator.devices > 1 else "auto",
         plugins=[] if config.accelerator.devices > 1 else [LightningEnvironment()],
         precision=config.accelerator.precision,  # type: ignore[arg-type]

@@ -27,6 +27,7 @@ LOG = "log"
 
 FIXED_KEYS = (
     "search",
+    "launcher",
     "output_dir",
     "quiet",
     "data.cache",

@@ -16,6 +16,14 @@ def test_two_killed_runs_end_like_uninterrupted_runs() -> None:
     assert "2 of 2 runs equal after" in ended.stdout
 
 
+@pytest.mark.thorough
+@pytest.mark.slow
+def test_killed_sweep_ends_like_an_uninterrupted_one() -> None:
+    ended = run_script("check_resume.py", "mode=sweep", "runs=2")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "6 of 6 jobs equal after 2 kills of the sweep" in ended.stdout
+
+
 @pytest.mark.slow
 def test_a_run_that_resumes_with_other_results_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
