@@ -46,7 +46,7 @@ def resume_search(config: command_schema.ResumeConfig) -> None:
     check_optuna()
     if config.sweep:
         raise RunError(
-            f"{config.sweep[0]}: run={config.run} is a search, whose space and keys are fixed; only "
+            f"{config.sweep[0]}: run={config.run} is a search, whose keys are fixed; only "
             "search.n_trials and search.n_jobs can change"
         )
     from csvision.run.code_paths import CodePaths

@@ -239,9 +239,7 @@ class TrainConfig:
         "run directory or checkpoint whose weights training starts from; null: random weights"
     )
     tta: TTA = option("test-time augmentation: none, flip or flip_shift")
-    checkpoint_interval_seconds: float = option(
-        "longest time between two checkpoints", gt=0, le=1e9
-    )
+    checkpoint_interval_seconds: float = option("longest time between checkpoints", gt=0, le=1e9)
     output_dir: str = option("folder for run directories")
     quiet: bool = option("print only the path of the run directory")
 
