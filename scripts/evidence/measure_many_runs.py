@@ -22,8 +22,8 @@ from csvision.comparison.page import write_page
 from csvision.comparison.sources import read_sources
 from csvision.comparison.write import write_comparison
 from csvision.config.resolvers import job_name
-from csvision.run.directory import SWEEP_RECORD
 from csvision.run.manifest import read_json_object
+from csvision.run.sweep_folder import SWEEP_RECORD
 from csvision.run.sweep_jobs import read_sweep
 from csvision.run.sweep_table import sweep_table
 from evidence_options import parse_options

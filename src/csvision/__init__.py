@@ -64,10 +64,14 @@ if TYPE_CHECKING:
     from csvision.models.summary import profile_layers as profile_layers
     from csvision.rng import derive_seed as derive_seed
     from csvision.run.device import limit_threads as limit_threads
+    from csvision.run.find_lr import LRFindResult as LRFindResult
     from csvision.run.log import log_to_console as log_to_console
     from csvision.run.provenance import machine_info as machine_info
     from csvision.run.provenance import package_versions as package_versions
     from csvision.run.train import TrainResult as TrainResult
+    from csvision.search_api import find_lr as find_lr
+    from csvision.search_api import run_search as run_search
+    from csvision.search_api import search_report as search_report
     from csvision.transforms import PadAndPermute as PadAndPermute
 
 _EXPORTS = {
@@ -86,6 +90,7 @@ _EXPORTS = {
     "FittedBaseline": "csvision.baselines.fitted",
     "ExportResult": "csvision.exporting.export",
     "ImageTable": "csvision.data.table",
+    "LRFindResult": "csvision.run.find_lr",
     "MLP": "csvision.models.mlp",
     "MLPConfig": "csvision.config.model_schema",
     "PadAndPermute": "csvision.transforms",
@@ -110,6 +115,7 @@ _EXPORTS = {
     "explain": "csvision.api",
     "export": "csvision.inference",
     "file_sha256": "csvision.data.source",
+    "find_lr": "csvision.search_api",
     "impulse_noise": "csvision.augmentation",
     "inspect": "csvision.api",
     "inspect_data": "csvision.api",
@@ -134,6 +140,8 @@ _EXPORTS = {
     "resolve_path": "csvision.data.open_source",
     "resume": "csvision.api",
     "resume_sweep": "csvision.api",
+    "run_search": "csvision.search_api",
+    "search_report": "csvision.search_api",
     "sweep": "csvision.api",
     "train": "csvision.api",
     "write_json": "csvision.files",

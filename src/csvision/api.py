@@ -33,8 +33,10 @@ from csvision.run.log import log, log_to_console
 from csvision.run.prepare import prepare_run
 from csvision.run.reproduce import Comparison, check_finished, compare
 from csvision.run.resume import prepare_again, resume_config, resume_run
+from csvision.run.sweep_folder import is_search
 from csvision.run.train import TrainResult
 from csvision.run.train import train as train_prepared
+from csvision.search_api import resume_search
 
 if TYPE_CHECKING:
     from csvision.inspection.result import Inspection
@@ -102,10 +104,13 @@ def resume_sweep(
 
     Finished jobs are kept, failed and interrupted ones are resumed, missing ones are started.
     Damaged ones are moved to SWEEP/damaged/ and started again. `overrides` choose another launcher,
-    as "launcher=slurm", or add jobs, as "seed=0,1,2,3". Raises RunError if this is not a sweep, or
-    if it is running.
+    as "launcher=slurm", or add jobs, as "seed=0,1,2,3". A search runs the trials that it lacks.
+    Raises RunError if this is not a sweep, or if it is running.
     """
-    return resume_jobs(Path(sweep), CodePaths.of(model_path, **code), overrides)
+    folder, paths = Path(sweep), CodePaths.of(model_path, **code)
+    if is_search(folder):
+        return resume_search(folder, paths)
+    return resume_jobs(folder, paths, overrides)
 
 
 @exclusive()

@@ -30,6 +30,10 @@ class DivergedError(RuntimeError):
     """A loss, the weights or the outputs of the network are NaN or infinite."""
 
 
+class PrunedError(Exception):
+    """A trial of a search was stopped early, because others were better; this is no failure."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of the message of an exception."""
     return str(error).partition("\n")[0]

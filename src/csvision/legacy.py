@@ -45,6 +45,7 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
 """Configuration keys that version 0.2.0 did not have, by group, with their defaults."""
 
 ADDED_TOP_LEVEL_KEYS: dict[str, Any] = {
+    "search": {"name": "none"},
     "loss": {"class_weights": None, "label_smoothing": 0.0, "path": None, "kwargs": {}},
     "metric": {"path": None, "kwargs": {}, "mode": "max"},
     "transform": {"path": None, "kwargs": {}},

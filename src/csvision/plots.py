@@ -55,6 +55,32 @@ def plot_confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> 
 
 
 @style.context("default")
+def plot_range_test(
+    lrs: Sequence[float],
+    losses: Sequence[float],
+    smoothed: Sequence[float],
+    suggestion: float | None,
+) -> Figure:
+    """Plot the loss of each step over the learning rate, and mark the suggested rate."""
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(lrs, losses, color="lightgray", label="loss of the batch")
+    axes.plot(lrs, smoothed, color="tab:blue", label="smoothed loss")
+    if suggestion is not None:
+        label = f"suggestion: {suggestion:.2g}"
+        axes.axvline(suggestion, color="firebrick", linestyle="--", label=label)
+    axes.set_xscale("log")
+    # The last loss may be very large.
+    low, high = min(filter(np.isfinite, losses), default=0.0), losses[0]
+    if low < high:
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.5 * (high - low))
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("training loss")
+    axes.legend()
+    return figure
+
+
+@style.context("default")
 def plot_predictions(result: EvalResult, count: int = 32) -> Figure:
     """Plot the first test images with prediction and probability; wrong ones have a red title."""
     subset = result.subset.head(count)

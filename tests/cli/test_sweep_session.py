@@ -22,7 +22,8 @@ from csvision.cli.sweep_session import (
 )
 from csvision.cli.sweep_worker import STOP_FILE
 from csvision.errors import RunError
-from csvision.run.directory import RunDirectory, is_sweep
+from csvision.run.directory import RunDirectory
+from csvision.run.sweep_folder import is_sweep
 from csvision.signals import SIGNALS, RunInterrupted
 
 MASK = "import signal; print(*sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"

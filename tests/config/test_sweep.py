@@ -67,7 +67,7 @@ class TestExpandSweep:
     def test_interval_is_refused_with_what_to_write_instead(self) -> None:
         (error,) = errors_of("seed=0,1", "optimizer.lr=interval(0.001,0.1)")
         assert error.startswith("optimizer.lr=interval(0.001,0.1): ")
-        for word in ("choice(", "range(", "hydra/sweeper=optuna"):
+        for word in ("choice(", "range(", "search=optuna"):
             assert word in error
 
     @pytest.mark.parametrize("empty", ["seed=range(0)", "seed=range(5,5)"])

@@ -10,7 +10,8 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss
 
 import csvision
 from csvision.errors import RunError
-from csvision.run.directory import SWEEP_FILE, RunDirectory
+from csvision.run.directory import RunDirectory
+from csvision.run.sweep_folder import SWEEP_FILE
 from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits
 
 RUN = (*SMALL_TRAINING, *SMALL_MLP, "epochs=1", "data.cache=none")

@@ -13,7 +13,8 @@ import csvision
 from csvision.cli.main import main
 from csvision.config.model_schema import MLPConfig
 from csvision.errors import RunError
-from csvision.run.directory import RunDirectory, is_sweep
+from csvision.run.directory import RunDirectory
+from csvision.run.sweep_folder import is_sweep
 from csvision.run.sweep_jobs import lock_sweep, read_sweep
 from tests.cli.conftest import RunCommand
 from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits

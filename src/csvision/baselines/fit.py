@@ -22,9 +22,10 @@ from csvision.files import iso_time
 from csvision.process_state import use_threads
 from csvision.rng import isolate_rng
 from csvision.run import provenance
-from csvision.run.directory import RunDirectory, is_sweep
+from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_file
 from csvision.run.recorded_splits import write_splits
+from csvision.run.sweep_folder import is_sweep
 from csvision.run.system_errors import disk_error
 from csvision.signals import RunInterrupted, handle_signals
 

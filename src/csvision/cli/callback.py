@@ -18,6 +18,7 @@ from csvision.config.baseline_schema import RunConfig
 from csvision.config.compose import drop_hydra_node, to_dataclass
 from csvision.config.hydra_private import BASIC_SWEEPER
 from csvision.config.resolvers import remember_swept_keys
+from csvision.config.search_schema import SEARCH_SWEEPER
 from csvision.config.sweep import compose_jobs
 from csvision.errors import ConfigError, UserError
 from csvision.files import is_inner_path
@@ -40,7 +41,9 @@ class TrainCallback(Callback):
                 check_single_run(prepared.launcher)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Prepare every job of a sweep."""
+        """Prepare every job of a sweep; a search prepares its trials itself."""
+        if is_search(config):
+            return
         with prepare_or_exit() as errors:
             with errors.collect():
                 jobs = prepare_sweep(config, errors)
@@ -50,6 +53,8 @@ class TrainCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the table of a sweep, write sweep.csv, and fail if a job failed."""
+        if is_search(config):
+            return
         from csvision.comparison.page import refresh_page
         from csvision.run.sweep_table import summarize_sweep
 
@@ -60,6 +65,11 @@ class TrainCallback(Callback):
             finished = summarize_sweep(Path(config.hydra.sweep.dir))
         if not finished:
             raise SystemExit(1)
+
+
+def is_search(config: DictConfig) -> bool:
+    """Return whether a search chooses the values of swept keys."""
+    return bool(config.hydra.sweeper._target_ == SEARCH_SWEEPER)
 
 
 class ErrorCollector:

@@ -10,6 +10,7 @@ from csvision.config import (
     command_schema,
     compare_schema,
     explain_schema,
+    lr_find_schema,
     schema,
 )
 from csvision.config.schema_registry import COMMAND_SCHEMAS
@@ -52,6 +53,12 @@ BUILT_IN = (
         "Train a network on images in a CSV file, test it, and write a run directory.",
         schema.TrainConfig,
         "csvision.cli.train:run_train",
+    ),
+    Command(
+        "lr-find",
+        "Find a learning rate: train with a growing one while the loss decreases.",
+        lr_find_schema.LRFindConfig,
+        "csvision.cli.tasks:run_lr_find",
     ),
     Command(
         "baseline",

@@ -19,8 +19,9 @@ from types import FrameType
 from csvision.cli.sweep_worker import POLL_SECONDS, STOP_FILE
 from csvision.command_hints import resume_command
 from csvision.errors import RunError
-from csvision.run.directory import RunDirectory, custom_model_path, is_sweep
+from csvision.run.directory import RunDirectory, custom_model_path
 from csvision.run.manifest import read_json_object
+from csvision.run.sweep_folder import is_sweep
 from csvision.run.sweep_jobs import SweepJob
 from csvision.run.sweep_record import RecordedJob, SweepCommand, write_record
 from csvision.signals import SIGNALS, RunInterrupted, SignalState, handle_signals

@@ -5,10 +5,15 @@ from dataclasses import fields
 
 from csvision.config.command_schema import ResumeConfig
 from csvision.config.quoting import quote_override
+from csvision.config.search_schema import ResumeSearchConfig
 
 CODE = {"model", "loss", "metric", "transform"}
 
-OWN_KEYS = {entry.name for entry in fields(ResumeConfig)} - CODE | {f"{n}.path" for n in CODE}
+SEARCH_KEYS = {f"search.{entry.name}" for entry in fields(ResumeSearchConfig)}
+
+CODE_KEYS = {f"{name}.path" for name in CODE}
+
+OWN_KEYS = {entry.name for entry in fields(ResumeConfig)} - CODE | CODE_KEYS | SEARCH_KEYS
 
 
 def collect_sweep_words(words: Sequence[str]) -> list[str]:

@@ -6,10 +6,13 @@ Heavy modules are imported when a command runs, after its configuration has been
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from csvision.cli.search import resume_search
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
 from csvision.config import command_schema, compare_schema
 from csvision.config.hydra_errors import unknown_key
+from csvision.config.lr_find_schema import LRFindConfig
+from csvision.config.search_schema import ResumeSearchConfig
 from csvision.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -46,8 +49,13 @@ def check_sweep(folder: Path) -> None:
 
 def run_resume(config: command_schema.ResumeConfig) -> None:
     """Resume a run, or all jobs of a sweep."""
-    from csvision.run.directory import is_sweep
+    from csvision.run.sweep_folder import is_search, is_sweep
 
+    if is_search(Path(config.run)):
+        resume_search(config)
+        return
+    if config.search != ResumeSearchConfig(None, None):
+        raise RunError(f"run={config.run} is not a search; leave search.n_trials and n_jobs out")
     if is_sweep(Path(config.run)):
         resume_sweep(config)
         return
@@ -87,6 +95,16 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
         raise SystemExit(1)
 
 
+def run_lr_find(config: LRFindConfig) -> None:
+    """Find a learning rate; exit with code 1 if none can be suggested."""
+    from csvision import search_api
+
+    result = search_api.find_lr(config)
+    print(display_path(result.directory))
+    if result.suggestion is None:
+        raise SystemExit(1)
+
+
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:
     """Test a run, or an ensemble of runs."""
     if not config.ensemble:
@@ -100,7 +118,7 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
 
 def run_predict(config: command_schema.PredictConfig) -> None:
     """Predict the labels of a file."""
-    from csvision.run.directory import is_sweep
+    from csvision.run.sweep_folder import is_sweep
 
     if not is_sweep(Path(config.run)):
         check_run(config.run)

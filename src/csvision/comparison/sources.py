@@ -8,7 +8,7 @@ from pathlib import Path
 from csvision.comparison.index import RunIndex
 from csvision.comparison.record import RunRecord, read_run
 from csvision.errors import RunError
-from csvision.run.directory import is_sweep
+from csvision.run.sweep_folder import is_sweep
 from csvision.run.sweep_record import read_overrides
 
 MAX_DEPTH = 3

@@ -16,6 +16,7 @@ from csvision.config.example_schema import PrepareFashionMNISTConfig as PrepareF
 from csvision.config.limits import MAX_EPOCHS, MAX_ROWS, MAX_SHOWN_ROWS
 from csvision.config.option import option
 from csvision.config.schema import TTA, AcceleratorName, DataConfig
+from csvision.config.search_schema import ResumeSearchConfig
 
 
 @dataclass
@@ -63,15 +64,16 @@ class PredictDataConfig(OtherFileConfig):
 
 @dataclass
 class ResumeConfig:
-    """An interrupted run or sweep to resume, or a run to train longer."""
+    """An interrupted run, sweep or search to resume, or a run to train longer."""
 
-    run: str = option("directory of an interrupted run or sweep", example="DIR")
+    run: str = option("directory of an interrupted run, sweep or search", example="DIR")
     epochs: int | None = option(
         "train longer: the new total number of epochs (scheduler=none, step or plateau); null: "
         "unchanged",
         ge=1,
         le=MAX_EPOCHS,
     )
+    search: ResumeSearchConfig = field(default_factory=ResumeSearchConfig)
     sweep: list[str] = option(
         "keys of train for a sweep, written directly: seed=0,1,2,3 adds jobs, launcher=slurm runs "
         "the jobs elsewhere",

@@ -74,6 +74,13 @@ def is_quoted(value: str) -> bool:
     return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
 
 
+def unquote_path(override: str) -> str:
+    """Return an override of a path key as it is typed, without the quotes of `quote_path`."""
+    key, _, value = override.partition("=")
+    typed = f"{key}={value[1:-1]}"
+    return typed if is_quoted(value) and quote_path(typed, multirun=False) == override else override
+
+
 def format_value(value: Any) -> str:
     """Return a value as it is written on the command line."""
     match value:

@@ -28,6 +28,7 @@ from csvision.config.optim_schema import SchedulerName as SchedulerName
 from csvision.config.optim_schema import SGDConfig as SGDConfig
 from csvision.config.optim_schema import StepConfig as StepConfig
 from csvision.config.option import option
+from csvision.config.search_schema import SearchConfig
 from csvision.config.training_schema import TTA as TTA
 from csvision.config.training_schema import EarlyStoppingConfig as EarlyStoppingConfig
 from csvision.config.training_schema import EMAConfig as EMAConfig
@@ -210,6 +211,7 @@ class TrainConfig:
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     launcher: LauncherConfig = field(default_factory=LauncherConfig)
     debug: DebugConfig = field(default_factory=DebugConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     metric: MetricConfig = field(default_factory=MetricConfig)
     transform: TransformConfig = field(default_factory=TransformConfig)
@@ -237,9 +239,7 @@ class TrainConfig:
         "run directory or checkpoint whose weights training starts from; null: random weights"
     )
     tta: TTA = option("test-time augmentation: none, flip or flip_shift")
-    checkpoint_interval_seconds: float = option(
-        "longest time between two checkpoints", gt=0, le=1e9
-    )
+    checkpoint_interval_seconds: float = option("longest time between checkpoints", gt=0, le=1e9)
     output_dir: str = option("folder for run directories")
     quiet: bool = option("print only the path of the run directory")
 

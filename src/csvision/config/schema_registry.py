@@ -6,8 +6,10 @@ from csvision.config import (
     compare_schema,
     explain_schema,
     launcher_schema,
+    lr_find_schema,
     model_schema,
     schema,
+    search_schema,
 )
 
 GROUP_SCHEMAS: dict[str, dict[str, type]] = {
@@ -48,11 +50,16 @@ GROUP_SCHEMAS: dict[str, dict[str, type]] = {
         "ray": launcher_schema.RayLauncherConfig,
     },
     "debug": {"any": schema.DebugConfig},
+    "search": {
+        "none": search_schema.SearchConfig,
+        "optuna": search_schema.OptunaConfig,
+    },
 }
 """The schemas that the defaults lists in conf/ name as /csvision/GROUP/NAME."""
 
 COMMAND_SCHEMAS: dict[str, type] = {
     "train": schema.TrainConfig,
+    "lr_find": lr_find_schema.LRFindConfig,
     "baseline": baseline_schema.BaselineConfig,
     "resume": command_schema.ResumeConfig,
     "reproduce": command_schema.ReproduceConfig,

@@ -82,10 +82,10 @@ def count_values(override: Override) -> int:
 
 
 def interval_error(override: Override) -> str:
-    """Say that the default sweeper takes no interval."""
+    """Say that a sweep takes no interval, and that a search does."""
     return (
-        f"{override.input_line}: the default sweeper takes no interval; write choice(...) or "
-        "range(...), or let a sweeper that searches intervals choose: hydra/sweeper=optuna"
+        f"{override.input_line}: a sweep takes no interval; write choice(...) or range(...), or "
+        "let a search choose the values: search=optuna"
     )
 
 

@@ -12,17 +12,12 @@ from omegaconf import OmegaConf
 from csvision.config import model_schema, schema
 from csvision.config.baseline_schema import BaselineConfig, RunConfig
 from csvision.config.serialize import config_to_dict, is_baseline, run_config_from_dict
-from csvision.errors import DivergedError, RunError, first_line
+from csvision.errors import DivergedError, PrunedError, RunError, first_line
 from csvision.files import iso_time, timestamp, write_json
 from csvision.run.manifest import read_manifest
+from csvision.run.sweep_folder import is_sweep
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
-
-SWEEP_FILE = "multirun.yaml"
-"""The file that Hydra writes into the folder of a sweep."""
-
-SWEEP_RECORD = "sweep.json"
-"""The jobs of a sweep; csvision writes it before the first job starts."""
 
 
 class RunDirectory:
@@ -181,6 +176,9 @@ class RunDirectory:
         except DivergedError as error:
             state, reason = "diverged", {"reason": first_line(error)}
             raise
+        except PrunedError:
+            state = "pruned"
+            raise
         except Exception as error:
             state, reason = "failed", {"reason": first_line(error) or type(error).__name__}
             raise
@@ -188,11 +186,6 @@ class RunDirectory:
             # If run.json of a failed run cannot be written, either, keep the original error.
             with nullcontext() if state == "finished" else suppress(OSError, RunError):
                 self.update_manifest(state=state, ended=iso_time(), **reason)
-
-
-def is_sweep(folder: Path) -> bool:
-    """Return whether a folder contains a sweep."""
-    return any((folder / name).is_file() for name in (SWEEP_FILE, SWEEP_RECORD))
 
 
 def default_run_dir(config: RunConfig) -> Path:

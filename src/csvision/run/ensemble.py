@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvision.errors import RunError
-from csvision.run.directory import RunDirectory, is_sweep
+from csvision.run.directory import RunDirectory
 from csvision.run.manifest import read_json_object
+from csvision.run.sweep_folder import is_sweep
 from csvision.run.sweep_record import has_record, read_record
 
 Floats = NDArray[np.float32]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from csvision.errors import PrunedError
+
 log = logging.getLogger("csvision")
 """The logger of everything that the user of a run wants to see."""
 
@@ -93,6 +95,8 @@ def log_to_file(path: Path) -> Iterator[None]:
         stack.enter_context(ignore_known_warnings())
         try:
             yield
+        except PrunedError:
+            raise
         except BaseException:
             handler.emit(
                 log.makeRecord(

@@ -9,7 +9,7 @@ from typing import Any
 from csvision.config.limits import MAX_EPOCHS, MAX_THREADS
 from csvision.errors import RunError
 
-STATES = ("running", "finished", "interrupted", "failed", "diverged")
+STATES = ("running", "finished", "interrupted", "failed", "diverged", "pruned")
 
 METADATA = ("data", "code", "versions", "accelerator", "threads")
 """Entries written together when the training starts."""

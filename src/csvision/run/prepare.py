@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from csvision.config import model_schema, schema
+from csvision.config.search_schema import SearchName
 from csvision.config.validate import validate
 from csvision.data.splits import Splits, load_splits
 from csvision.errors import ConfigError
@@ -37,6 +38,7 @@ def prepare_run(
     which results will be written (default: a new one in output_dir). Raises UserError if the run
     cannot work.
     """
+    check_no_search(config)
     validate_launch_environment(config.accelerator.devices)
     if directory is None:
         check_writable(Path(config.output_dir))
@@ -57,6 +59,15 @@ def prepare_run(
     check_custom_model(prepared)
     check_initial_weights(prepared)
     return prepared
+
+
+def check_no_search(config: schema.TrainConfig) -> None:
+    """Raise ConfigError if a single run is asked to search."""
+    if config.search.name is not SearchName.none:
+        raise ConfigError(
+            f"search={config.search.name} needs -m and a key to search, for example "
+            "-m 'optimizer.lr=tag(log, interval(1e-4, 1e-1))'; in Python: csvision.run_search"
+        )
 
 
 def check_writable(

@@ -10,13 +10,9 @@ from csvision.config.serialize import config_to_dict
 from csvision.files import iso_time
 from csvision.models.user_code import refuse_exit, user_code
 from csvision.run.code_paths import code_arguments
-from csvision.run.directory import (
-    RunDirectory,
-    custom_model_path,
-    is_sweep,
-    with_absolute_paths,
-)
+from csvision.run.directory import RunDirectory, custom_model_path, with_absolute_paths
 from csvision.run.log import disable_log, log, log_to_file
+from csvision.run.sweep_folder import is_sweep
 from csvision.run.system_errors import translate_system_errors
 from csvision.signals import RunInterrupted
 

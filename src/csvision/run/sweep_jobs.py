@@ -21,13 +21,12 @@ from csvision.errors import RunError, UserError, first_line
 from csvision.legacy import migrate_override
 from csvision.run.code_paths import CodePaths, with_code_paths
 from csvision.run.directory import (
-    SWEEP_FILE,
     RunDirectory,
     custom_model_path,
-    is_sweep,
     with_absolute_paths,
     with_default_cache,
 )
+from csvision.run.sweep_folder import SWEEP_FILE, is_sweep
 from csvision.run.sweep_record import has_record, read_record
 
 

@@ -11,8 +11,9 @@ from csvision.config.serialize import config_to_dict
 from csvision.errors import RunError, first_line
 from csvision.files import is_inner_path, write_json
 from csvision.run.config_reader import ConfigReader
-from csvision.run.directory import SWEEP_RECORD, with_absolute_paths, with_default_cache
+from csvision.run.directory import with_absolute_paths, with_default_cache
 from csvision.run.manifest import is_text_list, read_json_object
+from csvision.run.sweep_folder import SWEEP_RECORD
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from csvision.config.labels import parse_override
 from csvision.errors import RunError
-from csvision.run.directory import SWEEP_RECORD, RunDirectory, is_sweep
+from csvision.run.directory import RunDirectory
+from csvision.run.sweep_folder import SWEEP_RECORD, is_sweep
 from csvision.run.sweep_record import read_overrides
 
 

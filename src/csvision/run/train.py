@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Trainer
+from lightning import Callback, Trainer
 
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.history import HistoryCallback
@@ -69,11 +69,16 @@ class TrainResult:
 
 
 def train(
-    prepared: PreparedRun, directory: Path, overrides: Sequence[str] = (), resume: bool = False
+    prepared: PreparedRun,
+    directory: Path,
+    overrides: Sequence[str] = (),
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
 ) -> TrainResult:
     """Train and test; write everything into `directory`, or resume the run in it.
 
-    Raises RunError if the directory cannot be used, and DivergedError if the loss is not finite.
+    Raises RunError if the directory cannot be used, DivergedError if the loss is not finite, and
+    what `callbacks` raise, which are called after csvision's own.
     """
     config = prepared.config
     run_dir = RunDirectory(directory)
@@ -96,7 +101,7 @@ def train(
             monitor=config.monitor,
             mode=monitor_mode(config),
         )
-        trainer = build_trainer(config, run_dir, history, checkpoints, signals)
+        trainer = build_trainer(config, run_dir, history, checkpoints, signals, callbacks)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
             torch.set_num_threads(choose_num_threads(config.accelerator))
             classifier = build_classifier(prepared, signals, trainer.global_rank)

@@ -3,6 +3,7 @@
 A Trainer of one process ignores the variables of launchers: Slurm sets some in every job.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from lightning import Callback, Trainer
@@ -34,8 +35,12 @@ def build_trainer(
     history: HistoryCallback,
     checkpoints: CheckpointCallback,
     signals: SignalState,
+    further: Sequence[Callback] = (),
 ) -> Trainer:
-    """Return the Trainer of a run; it writes nothing before the fit starts."""
+    """Return the Trainer of a run, with `further` callbacks after csvision's own.
+
+    It writes nothing before the fit starts.
+    """
     show_bar = is_terminal() and not config.quiet
     nodes = count_nodes(config.accelerator.devices)
     callbacks: list[Callback] = [
@@ -48,6 +53,7 @@ def build_trainer(
         checkpoints,
         SaveOnSignal(signals, checkpoints),
         *([EpochProgressBar()] if show_bar else []),
+        *further,
         *([NotebookProgressBar()] if in_notebook() and not config.quiet else []),
     ]
     return Trainer(

@@ -1,0 +1,30 @@
+"""The folder of a sweep or a search, and the files by which it is recognized."""
+
+from pathlib import Path
+
+from csvision.files import timestamp
+
+SWEEP_FILE = "multirun.yaml"
+"""The file that Hydra writes into the folder of a sweep."""
+
+SWEEP_RECORD = "sweep.json"
+"""The jobs of a sweep; csvision writes it before the first job starts."""
+
+SEARCH_RECORD = "search.json"
+"""The space and the settings of a search; csvision writes it before the first trial starts."""
+
+
+def is_sweep(folder: Path) -> bool:
+    """Return whether a folder contains a sweep, such as a search."""
+    names = (SWEEP_FILE, SWEEP_RECORD, SEARCH_RECORD)
+    return any((folder / name).is_file() for name in names)
+
+
+def is_search(folder: Path) -> bool:
+    """Return whether a folder contains a search."""
+    return (folder / SEARCH_RECORD).is_file()
+
+
+def default_sweep_dir(output_dir: str) -> Path:
+    """Return the absolute path of a new sweep in output_dir, formed as in conf/train.yaml."""
+    return Path(output_dir).absolute() / "sweeps" / timestamp()
