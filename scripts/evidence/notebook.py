@@ -77,8 +77,8 @@ def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     return float((network(images).argmax(1) == labels).float().mean())
 
 
-def run(model: str, seed: int = 42, epochs: int = EPOCHS) -> float:
-    """Train as the notebook does; return the test accuracy that it prints."""
+def run(model: str, seed: int = 42, epochs: int = EPOCHS, show: bool = False) -> float:
+    """Train as the notebook does; return the test accuracy. With `show`, print each epoch."""
     torch.manual_seed(seed)
     images, labels = read_data()
     train, test = split_rows(len(images))
@@ -88,9 +88,10 @@ def run(model: str, seed: int = 42, epochs: int = EPOCHS) -> float:
     optimizer = torch.optim.SGD(network.parameters(), lr=LR)
     for epoch in range(epochs):
         losses = fit_epoch(network, optimizer, batches)
-        print(f"epoch {epoch + 1}: loss {sum(losses) / len(losses):.4f}")
+        if show:
+            print(f"epoch {epoch + 1}: loss {sum(losses) / len(losses):.4f}")
     return accuracy(network, images[test], labels[test])
 
 
 if __name__ == "__main__":
-    print(f"test accuracy {run(sys.argv[1]):.4f}")
+    print(f"test accuracy {run(sys.argv[1], show=True):.4f}")

@@ -151,7 +151,8 @@ def test_values_that_are_not_a_configuration_are_rejected(values: Any) -> None:
 def test_key_that_earlier_versions_did_not_have_gets_its_default(key: str) -> None:
     values = default_values()
     recorded = {name: value for name, value in values.items() if name != key}
-    assert config_from_dict(recorded) == config_from_dict(values)
+    expected = config_from_dict(values | {key: ADDED_TOP_LEVEL_KEYS[key]})
+    assert config_from_dict(recorded) == expected
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key not in ADDED_TOP_LEVEL_KEYS])

@@ -104,7 +104,8 @@ def test_job_without_a_directory_gets_one_with_the_reason(
         digits_csv.unlink()
 
     monkeypatch.setattr(record, remove_data)
-    sweep = run_sweep("seed=0", "data.cache=none", launcher="serial")
+    # A worker reads the data again.
+    sweep = run_sweep("seed=0", "data.cache=none")
     (job,) = sweep.jobs
     assert job.state == "failed"
     assert "digits.csv" in job.reason

@@ -57,6 +57,7 @@ def test_each_entry_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return config_from_dict(values)
 
     monkeypatch.setattr(config_reader, "config_from_dict", convert)
+    monkeypatch.setattr(config_reader, "run_config_from_dict", convert)
     reader = ConfigReader()
     base = VALUES[0]
     for seed in range(5):

@@ -50,7 +50,13 @@ class TestOwnTestRows:
         result = csvision.evaluate(run, "quiet=true")
         assert result.directory is not None
         now, trained = read_json(result.directory / "metrics.json"), read_json(run / "metrics.json")
-        assert set(now) == {"test/loss", "test/acc", "test/f1", "test/acc by class"}
+        assert set(now) == {
+            "test/loss",
+            "test/acc",
+            "test/f1",
+            "test/balanced_acc",
+            "test/acc by class",
+        }
         assert now == {name: trained[name] for name in now}
         for name in ("predictions.csv", "confusion_matrix.csv", "per_class.csv"):
             assert (result.directory / name).read_bytes() == (run / name).read_bytes()

@@ -110,8 +110,8 @@ class TestResult:
         run = train_until(20, (*SMALL_RUN, "logger=tensorboard"))
         csvision.resume(run.path)
         events = EventAccumulator(str(run.path)).Reload()
-        for name in ("train/loss", "val/loss", "val/acc", "lr"):
-            assert [event.step for event in events.Scalars(name)] == [1, 2, 3, 4]
+        for name in ("train/loss", "val/loss", "val/acc"):
+            assert [event.step for event in events.Scalars(f"curves/{name}")] == [1, 2, 3, 4]
         assert pd.read_csv(run.history)["epoch"].tolist() == [1, 2, 3, 4]
 
     def test_returned_metrics_are_those_of_the_run(self, interrupted_run: RunDirectory) -> None:

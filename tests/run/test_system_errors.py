@@ -97,7 +97,7 @@ class TestFullDisk:
         assert "event_file_writer.py" in run.log.read_text(encoding="utf-8")
         assert run.read_manifest()["state"] == "failed"
         assert_can_be_resumed(run, whole.read_manifest()["weights_sha256"])
-        steps = EventAccumulator(str(run.path)).Reload().Scalars("val/loss")
+        steps = EventAccumulator(str(run.path)).Reload().Scalars("curves/val/loss")
         assert [event.step for event in steps] == [1, 2, 3, 4]
 
     def test_while_writing_results(
