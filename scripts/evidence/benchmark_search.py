@@ -59,6 +59,7 @@ def measure(options: Options, seed: int, pruner: str) -> Search:
     assert report.best is not None
     value = report.trials[report.best].value
     assert value is not None
+    print(f"seed {seed}, pruner {pruner}: best {value:.4f}, {seconds:.1f} s", flush=True)
     return Search(value, seconds, sum(trial.state == "pruned" for trial in report.trials))
 
 

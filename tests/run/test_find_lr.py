@@ -30,6 +30,9 @@ def test_files_have_every_step_and_the_suggestion(digits_csv: Path) -> None:
     assert result.directory.parent == Path("outputs/lr_find").absolute()
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.attacks
 def test_suggested_rate_trains_better_than_the_ends(digits_csv: Path) -> None:
     suggestion = csvision.find_lr(*SMALL, *SMALL_MLP).suggestion
     assert suggestion is not None
@@ -63,6 +66,7 @@ def test_divergence_ends_the_test(digits_csv: Path) -> None:
     assert len(result.lrs) == len(result.losses) == len(result.smoothed)
 
 
+@pytest.mark.slow
 def test_test_rows_and_validation_rows_do_not_matter(digits_csv: Path) -> None:
     """Files of test rows that differ give the same losses."""
     table = digits(600)
@@ -76,6 +80,7 @@ def test_test_rows_and_validation_rows_do_not_matter(digits_csv: Path) -> None:
     assert csvision.find_lr(*SMALL, *SMALL_MLP, "data.val_size=0").suggestion is not None
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_losses_and_the_generators_are_kept(digits_csv: Path) -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()

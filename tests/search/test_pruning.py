@@ -31,6 +31,7 @@ def test_pruned_trial_stops_early_and_is_no_error(pruned_run: RunDirectory) -> N
     assert "Traceback" not in pruned_run.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_pruned_trial_can_be_trained_to_the_end(pruned_run: RunDirectory) -> None:
     result = csvision.resume(pruned_run.path)
     assert pruned_run.read_manifest()["state"] == "finished"
@@ -38,6 +39,9 @@ def test_pruned_trial_can_be_trained_to_the_end(pruned_run: RunDirectory) -> Non
     assert result.metrics == whole.metrics
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.attacks
 @pytest.mark.parametrize("pruner", ["none", "hyperband"])
 def test_other_pruners_run(run_search: RunSearch, pruner: str) -> None:
     report = run_search("search.n_trials=6", f"search.pruner={pruner}")
@@ -50,6 +54,9 @@ def test_no_trial_is_pruned_in_its_warm_up(small_search_original: Path) -> None:
         assert len(trial.history) >= 1
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.attacks
 def test_longer_warm_up_prunes_later(run_search: RunSearch) -> None:
     report = run_search("search.n_trials=8", "search.n_warmup_epochs=2")
     pruned = [len(trial.history) for trial in report.trials if trial.state == "pruned"]

@@ -40,8 +40,9 @@ def test_best_trial_is_the_first_one_with_the_best_value(small_search_original: 
     assert report.best_values == [max(values[:count]) for count in range(1, 9)]
 
 
+@pytest.mark.slow
 def test_loss_is_minimized(run_search: RunSearch) -> None:
-    report = run_search("search.n_trials=3", "search.metric=val/loss")
+    report = run_search("search.n_trials=2", "epochs=1", "search.metric=val/loss")
     assert report.direction == "minimize"
     assert report.best is not None
     assert report.trials[report.best].value == min(
@@ -49,8 +50,9 @@ def test_loss_is_minimized(run_search: RunSearch) -> None:
     )
 
 
+@pytest.mark.slow
 def test_importance_adds_up_to_one(run_search: RunSearch) -> None:
-    report = run_search("search.n_trials=5", "search.pruner=none", "batch_size=28,56", "epochs=2")
+    report = run_search("search.n_trials=4", "search.pruner=none", "batch_size=28,56", "epochs=1")
     assert {*report.importance} == {"optimizer.lr", "batch_size"}
     assert sum(report.importance.values()) == pytest.approx(1)
     assert [*report.importance.values()] == sorted(report.importance.values(), reverse=True)
@@ -77,6 +79,7 @@ def test_table_shows_states_but_no_test_metric(small_search_original: Path) -> N
     assert table["trained_epochs"].tolist() == [len(trial.history) for trial in report.trials]
 
 
+@pytest.mark.slow
 def test_printed_command_trains_the_best_trial_again(
     small_search_original: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ def test_search_killed_several_times_gives_the_same_trials(
     assert {trial.state for trial in resumed.trials} == {"finished", "pruned"}
 
 
+@pytest.mark.slow
 def test_trial_that_ended_before_it_was_recorded_is_not_trained_again(
     run_search: RunSearch,
 ) -> None:
@@ -99,6 +100,7 @@ def test_trial_that_ended_before_it_was_recorded_is_not_trained_again(
     assert (report.directory / "0_mlp_seed42" / "history.csv").stat().st_mtime_ns == history
 
 
+@pytest.mark.slow
 def test_trial_whose_process_is_killed_again_and_again_fails(
     run_search: RunSearch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,6 +135,9 @@ class Net(nn.Sequential):
 """
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.attacks
 def test_failed_trials_count_and_the_search_proceeds(digits_csv: Path) -> None:
     Path("net.py").write_text(FAILING_NET, encoding="utf-8")
     report = csvision.run_search(
@@ -157,10 +162,10 @@ def test_failed_trials_count_and_the_search_proceeds(digits_csv: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_share_the_trials(run_search: RunSearch) -> None:
-    report = run_search("search.n_trials=6", "search.n_jobs=2", "search.pruner=none")
-    assert [trial.number for trial in report.trials] == [*range(6)]
+    report = run_search("search.n_trials=4", "search.n_jobs=2", "search.pruner=none")
+    assert [trial.number for trial in report.trials] == [*range(4)]
     assert {trial.state for trial in report.trials} == {"finished"}
-    assert len({trial.params["optimizer.lr"] for trial in report.trials}) == 6
+    assert len({trial.params["optimizer.lr"] for trial in report.trials}) == 4
     spans = sorted((trial.started, trial.ended) for trial in report.trials)
     # Two trials ran at the same time.
     assert any(after[0] < before[1] for before, after in pairwise(spans))  # type: ignore[operator]
@@ -170,6 +175,9 @@ def test_two_processes_share_the_trials(run_search: RunSearch) -> None:
         assert manifest["threads"] == 1
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.attacks
 def test_extended_search_continues_as_if_it_had_been_longer(
     small_search_original: Path, run_search: RunSearch
 ) -> None:
