@@ -7,7 +7,6 @@ import pytest
 
 from tests.conftest import digits
 
-
 EXAMPLES = 2
 """So many attacks of each file run without `-m attacks`; the others are thorough."""
 

@@ -43,7 +43,7 @@ from csvision.run.recorded_splits import write_splits
 from csvision.run.result_html import run_html
 from csvision.run.run_context import config_for_checkpoints, run_context
 from csvision.run.swept_overrides import swept_overrides
-from csvision.run.trainer import build_trainer
+from csvision.run.trainer import build_trainer, end_process_group
 from csvision.signals import handle_signals
 from csvision.tensorboard import log_to_tensorboard
 
@@ -90,6 +90,7 @@ def train(
         limit_threads(config.accelerator.num_threads),
         restore_launch_variables(),
         hide_trainer_defaults(),
+        end_process_group(),
     ):
         use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
         history = HistoryCallback(run_dir.history, run_dir.path if use_tensorboard else None)

@@ -3,13 +3,15 @@
 A Trainer of one process ignores the variables of launchers: Slurm sets some in every job.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 from lightning import Callback, Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.profilers import SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy
+from torch import distributed
 
 from csvision.callbacks.checkpoint import CheckpointCallback
 from csvision.callbacks.early_stopping import EarlyStoppingCallback
@@ -106,6 +108,19 @@ def build_eval_trainer(
 def deterministic(name: schema.AcceleratorName) -> Literal["warn"] | None:
     """Return Lightning's option for deterministic algorithms, which only CUDA needs."""
     return "warn" if torch_device(name).type == "cuda" else None
+
+
+@contextmanager
+def end_process_group() -> Iterator[None]:
+    """Destroy the process group that a distributed run has created.
+
+    Its threads would abort a process that ends before they do. After an exception it is kept: other
+    processes may be gone.
+    """
+    existed = distributed.is_available() and distributed.is_initialized()
+    yield
+    if not existed and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def ddp_strategy() -> DDPStrategy:
