@@ -271,6 +271,7 @@ class TestCommand:
         assert error.startswith("publish=true: ")
         assert f"{key}=" in error
 
+    @pytest.mark.thorough
     def test_interrupted_run_resumes_where_it_stopped(
         self, arguments: list[str], tmp_path: Path
     ) -> None:

@@ -9,6 +9,7 @@ import check_determinism
 from tests.scripts.evidence.run_script import run_script
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_two_configurations_have_equal_weights_in_four_launch_modes() -> None:
     ended = run_script("check_determinism.py", "configurations=2")

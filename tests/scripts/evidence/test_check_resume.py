@@ -9,6 +9,7 @@ import check_resume
 from tests.scripts.evidence.run_script import run_script
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_two_killed_runs_end_like_uninterrupted_runs() -> None:
     ended = run_script("check_resume.py", "runs=2")
