@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -55,10 +56,10 @@ def benchmark_sweeps(repeats: int, models: Sequence[str], jobs: int) -> None:
     """Print the median seconds of each way, and how many times faster the sweep is."""
     for model in models:
         arms: dict[str, Callable[[], float]] = {
-            "notebook scripts, one at a time": lambda: run_notebooks(model, jobs, 1),  # noqa: B023
-            "notebook scripts, two at a time": lambda: run_notebooks(model, jobs, 2),  # noqa: B023
-            "sweep, launcher=serial": lambda: run_sweep(model, jobs, "serial"),  # noqa: B023
-            "sweep, launcher=local": lambda: run_sweep(model, jobs, "local"),  # noqa: B023
+            "notebook scripts, one at a time": partial(run_notebooks, model, jobs, 1),
+            "notebook scripts, two at a time": partial(run_notebooks, model, jobs, 2),
+            "sweep, launcher=serial": partial(run_sweep, model, jobs, "serial"),
+            "sweep, launcher=local": partial(run_sweep, model, jobs, "local"),
         }
         # Alternately, so that a change of the machine affects all of them.
         rounds = [{name: arm() for name, arm in arms.items()} for _ in range(repeats)]

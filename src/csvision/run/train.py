@@ -92,16 +92,8 @@ def train(
         hide_trainer_defaults(),
         end_process_group(),
     ):
-        use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
-        history = HistoryCallback(run_dir.history, run_dir.path if use_tensorboard else None)
-        checkpoints = CheckpointCallback(
-            run_dir.checkpoints,
-            config_for_checkpoints(run_dir, config, resume),
-            config.checkpoint_interval_seconds,
-            has_val=bool(len(prepared.splits.val)),
-            monitor=config.monitor,
-            mode=monitor_mode(config),
-        )
+        history = build_history(run_dir, config)
+        checkpoints = build_checkpoints(run_dir, prepared, resume)
         trainer = build_trainer(config, run_dir, history, checkpoints, signals, callbacks)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
             torch.set_num_threads(choose_num_threads(config.accelerator))
@@ -136,6 +128,27 @@ def train(
         prepared.splits,
         evaluation,
         trainer.is_global_zero,
+    )
+
+
+def build_history(run_dir: RunDirectory, config: schema.TrainConfig) -> HistoryCallback:
+    """Return the callback that writes history.csv and, with logger=tensorboard, the curves."""
+    use_tensorboard = config.logger.name is schema.LoggerName.tensorboard
+    return HistoryCallback(run_dir.history, run_dir.path if use_tensorboard else None)
+
+
+def build_checkpoints(
+    run_dir: RunDirectory, prepared: PreparedRun, resume: bool
+) -> CheckpointCallback:
+    """Return the callback that writes the checkpoints of a run."""
+    config = prepared.config
+    return CheckpointCallback(
+        run_dir.checkpoints,
+        config_for_checkpoints(run_dir, config, resume),
+        config.checkpoint_interval_seconds,
+        has_val=bool(len(prepared.splits.val)),
+        monitor=config.monitor,
+        mode=monitor_mode(config),
     )
 
 
