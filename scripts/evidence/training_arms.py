@@ -29,11 +29,12 @@ from csvision.run.log import ignore_known_warnings
 
 @dataclass(frozen=True)
 class Task:
-    """What an arm trains: `mlp` or `cnn`, for some epochs in batches of some size."""
+    """What an arm trains: `mlp` or `cnn`, for some epochs in batches of some size, from a seed."""
 
     model: str
     batch_size: int
     epochs: int
+    seed: int
 
 
 @dataclass
@@ -61,6 +62,7 @@ def read_splits() -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def build(task: Task) -> tuple[nn.Sequential, torch.optim.SGD]:
     """Return the network of the notebook with its optimizer."""
+    torch.manual_seed(task.seed)
     network = notebook.build_model(task.model)
     return network, torch.optim.SGD(network.parameters(), lr=notebook.LR)
 
@@ -140,6 +142,7 @@ def train_skorch(task: Task) -> Result:
     from skorch import NeuralNetClassifier
 
     images, labels, *test = read_splits()
+    torch.manual_seed(task.seed)
     classifier = NeuralNetClassifier(
         notebook.build_model(task.model),
         criterion=nn.CrossEntropyLoss,
@@ -171,6 +174,7 @@ def train_sklearn(task: Task) -> Result:
         momentum=0.0,
         learning_rate_init=notebook.LR,
         batch_size=task.batch_size,
+        random_state=task.seed,
     )
     result = Result()
     for _ in range(task.epochs):
@@ -221,6 +225,7 @@ def train_csvision(task: Task, precision: str = "32-true") -> Result:
                 f"experiment=notebook_{task.model}",
                 f"batch_size={task.batch_size}",
                 f"epochs={epochs}",
+                f"seed={task.seed}",
                 f"accelerator.precision={precision}",
                 f"output_dir={folder}",
                 "accelerator=cpu",

@@ -36,9 +36,9 @@ def benchmark_training(repeats: int, models: Sequence[str], batch_sizes: Sequenc
     arms = list_arms()
     for model in models:
         for batch_size in batch_sizes:
-            task = Task(model, batch_size, EPOCHS[model])
             results: dict[str, list[Result]] = {name: [] for name in arms}
-            for _ in range(repeats):
+            for seed in range(repeats):
+                task = Task(model, batch_size, EPOCHS[model], seed)
                 for name, train in arms.items():
                     if (result := train(task)) is not None:
                         results[name].append(result)

@@ -13,6 +13,12 @@ from csvision.config import schema
 from csvision.rng import derive_seed
 
 
+def build_augmentation(config: schema.AugmentationConfig, seed: int) -> "Augmentation | None":
+    """Return the configured transforms; None if there are none."""
+    used = (config.hflip, config.translate, config.cutout, config.impulse_noise)
+    return Augmentation(config, seed) if any(used) else None
+
+
 class Augmentation:
     """Randomly flips, translates, cuts out and adds noise to images (B, C, H, W), uint8."""
 

@@ -71,6 +71,7 @@ class Classifier(LightningModule):
         self.average = None if ema_decay is None else WeightAverage(network, ema_decay)
         self.tta = tta
         self.frozen: list[nn.Module] = []
+        self.standardizes = True
         self.register_buffer("mean", torch.tensor(mean).reshape(-1, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(-1, 1, 1))
         num_classes = len(self.classes)
@@ -91,7 +92,8 @@ class Classifier(LightningModule):
 
     def normalize(self, images: Tensor) -> Tensor:
         """Transformed images (B, C, H, W), uint8, -> inputs of the network (B, C, H, W)."""
-        return (images.to(self.dtype) / 255).sub_(self.mean).div_(self.std)
+        scaled = images.to(self.dtype) / 255
+        return scaled.sub_(self.mean).div_(self.std) if self.standardizes else scaled
 
     def predict_proba(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W), uint8, -> probabilities (B, K), computed in eval mode.
@@ -140,7 +142,8 @@ class Classifier(LightningModule):
             self.average.save(checkpoint)
 
     def on_train_start(self) -> None:
-        """Start the average of the weights, on the device of the network."""
+        """Start the average of the weights; skip a standardization that changes nothing."""
+        self.standardizes = bool((self.mean != 0).any() or (self.std != 1).any())
         if self.average is not None:
             self.average.start()
 

@@ -10,7 +10,6 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from lightning.pytorch.utilities.types import LRSchedulerConfig
 from torch import Tensor, optim
 
 from csvision.classifier import Classifier
@@ -42,10 +41,19 @@ class GroupedClassifier(Classifier):
         end = time.perf_counter() + GROUP_SECONDS
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, optim.Optimizer)
+        # Looked up once, because each look-up takes as long as a small layer.
+        step_schedulers = self.schedulers("step")
+        progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
         losses, counts = [], []
         for (images, labels), _, _ in dataloader_iter:
             loss = self.training_loss((images.to(self.device), labels.to(self.device)))
             self.optimize(optimizer, loss)
+            progress.increment_ready()
+            progress.increment_completed()
+            for scheduler in step_schedulers:
+                scheduler.step()
+            if self.average is not None:
+                self.average.update(self.global_step)
             losses.append(loss.detach())
             counts.append(len(labels))
             if time.perf_counter() > end or self.is_interrupted():
@@ -57,7 +65,7 @@ class GroupedClassifier(Classifier):
         return {"losses": torch.stack(losses)}
 
     def optimize(self, optimizer: optim.Optimizer, loss: Tensor) -> None:
-        """Make one step of the optimizer, and of schedulers that are updated in each step."""
+        """Make one step of the optimizer."""
         device = self.device.type
         autocast = torch.is_autocast_enabled(device)
         # Lightning's context around the whole group is for the forward passes only.
@@ -69,13 +77,6 @@ class GroupedClassifier(Classifier):
         if autocast:
             # It holds the weights of before the step.
             torch.clear_autocast_cache()
-        steps = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
-        steps.increment_ready()
-        steps.increment_completed()
-        for config in self.scheduler_configs("step"):
-            config.scheduler.step()  # type: ignore[call-arg]
-        if self.average is not None:
-            self.average.update(self.global_step)
 
     def configure_optimizers(self) -> Any:
         """Return the configured optimizer and schedulers; Lightning updates none of them."""
@@ -90,13 +91,13 @@ class GroupedClassifier(Classifier):
         progress = self.trainer.fit_loop.epoch_loop.batch_progress
         # The current group counts as ready, all groups before it as completed.
         if progress.current.ready == self.trainer.num_training_batches:
-            for config in self.scheduler_configs("epoch"):
-                config.scheduler.step()  # type: ignore[call-arg]
+            for scheduler in self.schedulers("epoch"):
+                scheduler.step()
 
-    def scheduler_configs(self, interval: str) -> list[LRSchedulerConfig]:
+    def schedulers(self, interval: str) -> list[Any]:
         """Return the schedulers that are updated after each step or epoch, whatever the metrics."""
         return [
-            config
+            config.scheduler
             for config in self.trainer.lr_scheduler_configs
             if config.interval == interval and not is_plateau(config.scheduler)
         ]

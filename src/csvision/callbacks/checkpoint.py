@@ -11,10 +11,16 @@ from lightning import Callback, LightningModule, Trainer
 from csvision.config.monitor import is_better, worst_value
 
 
+MAX_SAVE_FRACTION = 0.02
+"""The largest fraction of the time that saving last.ckpt after each epoch may take."""
+
+
 class CheckpointCallback(Callback):
     """Saves last.ckpt after each epoch and every `interval_seconds`, and best.ckpt.
 
-    The checkpoint before last.ckpt is kept as previous.ckpt. Each file contains `config`.
+    After epochs that are short compared with the time of saving, last.ckpt is saved less often, but
+    always after the first and the last one: a killed run repeats some of these epochs when it is
+    resumed. The checkpoint before last.ckpt is kept as previous.ckpt. Each file contains `config`.
     `monitor` decides the best epoch; `has_val` is whether there is a validation split.
     """
 
@@ -36,6 +42,8 @@ class CheckpointCallback(Callback):
         self.mode = mode
         self.best = worst_value(mode)
         self.last_save = 0.0
+        self.save_seconds = 0.0
+        self.saved_step = -1
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best value of `monitor` so far."""
@@ -74,12 +82,24 @@ class CheckpointCallback(Callback):
             if is_better(value, self.best, self.mode):
                 self.best = value
                 self.save(trainer, self.folder / "best.ckpt", weights_only=True)
-        self.save_last(trainer)
+        if self.must_save_epoch(trainer):
+            self.save_last(trainer)
+
+    def must_save_epoch(self, trainer: Trainer) -> bool:
+        """Return whether last.ckpt is saved after this epoch; processes must not differ in it."""
+        is_last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        pause = self.save_seconds / MAX_SAVE_FRACTION
+        return is_last or trainer.world_size > 1 or time.monotonic() - self.last_save >= pause
 
     def save_last(self, trainer: Trainer) -> None:
-        """Save everything that is needed to resume."""
+        """Save everything that is needed to resume, unless this step is saved already."""
+        if self.saved_step == trainer.global_step:
+            return
+        start = time.monotonic()
         self.save(trainer, self.folder / "last.ckpt", weights_only=False)
         self.last_save = time.monotonic()
+        self.save_seconds = self.last_save - start
+        self.saved_step = trainer.global_step
 
     def save(self, trainer: Trainer, path: Path, weights_only: bool) -> None:
         """Save a checkpoint completely or not at all; the previous last.ckpt becomes previous.ckpt.

@@ -27,6 +27,7 @@ class HistoryCallback(Callback):
         self.tensorboard_dir = tensorboard_dir
         self.writer: SummaryWriter | None = None
         self.rows: list[dict[str, Any]] = []
+        self.columns: list[str] = []
         self.lr = 0.0
         self.started = time.perf_counter()
 
@@ -70,18 +71,26 @@ class HistoryCallback(Callback):
         row["seconds"] = round(time.perf_counter() - self.started, 3)
         self.rows.append(row)
         if trainer.is_global_zero:
-            self.write_csv()
+            self.append_csv(row)
             self.write_curves(row)
             log.info(format_epoch(row, trainer.max_epochs or 0))
 
     def write_csv(self) -> None:
         """Write all epochs; a column for each metric that any epoch has."""
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
         with self.history_csv.open("w", encoding="utf-8", newline="") as file:
-            if columns:
-                writer = csv.DictWriter(file, columns, lineterminator="\n")
+            if self.columns:
+                writer = csv.DictWriter(file, self.columns, lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(self.rows)
+
+    def append_csv(self, row: dict[str, Any]) -> None:
+        """Append an epoch, or write all epochs if it has other metrics than those before."""
+        if list(row) != self.columns:
+            self.write_csv()
+            return
+        with self.history_csv.open("a", encoding="utf-8", newline="") as file:
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
 
     def write_curves(self, row: dict[str, Any]) -> None:
         """Add the metrics of an epoch to the curves.

@@ -31,8 +31,9 @@ class SaveOnSignal(Callback):
             raise RunInterrupted(self.signals.pending)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Stop; CheckpointCallback has saved."""
+        """Save and stop."""
         if self.signals.pending is not None:
+            self.checkpoints.save_last(trainer)
             raise RunInterrupted(self.signals.pending)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -116,7 +116,9 @@ class BatchLoader:
             # Updated before the batch is used: a checkpoint after it resumes with the next one.
             self.next_batch = (number + 1) % len(batches)
             index = batches[number].to(self.images.device)
-            images, labels = self.images[index], self.labels[index]
+            # Much faster than indexing, which copies image by image in small pieces.
+            images = self.images.index_select(0, index)
+            labels = self.labels.index_select(0, index)
             yield (images.pin_memory(), labels.pin_memory()) if pin else (images, labels)
 
     def epoch_indices(self) -> Tensor:

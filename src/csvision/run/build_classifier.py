@@ -5,7 +5,7 @@ from functools import partial
 
 from torchmetrics import Metric
 
-from csvision.augmentation import Augmentation
+from csvision.augmentation import build_augmentation
 from csvision.classifier import Classifier
 from csvision.config import schema
 from csvision.config.monitor import monitor_mode
@@ -57,7 +57,7 @@ def build_classifier(
         train.table.classes,
         config.optimizer,
         config.scheduler,
-        Augmentation(config.augmentation, augmentation_seed),
+        build_augmentation(config.augmentation, augmentation_seed),
         mean,
         std,
         transform,
