@@ -2,7 +2,7 @@
 
 import sys
 
-from csvision.cli.main import main
+from csvision.cli.main import run_process
 
 if __name__ == "__main__":
-    main(["export", *sys.argv[1:]])
+    run_process(["export", *sys.argv[1:]])

@@ -63,11 +63,11 @@ if TYPE_CHECKING:
     from csvision.models.mlp import MLP as MLP
     from csvision.models.summary import profile_layers as profile_layers
     from csvision.rng import derive_seed as derive_seed
-    from csvision.run.device import limit_threads as limit_threads
     from csvision.run.find_lr import LRFindResult as LRFindResult
     from csvision.run.log import log_to_console as log_to_console
     from csvision.run.provenance import machine_info as machine_info
     from csvision.run.provenance import package_versions as package_versions
+    from csvision.run.threads import limit_threads as limit_threads
     from csvision.run.train import TrainResult as TrainResult
     from csvision.search_api import find_lr as find_lr
     from csvision.search_api import run_search as run_search
@@ -120,7 +120,7 @@ _EXPORTS = {
     "inspect": "csvision.api",
     "inspect_data": "csvision.api",
     "layer_table": "csvision.layer_shapes",
-    "limit_threads": "csvision.run.device",
+    "limit_threads": "csvision.run.threads",
     "load": "csvision.api",
     "load_baseline": "csvision.baseline_api",
     "load_config": "csvision.config.compose",

@@ -1,6 +1,6 @@
 """Run `python -m csvision COMMAND ...`."""
 
-from csvision.cli.main import main
+from csvision.cli.main import run_process
 
 if __name__ == "__main__":
-    main()
+    run_process()

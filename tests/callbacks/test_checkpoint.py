@@ -46,12 +46,22 @@ def test_best_checkpoint_contains_no_optimizer_state(small_run: RunDirectory) ->
     assert "optimizer_states" not in torch.load(small_run.best, weights_only=True)
 
 
-def test_last_and_previous_are_those_of_the_last_two_epochs(small_run: RunDirectory) -> None:
+@pytest.mark.parametrize(
+    ("max_fraction", "previous"),
+    [
+        pytest.param(1e9, 24, id="of every epoch"),
+        pytest.param(1e-9, 8, id="of the first and the last epoch if all are short"),
+    ],
+)
+def test_last_and_previous_checkpoint(
+    max_fraction: float, previous: int, digits_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("csvision.callbacks.checkpoint.MAX_SAVE_FRACTION", max_fraction)
+    run = RunDirectory(csvision.train(*SMALL_RUN, "epochs=4").directory)
     steps = [
-        torch.load(path, weights_only=True)["global_step"]
-        for path in (small_run.previous, small_run.last)
+        torch.load(path, weights_only=True)["global_step"] for path in (run.previous, run.last)
     ]
-    assert steps == [24, 32]
+    assert steps == [previous, 32]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import torch
 
 import csvision
 from csvision.command_hints import display_path
@@ -60,6 +61,16 @@ def test_signal_saves_a_checkpoint_of_the_current_step(
     csvision.resume(run.path, "net.py:Net")
     expected = RunDirectory(whole).read_manifest()["weights_sha256"]
     assert run.read_manifest()["weights_sha256"] == expected
+
+
+def test_epoch_too_short_to_be_saved_is_saved_after_a_signal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("csvision.callbacks.checkpoint.MAX_SAVE_FRACTION", 1e-9)
+    with pytest.raises(SystemExit):
+        # The last step of the second epoch.
+        csvision.train(*signaling_run(16))
+    assert torch.load(only_run().last, weights_only=True)["global_step"] == 16
 
 
 def test_resume_command_can_be_pasted_if_the_path_has_spaces(

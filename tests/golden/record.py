@@ -14,9 +14,9 @@ from csvision.config.compose import load_config
 from csvision.data.datamodule import CSVDataModule
 from csvision.rng import derive_seed, seed_global_generators
 from csvision.run.build_classifier import build_classifier
-from csvision.run.device import limit_threads
 from csvision.run.log import log_to_console
 from csvision.run.prepare import prepare_run
+from csvision.run.threads import limit_threads
 
 FILE = Path(__file__).with_name("losses.json")
 

@@ -10,8 +10,8 @@ import torch
 
 import csvision
 from csvision.errors import ConfigError, DataError
-from csvision.run.device import limit_threads
 from csvision.run.directory import RunDirectory
+from csvision.run.threads import limit_threads
 from tests.conftest import SMALL_CNN, SMALL_MLP, SMALL_TRAINING
 
 SMALL = (*SMALL_TRAINING, "epochs=2")

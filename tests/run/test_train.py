@@ -18,13 +18,13 @@ from csvision.classifier import Classifier
 from csvision.config import schema
 from csvision.config.compose import load_config
 from csvision.errors import ConfigError, RunError
-from csvision.run import device
+from csvision.run import threads
 from csvision.run.code_paths import CodePaths
-from csvision.run.device import limit_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.prepare import prepare_run
 from csvision.run.resume import resume_config
 from csvision.run.sweep_table import sweep_table
+from csvision.run.threads import limit_threads
 from csvision.run.train import TrainResult, train
 from tests.conftest import SMALL_MLP, SMALL_RUN, SMALL_TRAINING
 
@@ -131,13 +131,14 @@ class TestDirectory:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-        monkeypatch.setattr(device, "idle_processors", lambda: 2)
+        monkeypatch.setattr(threads, "idle_processors", lambda: 2)
         with limit_threads(3):
-            run_dir = RunDirectory(run("run", "accelerator.num_threads=null").directory)
+            overrides = ("accelerator.num_threads=null", "model=cnn")
+            run_dir = RunDirectory(run("run", *overrides).directory)
             assert torch.get_num_threads() == 3
         assert run_dir.read_manifest()["threads"] == 2
         assert "accelerator.num_threads=2 instead of 3: " in run_dir.log.read_text("utf-8")
-        monkeypatch.setattr(device, "idle_processors", lambda: 1)
+        monkeypatch.setattr(threads, "idle_processors", lambda: 1)
         assert resume_config(run_dir, CodePaths()).accelerator.num_threads == 2
         assert csvision.reproduce(run_dir.path).equal
 

@@ -10,7 +10,6 @@ from lightning import Callback, LightningModule, Trainer
 
 from csvision.config.monitor import is_better, worst_value
 
-
 MAX_SAVE_FRACTION = 0.02
 """The largest fraction of the time that saving last.ckpt after each epoch may take."""
 

@@ -27,13 +27,22 @@ from csvision.config.hydra_errors import format_hydra_error
 from csvision.config.hydra_private import hydra_argument_parser
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.errors import DivergedError, UserError
+from csvision.garbage_collection import short_process
 from csvision.run.launch_environment import is_other_rank
+from csvision.run.processor_load import start_load_measurement
 
 MODES = ("run", "multirun", "cfg", "info", "shell_completion")
 """Hydra's options of which only one can be used."""
 
 
 NO_DIRECTORY = ("hydra.run.dir=.", "hydra.output_subdir=null")
+
+
+def run_process(arguments: Sequence[str] | None = None) -> None:
+    """Run main() as the only work of this process."""
+    start_load_measurement()
+    with short_process():
+        main(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

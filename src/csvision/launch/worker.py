@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 from csvision.errors import first_line
+from csvision.garbage_collection import collect_rarely
 from csvision.signals import SIGNALS, handle_signals
 
 PROGRAM = """
@@ -146,6 +147,7 @@ def is_orphan() -> bool:
 
 def main(descriptor: int) -> None:
     """Run as a worker that is connected to the main process by an open file descriptor."""
+    collect_rarely()
     os.set_inheritable(descriptor, False)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     # For an interrupt that arrives just after the end of its task.

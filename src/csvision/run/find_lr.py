@@ -21,10 +21,10 @@ from csvision.plots import plot_range_test
 from csvision.process_state import use_threads
 from csvision.rng import derive_process_seed, derive_seed, isolate_rng, seed_global_generators
 from csvision.run.build_classifier import build_classifier
-from csvision.run.device import choose_num_threads, limit_threads
 from csvision.run.launch_environment import hide_trainer_defaults, restore_launch_variables
 from csvision.run.log import is_terminal, log
 from csvision.run.prepare import PreparedRun
+from csvision.run.threads import choose_num_threads, limit_threads
 from csvision.run.trainer import deterministic
 from csvision.signals import handle_signals
 
@@ -80,7 +80,7 @@ def run_test(config: LRFindConfig, prepared: PreparedRun, test: RangeTestCallbac
     with (
         handle_signals(),
         isolate_rng(),
-        limit_threads(choose_num_threads(config.accelerator)),
+        limit_threads(choose_num_threads(config, prepared.image_shape, prepared.num_classes)),
         restore_launch_variables(),
         hide_trainer_defaults(),
         refuse_exit(config.model),

@@ -16,7 +16,7 @@ from csvision.data.table import ImageTable, read_table
 from csvision.models.user_code import refuse_exit, user_code
 from csvision.rng import isolate_rng
 from csvision.run.code_paths import CodePaths, with_code_paths
-from csvision.run.device import limit_threads, validate_accelerator
+from csvision.run.device import validate_accelerator
 from csvision.run.directory import RunDirectory
 from csvision.run.ensemble import ensemble_members
 from csvision.run.launch_environment import hide_trainer_defaults, validate_launch_environment
@@ -26,6 +26,7 @@ from csvision.run.prepare import check_writable
 from csvision.run.resume import recorded_threads
 from csvision.run.run_data import read_data_spec
 from csvision.run.sweep_folder import is_sweep
+from csvision.run.threads import limit_threads
 from csvision.run.trainer import build_eval_trainer
 from csvision.signals import handle_signals
 

@@ -32,7 +32,6 @@ from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.build_classifier import build_classifier
 from csvision.run.checkpoints import load_weights
-from csvision.run.device import choose_num_threads, limit_threads
 from csvision.run.directory import RunDirectory
 from csvision.run.fit import fit
 from csvision.run.initial_weights import INIT_FROM, read_source
@@ -43,6 +42,7 @@ from csvision.run.recorded_splits import write_splits
 from csvision.run.result_html import run_html
 from csvision.run.run_context import config_for_checkpoints, run_context
 from csvision.run.swept_overrides import swept_overrides
+from csvision.run.threads import choose_num_threads, limit_threads
 from csvision.run.trainer import build_trainer, end_process_group
 from csvision.signals import handle_signals
 from csvision.tensorboard import log_to_tensorboard
@@ -96,7 +96,9 @@ def train(
         checkpoints = build_checkpoints(run_dir, prepared, resume)
         trainer = build_trainer(config, run_dir, history, checkpoints, signals, callbacks)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
-            torch.set_num_threads(choose_num_threads(config.accelerator))
+            torch.set_num_threads(
+                choose_num_threads(config, prepared.image_shape, prepared.num_classes)
+            )
             classifier = build_classifier(prepared, signals, trainer.global_rank)
             report_start(prepared, classifier)
             if trainer.is_global_zero:

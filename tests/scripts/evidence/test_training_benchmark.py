@@ -12,7 +12,7 @@ ARMS = list_arms()
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ARMS)
 def test_every_arm_learns(name: str) -> None:
-    result = ARMS[name](Task("mlp", batch_size=32, epochs=1))
+    result = ARMS[name](Task("mlp", batch_size=32, epochs=1, seed=0))
     assert result is not None
     assert len(result.seconds) == 1
     # Chance is 0.1; the arm that repeats one batch has no accuracy.
