@@ -33,7 +33,7 @@ class Classifier(LightningModule):
     scaled to 0..1 and normalized by the `mean` and `std` of each channel. Losses and scores of
     validation and test are cross-entropy, accuracy, macro F1 and balanced accuracy, and those of
     `metric`, a function that returns a name and a new metric. `tta` is used in tests and
-    predictions; all other arguments are used only in training.
+    predictions; all other arguments are used only in training, also `compile`: torch.compile.
     """
 
     mean: Tensor
@@ -56,6 +56,7 @@ class Classifier(LightningModule):
         ema_decay: float | None = None,
         metric: Callable[[], tuple[str, Metric]] | None = None,
         tta: TTA = TTA.none,
+        compile: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
@@ -70,6 +71,10 @@ class Classifier(LightningModule):
         self.gradient_clip = gradient_clip
         self.average = None if ema_decay is None else WeightAverage(network, ema_decay)
         self.tta = tta
+        # A function, because a module would be saved in checkpoints.
+        self.train_forward: Callable[[Tensor], Tensor] = (
+            torch.compile(network.forward) if compile else network.__call__
+        )
         self.frozen: list[nn.Module] = []
         self.standardizes = True
         self.register_buffer("mean", torch.tensor(mean).reshape(-1, 1, 1))
@@ -167,9 +172,9 @@ class Classifier(LightningModule):
         if self.augmentation is not None:
             images = self.augmentation(images, self.global_step)
         if self.mixing is None:
-            return self.loss(self.forward_transformed(images), labels)
+            return self.loss(self.train_forward(self.normalize(images)), labels)
         images, others, weight = self.mixing(images, labels, self.global_step)
-        logits = self.forward_transformed(images)
+        logits = self.train_forward(self.normalize(images))
         return weight * self.loss(logits, labels) + (1 - weight) * self.loss(logits, others)
 
     def log_train_loss(self, losses: Sequence[Tensor], counts: Sequence[int]) -> None:

@@ -39,6 +39,7 @@ ADDED_KEYS: dict[str, dict[str, Any]] = {
         "fold": None,
         "balanced_sampling": False,
     },
+    "accelerator": {"compile": False},
     "augmentation": {"mixup_alpha": 0.0, "cutmix_alpha": 0.0},
     "scheduler": {"warmup_epochs": 0.0},
 }

@@ -163,8 +163,11 @@ class AcceleratorConfig:
         choices=("32-true", "64-true", "bf16-mixed", "16-mixed"),
     )
     num_threads: int | None = option(
-        "CPU threads; null: the default of torch, or fewer on a busy machine", ge=1, le=MAX_THREADS
+        "CPU threads; null: the default of torch, or fewer for a small MLP or on a busy machine",
+        ge=1,
+        le=MAX_THREADS,
     )
+    compile: bool = option("train with torch.compile, which takes a minute to start")
 
 
 class LoggerName(StrEnum):

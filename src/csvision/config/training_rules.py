@@ -16,6 +16,11 @@ def training_errors(config: schema.TrainConfig, num_classes: int | None) -> Iter
     yield from loss_errors(config.loss, num_classes)
     yield from custom_part_errors(config)
     yield from monitor_errors(config)
+    if config.accelerator.compile and config.accelerator.devices > 1:
+        yield (
+            f"accelerator.compile=true needs accelerator.devices=1, not "
+            f"{config.accelerator.devices}: torch.compile is not tested with several processes"
+        )
 
 
 def loss_errors(loss: schema.LossConfig, num_classes: int | None) -> Iterator[str]:

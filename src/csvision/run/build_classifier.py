@@ -68,6 +68,7 @@ def build_classifier(
         ema_decay=config.ema.decay,
         metric=custom_metric(config.metric, prepared.num_classes),
         tta=config.tta,
+        compile=accelerator.compile,
     )
     classifier.freeze_modules(frozen)
     return classifier

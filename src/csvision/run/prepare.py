@@ -1,6 +1,8 @@
 """Validate a run once, before anything is written."""
 
 import os
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,7 +135,9 @@ def check_monitor(prepared: PreparedRun) -> None:
 
 
 def check_device(accelerator: schema.AcceleratorConfig) -> None:
-    """Raise ConfigError if the accelerator or the number of devices is not available."""
+    """Raise ConfigError if the accelerator, its devices or a compiler are not available."""
+    if accelerator.compile:
+        check_compiler()
     names = schema.AcceleratorName
     if accelerator.name is names.cpu or (
         accelerator.name is names.auto and accelerator.devices == 1
@@ -144,6 +148,17 @@ def check_device(accelerator: schema.AcceleratorConfig) -> None:
 
     nodes = count_nodes(accelerator.devices)
     validate_accelerator(accelerator.name, accelerator.devices // nodes)
+
+
+def check_compiler() -> None:
+    """Raise ConfigError if torch.compile would find no C++ compiler."""
+    default = "clang++" if sys.platform == "darwin" else "g++"
+    compiler = os.environ.get("CXX", default)
+    if shutil.which(compiler) is None:
+        raise ConfigError(
+            f"accelerator.compile=true needs the C++ compiler {compiler}, which is not installed; "
+            "install it, or write accelerator.compile=false"
+        )
 
 
 def check_custom_model(prepared: PreparedRun) -> None:

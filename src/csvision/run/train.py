@@ -31,6 +31,7 @@ from csvision.process_state import use_threads
 from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.build_classifier import build_classifier
+from csvision.run.check_bf16 import check_bf16
 from csvision.run.checkpoints import load_weights
 from csvision.run.directory import RunDirectory
 from csvision.run.fit import fit
@@ -100,6 +101,8 @@ def train(
                 choose_num_threads(config, prepared.image_shape, prepared.num_classes)
             )
             classifier = build_classifier(prepared, signals, trainer.global_rank)
+            if uses_bf16_on_cpu(trainer):
+                check_bf16(classifier, prepared.splits.train, config.batch_size)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
                 device = trainer.strategy.root_device.type
@@ -131,6 +134,11 @@ def train(
         evaluation,
         trainer.is_global_zero,
     )
+
+
+def uses_bf16_on_cpu(trainer: Trainer) -> bool:
+    """Return whether a Trainer computes in bfloat16 on a CPU."""
+    return trainer.precision == "bf16-mixed" and trainer.strategy.root_device.type == "cpu"
 
 
 def build_history(run_dir: RunDirectory, config: schema.TrainConfig) -> HistoryCallback:
