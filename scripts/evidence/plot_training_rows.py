@@ -1,9 +1,9 @@
 """Plot the test accuracy against the number of training rows, for several settings of training.
 
 Trains on the first rows of Fashion-MNIST (`csvision prepare-fashion-mnist` writes the files) and
-tests on all 10,000 official test images. Every run has at least `min_steps` steps, so that few rows
-do not mean little training. Writes training_rows.csv and training_rows.png; output_dir=docs replaces
-those of docs/benchmarks.md.
+tests on all 10,000 official test images. Every run has at least `min_steps` steps, so that few
+rows do not mean little training. Writes training_rows.csv and training_rows.png; output_dir=docs
+replaces those of docs/benchmarks.md.
 """
 
 from collections.abc import Iterator

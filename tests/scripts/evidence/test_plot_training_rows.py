@@ -8,6 +8,8 @@ import pytest
 
 import csvision
 import plot_training_rows
+from csvision.run.prepare import PreparedRun
+from csvision.run.train import train
 from plot_training_rows import SETTINGS, plot, train_on_rows
 from tests.conftest import SMALL_MLP, SMALL_TRAINING
 
@@ -15,12 +17,13 @@ from tests.conftest import SMALL_MLP, SMALL_TRAINING
 def test_few_rows_are_trained_for_more_epochs(
     digits_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained = []
-    monkeypatch.setattr(
-        plot_training_rows,
-        "train",
-        lambda prepared, folder: trained.append(prepared) or csvision.train(prepared.config),
-    )
+    trained: list[PreparedRun] = []
+
+    def train_and_keep(prepared: PreparedRun, directory: Path) -> csvision.TrainResult:
+        trained.append(prepared)
+        return train(prepared, directory)
+
+    monkeypatch.setattr(plot_training_rows, "train", train_and_keep)
     config = csvision.load_config("train", [*SMALL_TRAINING, *SMALL_MLP, "data.val_size=0"])
     for rows in (56, 240):
         assert 0 <= train_on_rows(config, rows, min_steps=50) <= 1
