@@ -27,6 +27,15 @@ from tests.conftest import SMALL_MLP, SMALL_TRAINING, digits
 pytestmark = pytest.mark.usefixtures("digits_csv")
 
 
+def write_folder(folder: str, names: list[str]) -> pd.DataFrame:
+    """Write digits as images of these names; return their table."""
+    table = digits(len(names))
+    Path(folder).mkdir()
+    for name, pixels in zip(names, table.iloc[:, 1:].to_numpy(np.uint8), strict=True):
+        Image.fromarray(pixels.reshape(8, 8)).save(f"{folder}/{name}")
+    return table
+
+
 @pytest.mark.parametrize("labeled", [True, False], ids=["labels", "no labels"])
 def test_probabilities_are_those_of_the_loaded_classifier(
     labeled: bool, small_run: RunDirectory, digits_csv: Path
@@ -219,16 +228,28 @@ class TestFormats:
         pd.testing.assert_frame_equal(found, expected)
 
     def test_folder_of_images_is_predicted_file_by_file(self, small_run: RunDirectory) -> None:
-        table = digits(12)
-        Path("images").mkdir()
-        for row, pixels in enumerate(table.iloc[:, 1:].to_numpy(np.uint8)):
-            Image.fromarray(pixels.reshape(8, 8)).save(f"images/{row:02}.png")
+        table = write_folder("images", [f"{row:02}.png" for row in range(12)])
         found = csvision.predict(small_run.path, "images", "quiet=true")
         table.to_csv("new.csv", index=False)
         expected = csvision.predict(small_run.path, "new.csv", "quiet=true")
         assert [*found["id"]] == [f"{row:02}.png" for row in range(12)]
         for name in expected.filter(like="probability "):
             pd.testing.assert_series_equal(found[name], expected[name])
+
+    def test_images_of_a_folder_are_in_the_order_of_their_numbers(
+        self, small_run: RunDirectory
+    ) -> None:
+        table = write_folder("images", [f"{row}.png" for row in range(12)])
+        found = csvision.predict(small_run.path, "images", "quiet=true")
+        assert [*found["id"]] == [f"{row}.png" for row in range(12)]
+        table.to_csv("new.csv", index=False)
+        expected = csvision.predict(small_run.path, "new.csv", "quiet=true")
+        assert [*found["prediction"]] == [*expected["prediction"]]
+
+    def test_folder_without_images_needs_no_folder_per_class(self, small_run: RunDirectory) -> None:
+        Path("images").mkdir()
+        with pytest.raises(DataError, match="images: no images; put image files into this"):
+            csvision.predict(small_run.path, "images", "quiet=true")
 
 
 class TestStandardInput:
@@ -287,6 +308,33 @@ class TestColumns:
         assert lines[:2] == ["ImageId,Label", f"1,{predictions['prediction'][0]}"]
         assert lines[-1] == f"300,{predictions['prediction'][299]}"
         assert len(lines) == 301
+
+    @pytest.mark.parametrize("model", ["network", "baseline"])
+    def test_submission_names_the_first_image_that_is_out_of_sequence(
+        self, model: str, small_run: RunDirectory, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run = small_run.path
+        if model == "baseline":
+            digits(300).to_csv("digits.csv", index=False)
+            run = csvision.baseline("baseline=knn", "data=csv", "data.csv=digits.csv").directory
+        write_folder("images", [f"{row}.png" for row in range(13)])
+        csvision.predict(run, "images", "submission=kaggle")
+        output = capsys.readouterr().out
+        assert "ImageId 1 is 0.png, the last one is 12.png\n" in output
+        assert "after" not in output
+        Path("images/9.png").unlink()
+        csvision.predict(run, "images", "submission=kaggle")
+        assert "ImageId 10 is 10.png, after 8.png: " in capsys.readouterr().out
+
+    def test_submission_with_texts_as_labels_is_reported(
+        self, digits_csv: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        table = digits(300)
+        table["label"] = [f"digit {label}" for label in table["label"]]
+        table.to_csv(digits_csv, index=False)
+        run = csvision.train(*SMALL_TRAINING, *SMALL_MLP, "epochs=1").directory
+        csvision.predict(run, digits_csv, "submission=kaggle")
+        assert "Label has texts, such as 'digit 0'; " in capsys.readouterr().out
 
     def test_probabilities_can_be_left_out(self, small_run: RunDirectory) -> None:
         options = ("probabilities=false", "quiet=true")

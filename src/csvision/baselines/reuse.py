@@ -23,10 +23,11 @@ from csvision.run.directory import RunDirectory
 from csvision.run.eval_subset import eval_subset
 from csvision.run.loaded_run import read_for_run, results_parent
 from csvision.run.manifest import RESULT_HASHES
-from csvision.run.predict import PredictedFile, TableFile, report_disk_errors, submission_table
+from csvision.run.predict import PredictedFile, TableFile, report_disk_errors
 from csvision.run.reproduce import Comparison, check_finished, provenance_lines
 from csvision.run.run_data import load_run_splits, read_data_spec
 from csvision.run.standard_input import display_name, open_path
+from csvision.run.submission import SubmissionNotes, submission_table
 
 
 def load(run: Path, check_weights: bool = True) -> FittedBaseline:
@@ -99,7 +100,12 @@ def predict_table(
         fitted.predict(table.images),
         table.labels,
     )
-    return submission_table(predictions) if kaggle else predictions
+    if not kaggle:
+        return predictions
+    notes = SubmissionNotes()
+    notes.add(predictions)
+    notes.log(table.label_values)
+    return submission_table(predictions)
 
 
 def prepare_again(run_dir: RunDirectory) -> PreparedBaseline:

@@ -46,6 +46,7 @@ def decode_image(where: str, content: bytes | Path, color: bool | None = None) -
 
 
 def check_size(where: str, size: tuple[int, int]) -> None:
-    """Raise DataError for an image that is too large to be decoded safely."""
-    if size[0] * size[1] > MAX_PIXELS**2:
-        raise DataError(f"{where}: an image of {size[0]}x{size[1]} pixels is too large; resize it")
+    """Raise DataError if `size` (W, H) is too large to be decoded safely."""
+    width, height = size
+    if width * height > MAX_PIXELS**2:
+        raise DataError(f"{where}: an image of {height}x{width} pixels is too large; resize it")

@@ -1,8 +1,8 @@
 """Read a folder of images: one subfolder per class, also below folders for train, val and test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import inf, prod
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from csvision.config.schema import Layout
 from csvision.data.array_sources import pixels_to_frame
 from csvision.data.chunks import FrameChunk
 from csvision.data.decode_images import GRAY_MODES, IMAGE_ERRORS, check_size, decode_image
-from csvision.data.names import SPLIT_WORDS
-from csvision.data.packing import check_decompressed_size
+from csvision.data.names import SPLIT_WORDS, natural_key
+from csvision.data.packing import GIB, check_decompressed_size
+from csvision.data.read_options import ReadOptions
 from csvision.data.source import Source
 from csvision.errors import DataError, first_line
 
@@ -29,23 +30,21 @@ class ImageFile:
     split: str = ""
 
 
-def open_image_folder(folder: Path, max_bytes: float = inf) -> Source:
+def open_image_folder(folder: Path, options: ReadOptions) -> Source:
     """Return a row per image file: its name, class, split if any, and pixels.
 
-    Raises DataError if there are no images, their sizes differ, or all pixels exceed `max_bytes`.
+    Raises DataError if there are no images, their sizes differ, or all pixels exceed
+    `options.max_decompressed_gib`.
     """
-    files = list_images(folder)
+    files = list_images(folder, options.natural_order)
     if not files:
-        raise DataError(
-            f"{folder}: no images; put image files into one folder per class, such as "
-            f"{folder / 'CLASS' / '1.png'}, or choose a file"
-        )
+        raise no_images(folder, options.allow_missing_labels)
     size, color = check_equal_sizes(files)
     image_shape = (3 if color else 1, size[1], size[0])
     has_labels, has_splits = bool(files[0].label), bool(files[0].split)
     names = ["filename", *["label"] * has_labels, *["split"] * has_splits]
     num_pixels = prod(image_shape)
-    check_decompressed_size(folder, len(files) * num_pixels, max_bytes)
+    check_decompressed_size(folder, len(files) * num_pixels, options.max_decompressed_gib * GIB)
 
     def read(chunk_bytes: int) -> Iterator[FrameChunk]:
         step = max(1, chunk_bytes // (8 * num_pixels))
@@ -70,34 +69,57 @@ def open_image_folder(folder: Path, max_bytes: float = inf) -> Source:
     )
 
 
-def list_images(folder: Path) -> list[ImageFile]:
-    """Return the images of a folder with their classes, in the order of their names."""
-    subfolders = sorted(path for path in folder.iterdir() if path.is_dir() and is_visible(path))
+def no_images(folder: Path, allow_missing_labels: bool) -> DataError:
+    """Return the error of a folder without images; images without labels need no subfolders."""
+    if allow_missing_labels:
+        return DataError(f"{folder}: no images; put image files into this folder, or choose a file")
+    return DataError(
+        f"{folder}: no images; put image files into one folder per class, such as "
+        f"{folder / 'CLASS' / '1.png'}, or choose a file"
+    )
+
+
+def list_images(folder: Path, natural_order: bool = False) -> list[ImageFile]:
+    """Return the images of a folder with their classes, in the order of their names.
+
+    The rows of recorded runs are in the order of the characters, which `natural_order` changes.
+    """
+    subfolders = sort_paths(
+        (path for path in folder.iterdir() if path.is_dir() and is_visible(path)), natural_order
+    )
     if not subfolders:
-        return [ImageFile(path) for path in image_files(folder)]
+        return [ImageFile(path) for path in image_files(folder, natural_order)]
     splits = {path: SPLIT_WORDS.get(path.name.lower(), "") for path in subfolders}
     if all(splits.values()):
         return [
             ImageFile(path, subfolder.name, split)
             for split_folder, split in splits.items()
-            for subfolder in sorted(split_folder.iterdir())
+            for subfolder in sort_paths(split_folder.iterdir(), natural_order)
             if subfolder.is_dir() and is_visible(subfolder)
-            for path in image_files(subfolder)
+            for path in image_files(subfolder, natural_order)
         ]
     return [
         ImageFile(path, subfolder.name)
         for subfolder in subfolders
-        for path in image_files(subfolder)
+        for path in image_files(subfolder, natural_order)
     ]
 
 
-def image_files(folder: Path) -> list[Path]:
+def image_files(folder: Path, natural_order: bool) -> list[Path]:
     """Return the image files directly in a folder, in the order of their names."""
-    return sorted(
+    found = (
         path
         for path in folder.iterdir()
         if path.suffix.lower() in SUFFIXES and is_visible(path) and path.is_file()
     )
+    return sort_paths(found, natural_order)
+
+
+def sort_paths(paths: Iterable[Path], natural_order: bool) -> list[Path]:
+    """Return the paths of one folder in the order of the characters or numbers in their names."""
+    if natural_order:
+        return sorted(paths, key=lambda path: natural_key(path.name))
+    return sorted(paths)
 
 
 def is_visible(path: Path) -> bool:
@@ -125,8 +147,9 @@ def check_equal_sizes(files: list[ImageFile]) -> tuple[tuple[int, int], bool]:
         color = color or mode not in GRAY_MODES
         if size != first:
             raise DataError(
-                f"{file.path}: {size[0]}x{size[1]} pixels, but {files[0].path.name} has "
-                f"{first[0]}x{first[1]}; resize or pad all images to one size"
+                f"{file.path}: {size[1]}x{size[0]} pixels (height x width), but "
+                f"{files[0].path.name} has {first[1]}x{first[0]}; resize or pad all images to one "
+                "size"
             )
     assert first is not None
     return first, color

@@ -56,6 +56,13 @@ def is_split_name(name: str) -> bool:
     return normalize_name(name) in SPLIT_NAMES
 
 
+def natural_key(name: str) -> list[str | int]:
+    """Return a key that sorts names by the numbers in them: 2.png comes before 10.png."""
+    parts = re.split("([0-9]+)", name)
+    # Texts and numbers alternate; the name itself decides between 1 and 01.
+    return [*(int(part) if index % 2 else part for index, part in enumerate(parts)), name]
+
+
 def pattern_of(name: str) -> str:
     """Return a name with each number in it replaced by one character."""
     return re.sub(r"\d+", "\0", name.strip())

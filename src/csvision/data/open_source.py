@@ -50,7 +50,7 @@ def open_source(path: Path, options: ReadOptions) -> Source:
         if path.is_dir():
             from csvision.data.image_folder import open_image_folder
 
-            return open_image_folder(path, max_bytes)
+            return open_image_folder(path, options)
         check_format(path)
         match find_packing(path):
             case Packing.parquet:

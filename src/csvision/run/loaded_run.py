@@ -156,9 +156,12 @@ def read_for_run(run_dir: RunDirectory, data: command_schema.PredictDataConfig) 
 
 
 def predict_options(run_dir: RunDirectory, data: command_schema.PredictDataConfig) -> ReadOptions:
-    """Return how to read a file, with or without labels, for the network of a run."""
+    """Return how to read a file, with or without labels, for the network of a run.
+
+    Images of a folder are in the order of the numbers in their names, as people count them.
+    """
     options = other_file_options(run_dir.read_run_config().data, data)
-    return replace(options, allow_missing_labels=True)
+    return replace(options, allow_missing_labels=True, natural_order=True)
 
 
 def read_matching_table(csv: str, run_dir: RunDirectory, options: ReadOptions) -> ImageTable:

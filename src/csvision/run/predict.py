@@ -21,6 +21,7 @@ from csvision.run.predictor import Predict, use_predictor
 from csvision.run.progress import show_progress
 from csvision.run.run_data import read_data_spec
 from csvision.run.standard_input import display_name, open_path
+from csvision.run.submission import SubmissionNotes, submission_table
 from csvision.run.system_errors import DISK_ERRNOS
 
 
@@ -98,11 +99,18 @@ def predict_rows(
     spec = read_data_spec(run.directory)
     opened = open_table(source, predict_options(run.directory, config.data), spec)
     kaggle = config.submission is Submission.kaggle
+    notes = SubmissionNotes()
     with show_progress("images", opened.source.num_rows, config.quiet) as update:
 
         def receive(table: pd.DataFrame) -> None:
             file.write(submission_table(table) if kaggle else table)
+            if kaggle:
+                notes.add(table)
             update(file.rows)
+
+        def restart() -> None:
+            notes.restart()
+            file.restart()
 
         predictor = RowPredictor(
             opened,
@@ -110,19 +118,16 @@ def predict_rows(
             predict_batches,
             run.trained.batch_size,
             receive,
-            file.restart,
+            restart,
             probabilities=config.probabilities and not kaggle,
         )
         notices = opened.stream(predictor)
         rows = predictor.finish()
     if notices:
         log.info("%s: %s", display_name(config.data.csv), "; ".join(notices))
+    if kaggle:
+        notes.log(spec.label_values)
     return rows
-
-
-def submission_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return predictions as Kaggle's Digit Recognizer wants them: images are counted from 1."""
-    return pd.DataFrame({"ImageId": table["row"] + 1, "Label": table["prediction"]})
 
 
 @contextmanager

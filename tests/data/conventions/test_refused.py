@@ -469,7 +469,7 @@ REFUSED: dict[str, Refused] = {
     ),
     "a folder with an image of another size": Refused(
         folder_with("z.png", encode(gray(1, 7, 5).images[0])),
-        ("z.png: 5x7 pixels", "5x5", "resize or pad"),
+        ("z.png: 7x5 pixels (height x width)", "5x5", "resize or pad"),
         "images",
     ),
     "a folder with a damaged image": Refused(
