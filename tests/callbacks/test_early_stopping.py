@@ -38,11 +38,14 @@ def test_ends_after_patience_and_tests_the_best_weights(capsys: pytest.CaptureFi
     history = pd.read_csv(run.history)
     assert len(history) == expected
     best = int(np.argmax(history["val/f1"]))
+    output = capsys.readouterr().out
     assert f"stopped after epoch {expected}: val/f1 has not improved since epoch {best + 1}" in (
-        capsys.readouterr().out
+        output
     )
+    assert f"all metrics are those of epoch {best + 1}, the best by val/f1" in output
     metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
     assert metrics["val/f1"] == pytest.approx(history["val/f1"].max())
+    assert metrics["train/loss"] == history["train/loss"][best] != history["train/loss"].iloc[-1]
     assert torch.load(run.best)["epoch"] == best
     loaded, state = csvision.load(run.path), torch.load(run.best)["state_dict"]
     for name, value in loaded.network.state_dict().items():

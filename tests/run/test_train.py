@@ -216,6 +216,8 @@ class TestTestedCheckpoint:
         assert last["epoch"] == 5
         assert best["epoch"] == scores.argmax() < 5
         assert result.metrics["val/acc"] == scores.max() > scores.iloc[-1]
+        losses = pd.read_csv(result.directory / "history.csv")["train/loss"]
+        assert result.metrics["train/loss"] == losses[best["epoch"]] != losses.iloc[-1]
         assert_has_weights_of(result.directory / "checkpoints/best.ckpt", result)
 
     def test_best_is_the_last_epoch_without_validation_split(self) -> None:

@@ -32,7 +32,6 @@ from csvision.rng import isolate_rng, seeded_generators
 from csvision.run import provenance
 from csvision.run.build_classifier import build_classifier
 from csvision.run.check_bf16 import check_bf16
-from csvision.run.checkpoints import load_weights
 from csvision.run.directory import RunDirectory
 from csvision.run.fit import fit
 from csvision.run.initial_weights import INIT_FROM, read_source
@@ -43,6 +42,7 @@ from csvision.run.recorded_splits import write_splits
 from csvision.run.result_html import run_html
 from csvision.run.run_context import config_for_checkpoints, run_context
 from csvision.run.swept_overrides import swept_overrides
+from csvision.run.tested_weights import load_tested, train_metrics
 from csvision.run.threads import choose_num_threads, limit_threads
 from csvision.run.trainer import build_trainer, end_process_group
 from csvision.signals import handle_signals
@@ -108,15 +108,14 @@ def train(
                 device = trainer.strategy.root_device.type
                 record_start(run_dir, prepared, classifier, device)
             fit(trainer, classifier, prepared, run_dir if resume else None)
-            load_weights(classifier, select_checkpoint(trainer, run_dir, config.tested_checkpoint))
+            epoch = load_tested(classifier, trainer, run_dir, config)
             # Before the test, which changes the buffers of some custom networks.
             weights_sha256 = provenance.weights_sha256(classifier.network.state_dict())
             evaluation = evaluate_split(
                 trainer, classifier, prepared.splits.test, config.batch_size
             )
-            # With test_checkpoint=best, only train/ is that of the last epoch.
             metrics = {
-                **select_metrics(history.rows[-1], "train/"),
+                **train_metrics(history, epoch),
                 **evaluate_val(trainer, classifier, prepared),
                 **evaluation.metrics,
             }
@@ -236,9 +235,3 @@ def evaluate_val(
     with seeded_generators(EVALUATION_SEED):
         trainer.validate(classifier, loader, verbose=False)
     return select_metrics(trainer.callback_metrics, "val/")
-
-
-def select_checkpoint(trainer: Trainer, run_dir: RunDirectory, name: schema.CheckpointName) -> Path:
-    """Return the checkpoint to test, as chosen by rank 0."""
-    path = str(run_dir.checkpoint(name)) if trainer.is_global_zero else ""
-    return Path(trainer.strategy.broadcast(path))
