@@ -112,6 +112,22 @@ def test_pixels_that_form_no_square_are_rejected_with_shapes_that_fit() -> None:
     assert message.endswith("data.ignore=[NAME]")
 
 
+@pytest.mark.parametrize(
+    ("num_pixels", "expected"),
+    [
+        (3 * 23 * 17, "[3,17,23] or [3,23,17] or [1,23,51]"),
+        (3 * 14 * 20, "[3,14,20] or [3,20,14] or [1,28,30]"),
+        (4 * 15 * 15, "[4,15,15] or [3,15,20] or [3,20,15]"),
+        (2 * 9 * 9, "[3,6,9] or [3,9,6] or [2,9,9]"),
+        (20 * 30, "[1,24,25] or [1,20,30] or [1,15,40]"),
+    ],
+)
+def test_color_shapes_that_are_nearly_square_are_suggested_first(
+    num_pixels: int, expected: str
+) -> None:
+    assert f"for example {expected}, or" in error_of(names(num_pixels))
+
+
 def test_pixels_of_one_rgb_square_are_read_as_such() -> None:
     assert columns_of(names(12)).image_shape == (3, 2, 2)
 

@@ -212,6 +212,7 @@ def test_incomplete_last_line_is_rejected() -> None:
         ("label,a,b,c,d\n", ": there are no rows"),
         ("label,a,b,c,d", ": there are no rows"),
         ("label,a,b,c,d\n\n\r\n\n", ": there are no rows"),
+        ("label,a,b,c,d,e,f\n", ": there are no rows below the header"),
         ("\n1,2\n", ", line 1: the line is empty"),
         ("5,1,2,3,4\n6,1,2,3,4\n", ": it is not clear which column is the label"),
         ("label\n0\n1\n", ", line 1: there are no pixel columns"),

@@ -176,6 +176,10 @@ class TestManifest:
         with pytest.raises(RunError, match=f"run={tmp_path}/run: this folder does not exist"):
             RunDirectory(tmp_path / "run").read_manifest()
 
+    def test_file_in_a_run_directory_is_reported_with_the_folder(self, run: RunDirectory) -> None:
+        with pytest.raises(RunError, match=rf"run.json is a file; write run={run.path}$"):
+            RunDirectory(run.manifest).read_manifest()
+
     def test_other_folder_is_reported(self, tmp_path: Path) -> None:
         with pytest.raises(RunError, match=f"run={tmp_path} is not a run directory: .*run\\.json"):
             RunDirectory(tmp_path).read_manifest()
@@ -204,8 +208,15 @@ class TestCheckpoint:
         assert run.checkpoint(chosen) == run.checkpoints / expected
 
     def test_missing_checkpoint_is_refused(self, run: RunDirectory) -> None:
-        with pytest.raises(RunError, match=f"run={run.path} has no last.ckpt"):
+        with pytest.raises(RunError, match=f"run={run.path} has no last.ckpt: training stopped"):
             run.checkpoint(CheckpointName.best)
+
+    def test_deleted_checkpoint_of_a_finished_run_is_reported_as_such(
+        self, run: RunDirectory
+    ) -> None:
+        run.update_manifest(state="finished")
+        with pytest.raises(RunError, match=r"has no last.ckpt: its checkpoints were deleted"):
+            run.checkpoint(CheckpointName.last)
 
 
 class TestState:

@@ -33,7 +33,8 @@ class LossConfig:
     KEY: ClassVar[str] = "loss.path"
 
     class_weights: Any = option(
-        "weights of the classes: balanced (inverse to their training rows), a list, or null",
+        "weights of the classes: balanced (inverse to their training rows), a list in ascending "
+        "order of the labels, or null",
         max_length=100_000,
     )
     label_smoothing: float = option(

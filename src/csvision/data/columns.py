@@ -16,6 +16,9 @@ from csvision.data.names import find_numbered
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
 
+NEARLY_SQUARE = 1.5
+"""The largest ratio of the sides of a color image that is suggested: that of 3:2 photographs."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -126,12 +129,26 @@ def square_hint(pixel_names: Sequence[str]) -> str:
 
 
 def suggest_shapes(num_pixels: int) -> str:
-    """Return up to three shapes with this number of pixels as text, color squares first."""
-    shapes = [
-        [channels, side, side]
+    """Return up to three shapes with this number of pixels as text.
+
+    Squares of 3 or 4 channels come first, then RGB images that are nearly square, then others.
+    """
+    squares = {
+        channels: [channels, side, side]
         for channels in (3, 4, 2)
         if (side := isqrt(num_pixels // channels)) ** 2 * channels == num_pixels
-    ]
-    heights = [height for height in range(1, isqrt(num_pixels) + 1) if num_pixels % height == 0]
-    shapes += [[1, height, num_pixels // height] for height in reversed(heights)]
+    }
+    shapes = [squares[channels] for channels in (3, 4) if channels in squares]
+    if num_pixels % 3 == 0:
+        for short, long in side_pairs(num_pixels // 3):
+            if short < long <= NEARLY_SQUARE * short:
+                shapes += [[3, short, long], [3, long, short]]
+    shapes += [squares[2]] if 2 in squares else []
+    shapes += [[1, short, long] for short, long in side_pairs(num_pixels)]
     return " or ".join(str(shape).replace(" ", "") for shape in shapes[:3])
+
+
+def side_pairs(area: int) -> list[tuple[int, int]]:
+    """Return the sides of all rectangles of this area, the short one first; the squarest first."""
+    shorts = range(isqrt(area), 0, -1)
+    return [(short, area // short) for short in shorts if area % short == 0]

@@ -118,9 +118,7 @@ def parse_rows(
     """
     errors = ErrorCollector(source.path)
     rows = Rows(PixelStats(reference), errors)
-    count = 0
     for chunk in prefetch(parsed_chunks(source, columns, types, errors, pixel_range == BYTES)):
-        count += len(chunk.pixels)
         rows.stats.add(chunk.pixels)
         rows.has_booleans = rows.has_booleans or chunk.has_booleans
         rows.label_counts.update(chunk.labels)
@@ -136,9 +134,6 @@ def parse_rows(
     if types.pixel_range is not None:
         errors.raise_if_any()
     rows.is_complete = rows.is_complete and not errors.count
-    if not count and not errors.count:
-        below = " below the header" if columns.has_header else ""
-        raise DataError(f"{source}: there are no rows{below}; add one row per image")
     return rows
 
 

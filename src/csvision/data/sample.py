@@ -60,6 +60,20 @@ class Sample:
         columns = zip(*rows, strict=True) if rows else [[] for _ in names]
         return polars.DataFrame(dict(zip(names, map(list, columns), strict=True)))
 
+    def check_has_rows(self) -> None:
+        """Raise DataError if the file has no rows, not even rows of another length."""
+        if self.rows:
+            return
+        try:
+            if any(True for chunk in self.source.chunks() for _ in chunk.rows()):
+                return
+        except DataError:
+            raise
+        except READ_ERRORS:
+            return
+        below = " below the header" if self.source.has_header else ""
+        raise DataError(f"{self.source}: there are no rows{below}; add one row per image")
+
     def column(self, index: int) -> list[str]:
         """Return the cells of one column in many rows, without white space around them."""
         return [(cell or "").strip() for cell in self.frame.to_series(index)]

@@ -22,8 +22,9 @@ def infer_columns(
     """Return the roles of the columns of a file, and one notice per decision to report.
 
     Columns have the same roles as in the file of a `reference`, where names tell. Raises DataError
-    if a role is not clear, or pixels do not form an image.
+    if there are no rows, a role is not clear, or pixels do not form an image.
     """
+    sample.check_has_rows()
     evidence = Evidence(source, options, reference, sample)
     roles = start_roles(evidence)
     find_label(evidence, roles)

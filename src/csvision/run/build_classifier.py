@@ -1,6 +1,6 @@
 """Build the classifier of a prepared run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from torchmetrics import Metric
@@ -11,7 +11,7 @@ from csvision.config import schema
 from csvision.config.monitor import monitor_mode
 from csvision.data.channel_stats import channel_stats
 from csvision.grouped_classifier import GroupedClassifier
-from csvision.losses import Loss, build_cross_entropy
+from csvision.losses import Loss, WeightedCrossEntropy, build_cross_entropy
 from csvision.mixing import build_mixing
 from csvision.models.build import build_model
 from csvision.optim import PlateauMonitor
@@ -22,6 +22,8 @@ from csvision.run.log import log
 from csvision.run.prepare import PreparedRun
 from csvision.run.transform import build_transform
 from csvision.signals import SignalState
+
+MAX_SHOWN_WEIGHTS = 20
 
 
 def build_classifier(
@@ -80,9 +82,21 @@ def build_loss(prepared: PreparedRun) -> Loss:
     if loss.path is not None:
         return build_custom_loss(loss, prepared.num_classes)
     labels = prepared.splits.train.labels
-    return build_cross_entropy(
+    cross_entropy = build_cross_entropy(
         loss.class_weights, loss.label_smoothing, labels, prepared.num_classes
     )
+    if isinstance(cross_entropy, WeightedCrossEntropy) and cross_entropy.weight is not None:
+        names = prepared.splits.train.table.classes
+        log.info("class weights: %s", describe_weights(names, cross_entropy.weight.tolist()))
+    return cross_entropy
+
+
+def describe_weights(names: Sequence[str], weights: Sequence[float]) -> str:
+    """Return the weight of each class as text; of the first and the last one if they are many."""
+    parts = [f"{name} {weight:.4g}" for name, weight in zip(names, weights, strict=True)]
+    if len(parts) > MAX_SHOWN_WEIGHTS:
+        parts[MAX_SHOWN_WEIGHTS - 1 : -1] = ["..."]
+    return ", ".join(parts)
 
 
 def custom_metric(

@@ -15,7 +15,7 @@ from csvision.config.serialize import config_to_dict, is_baseline, run_config_fr
 from csvision.errors import DivergedError, PrunedError, RunError, first_line
 from csvision.files import iso_time, timestamp, write_json
 from csvision.run.manifest import read_manifest
-from csvision.run.sweep_folder import is_sweep
+from csvision.run.sweep_folder import check_folder, is_sweep
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
 
@@ -80,8 +80,7 @@ class RunDirectory:
     def read_manifest(self) -> dict[str, Any]:
         """Return the content of run.json; raises RunError if it is damaged or missing."""
         try:
-            if not self.path.is_dir():
-                raise RunError(f"run={self.path}: this folder does not exist")
+            check_folder(self.path)
             return read_manifest(self.manifest)
         except FileNotFoundError:
             if is_sweep(self.path):
@@ -145,7 +144,12 @@ class RunDirectory:
         if self.last.exists():
             return self.last
         raise RunError(
-            f"run={self.path} has no {self.last.name}: training stopped before the first checkpoint"
+            f"run={self.path} has no {self.last.name}: "
+            + (
+                "its checkpoints were deleted; put them back, or train again"
+                if self.read_manifest().get("state") == "finished"
+                else "training stopped before the first checkpoint, or it was deleted; train again"
+            )
         )
 
     @contextmanager

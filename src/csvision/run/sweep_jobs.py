@@ -26,7 +26,7 @@ from csvision.run.directory import (
     with_absolute_paths,
     with_default_cache,
 )
-from csvision.run.sweep_folder import SWEEP_FILE, is_sweep
+from csvision.run.sweep_folder import SWEEP_FILE, check_folder, is_sweep
 from csvision.run.sweep_record import has_record, read_record
 
 
@@ -54,8 +54,7 @@ class SweepJob:
 @contextmanager
 def lock_sweep(folder: Path) -> Iterator[None]:
     """Exclude other processes from a sweep; raises RunError if one runs or resumes it."""
-    if not folder.is_dir():
-        raise RunError(f"run={folder}: this folder does not exist")
+    check_folder(folder)
     with RunDirectory(folder).lock():
         yield
 
