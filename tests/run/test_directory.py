@@ -212,11 +212,11 @@ class TestCheckpoint:
             run.checkpoint(CheckpointName.best)
 
     def test_deleted_checkpoint_of_a_finished_run_is_reported_as_such(
-        self, run: RunDirectory
+        self, small_run: RunDirectory
     ) -> None:
-        run.update_manifest(state="finished")
+        small_run.last.unlink()
         with pytest.raises(RunError, match=r"has no last.ckpt: its checkpoints were deleted"):
-            run.checkpoint(CheckpointName.last)
+            small_run.checkpoint(CheckpointName.last)
 
 
 class TestState:

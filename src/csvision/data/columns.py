@@ -131,19 +131,15 @@ def square_hint(pixel_names: Sequence[str]) -> str:
 def suggest_shapes(num_pixels: int) -> str:
     """Return up to three shapes with this number of pixels as text.
 
-    Squares of 3 or 4 channels come first, then RGB images that are nearly square, then others.
+    RGB images that are nearly square come first, then a square of two channels, then grayscale.
     """
-    squares = {
-        channels: [channels, side, side]
-        for channels in (3, 4, 2)
-        if (side := isqrt(num_pixels // channels)) ** 2 * channels == num_pixels
-    }
-    shapes = [squares[channels] for channels in (3, 4) if channels in squares]
+    shapes: list[list[int]] = []
     if num_pixels % 3 == 0:
         for short, long in side_pairs(num_pixels // 3):
-            if short < long <= NEARLY_SQUARE * short:
-                shapes += [[3, short, long], [3, long, short]]
-    shapes += [squares[2]] if 2 in squares else []
+            if short <= long <= NEARLY_SQUARE * short:
+                shapes += [[3, short, long], [3, long, short]][: 1 + (short < long)]
+    if (side := isqrt(num_pixels // 2)) ** 2 * 2 == num_pixels:
+        shapes.append([2, side, side])
     shapes += [[1, short, long] for short, long in side_pairs(num_pixels)]
     return " or ".join(str(shape).replace(" ", "") for shape in shapes[:3])
 

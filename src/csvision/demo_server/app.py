@@ -5,7 +5,10 @@ Origin header.
 """
 
 import json
+import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -92,4 +95,22 @@ def open_socket(port: int) -> socket.socket:
 
 def build_server(app: Starlette) -> Server:
     """Return a server of the application; `run(sockets=[opened])` blocks until Ctrl-C."""
-    return Server(Config(app, log_level="warning", lifespan="off", access_log=False))
+    config = Config(
+        app, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=1
+    )
+    return Server(config)
+
+
+@contextmanager
+def hide_shutdown_errors(server: Server) -> Iterator[None]:
+    """Log no traceback of a request that is canceled because the server ends."""
+    logger = logging.getLogger("uvicorn.error")
+
+    def is_running(record: logging.LogRecord) -> bool:
+        return not server.should_exit
+
+    logger.addFilter(is_running)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_running)

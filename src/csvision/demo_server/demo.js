@@ -164,6 +164,7 @@ fetch("/model")
     canvas.height = model.height;
     find("color").parentElement.hidden = model.channels === 1;
     const size = `${model.channels}x${model.height}x${model.width}`;
-    find("run").textContent = `${model.run}; images ${size}, white on black as in the data`;
+    const hint = model.channels === 1 ? "; draw as bright on dark as the data are" : "";
+    find("run").textContent = `${model.run}; images ${size}${hint}`;
     clear();
   });

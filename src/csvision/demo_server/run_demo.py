@@ -25,13 +25,21 @@ def demo(config: command_schema.DemoConfig) -> None:
     Raises ConfigError, too, if the port is not free.
     """
     network = load_demo(config)
-    from csvision.demo_server.app import HOST, build_app, build_server, open_socket
+    from csvision.demo_server.app import (
+        HOST,
+        build_app,
+        build_server,
+        hide_shutdown_errors,
+        open_socket,
+    )
 
     app = build_app(network, Path(config.run).absolute().name)
     with open_socket(config.port) as opened:
         port = opened.getsockname()[1]
         log.info("http://%s:%d (Ctrl-C ends the demo)", HOST, port)
-        build_server(app).run(sockets=[opened])
+        server = build_server(app)
+        with hide_shutdown_errors(server):
+            server.run(sockets=[opened])
 
 
 def load_demo(config: command_schema.DemoConfig) -> DemoNetwork:
