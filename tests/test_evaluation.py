@@ -18,6 +18,7 @@ from csvision.evaluation import (
     EvalResult,
     classification_report,
     evaluate_split,
+    explain_undefined,
     format_metrics,
     gather_logits,
     prediction_table,
@@ -69,6 +70,15 @@ class TestClassificationReport:
         owl = classification_report(result).set_index("class").loc["owl"]
         assert np.isnan(owl["recall"])
         assert owl["precision"] == 0
+
+    def test_undefined_values_are_explained(self, result: EvalResult) -> None:
+        report = classification_report(result)
+        assert explain_undefined(report) == ["-: owl has no image, so the recall is not defined"]
+        report.loc[:1, "precision"] = np.nan
+        assert explain_undefined(report)[0] == (
+            "-: cat, dog is predicted for no image, so the precision is not defined"
+        )
+        assert explain_undefined(report[2:].fillna(0)) == []
 
 
 class TestPredictionTable:

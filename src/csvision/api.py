@@ -17,7 +17,7 @@ from csvision.config import command_schema, explain_schema, schema
 from csvision.config.quoting import quote_override
 from csvision.data.table import ImageTable
 from csvision.data_report import report_data
-from csvision.evaluation import EvalResult, classification_report, format_metrics
+from csvision.evaluation import EvalResult, classification_report, explain_undefined, format_metrics
 from csvision.files import timestamp
 from csvision.launch.available import check_single_run
 from csvision.launch.resume_sweep import resume_sweep as resume_jobs
@@ -183,7 +183,9 @@ def evaluate(run: AnyRun | command_schema.EvaluateConfig, *overrides: str) -> Ev
         result, folder = (reuse.evaluate if is_baseline else evaluate_run)(config)
         save_confusion_matrix(result, folder)
         report = classification_report(result)
-        log.info(report.to_string(index=False, float_format="{:.4f}".format))
+        log.info(report.to_string(index=False, float_format="{:.4f}".format, na_rep="-"))
+        for line in explain_undefined(report):
+            log.info(line)
         log.info(format_metrics(result.metrics))
     return replace(result, directory=folder)
 

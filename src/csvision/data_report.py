@@ -37,11 +37,12 @@ def report_data(config: command_schema.InspectDataConfig) -> tuple[str, Path]:
     folder = make_dir(Path(config.output_dir) / "inspections")
     path = folder / result_name(config.data.csv, ".png")
     plot_samples(splits.train).savefig(path, dpi=100)
-    report = f"{describe_data(splits)}\nto train: {train_command(config.data)}"
+    description = describe_data(splits, is_folder=Path(config.data.csv).is_dir())
+    report = f"{description}\nto train: {train_command(config.data)}"
     return report, path
 
 
-def describe_data(splits: Splits) -> str:
+def describe_data(splits: Splits, is_folder: bool = False) -> str:
     """Describe image shape, pixel range, rows per class and split, and warnings."""
     table = splits.train.table
     black, white = table.pixel_range
@@ -57,13 +58,15 @@ def describe_data(splits: Splits) -> str:
         "  ".join(f"{name} {len(subset)}" for name, subset in named.items()),
         *(f"read: {notice}" for part in splits.tables for notice in part.notices),
         *(data_warnings(splits) or ["no warnings"]),
-        *describe_reading(table),
+        *describe_reading(table, is_folder),
     ]
     return "\n".join(lines)
 
 
-def describe_reading(table: ImageTable) -> list[str]:
-    """Say which column is the label, and how to correct the orientation."""
+def describe_reading(table: ImageTable, is_folder: bool) -> list[str]:
+    """Say what the label is, and how to correct the orientation of images in a table."""
+    if is_folder:
+        return [] if table.label_column is None else ["label: the name of the folder of the image"]
     label = [] if table.label_column is None else [f"label column: {table.label_column}"]
     hint = "if the sample images are on their side, set data.transpose=true"
     return [*label, hint]

@@ -154,6 +154,20 @@ def classification_report(result: EvalResult) -> pd.DataFrame:
         )
 
 
+def explain_undefined(report: pd.DataFrame) -> list[str]:
+    """Return one line for each column of a classification report that has undefined values."""
+    reasons = {
+        "precision": "is predicted for no image, so the precision is not defined",
+        "recall": "has no image, so the recall is not defined",
+    }
+    undefined = {name: report["class"][report[name].isna()] for name in reasons}
+    return [
+        f"-: {', '.join(classes)} {reasons[name]}"
+        for name, classes in undefined.items()
+        if len(classes)
+    ]
+
+
 def prediction_table(
     subset: Subset,
     probabilities: Floats,

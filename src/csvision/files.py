@@ -13,6 +13,9 @@ from typing import Any, BinaryIO
 
 from csvision.errors import RunError
 
+RUN_FILES = ("run.json", "multirun.yaml", "sweep.json", "search.json")
+"""The files by which folders of runs, sweeps and searches are recognized."""
+
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[BinaryIO]:

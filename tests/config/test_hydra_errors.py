@@ -111,6 +111,15 @@ def test_argument_without_key_is_named() -> None:
     assert message == "epochs: the key is missing; write KEY=epochs"
 
 
+def test_path_without_key_is_given_the_key_of_a_run_or_a_file(working_folder: Path) -> None:
+    for name in ("run/run.json", "sweep/sweep.json", "folder/text", "my.csv"):
+        (working_folder / name).parent.mkdir(exist_ok=True)
+        (working_folder / name).touch()
+    keys = {"run": "run", "sweep": "run", "my.csv": "data.csv", "folder": "KEY", "a" * 300: "KEY"}
+    for path, key in keys.items():
+        assert load_errors(path) == [f"{path}: the key is missing; write {key}={path}"]
+
+
 @pytest.mark.parametrize("key", ["seed", "model.stages"])
 def test_interpolation_of_an_unknown_key_names_both_keys(key: str) -> None:
     (message,) = load_errors(f"{key}=${{foo}}")

@@ -101,7 +101,7 @@ class TestOptions:
     def test_row_that_is_no_test_row_is_refused(self, small_run: RunDirectory) -> None:
         used = pd.read_csv(small_run.path / "predictions.csv")["row"]
         other = next(row for row in range(300) if row not in set(used))
-        with pytest.raises(ConfigError, match=f"rows.0={other} is not a test row"):
+        with pytest.raises(ConfigError, match=f"rows: row {other} of the file is not a test row"):
             csvision.inspect(small_run.path, f"rows=[{other}]", *OPTIONS)
         assert not (small_run.path / "inspection").exists()
 

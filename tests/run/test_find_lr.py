@@ -67,6 +67,17 @@ def test_divergence_ends_the_test(digits_csv: Path) -> None:
 
 
 @pytest.mark.slow
+def test_curve_without_clear_descent_is_reported(
+    digits_csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = ("lr_find.min_lr=1e-6", "lr_find.max_lr=1e-5", "lr_find.num_steps=60", "quiet=false")
+    assert csvision.find_lr(*SMALL_TRAINING, *SMALL_MLP, *rates).suggestion is not None
+    assert "no clear descent: the loss decreases by less than 5 %" in capsys.readouterr().out
+    csvision.find_lr(*SMALL, *SMALL_MLP, "quiet=false")
+    assert "no clear descent" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
 def test_test_rows_and_validation_rows_do_not_matter(digits_csv: Path) -> None:
     """Files of test rows that differ give the same losses."""
     table = digits(600)

@@ -12,6 +12,16 @@ from csvision.config.lr_find_schema import RangeTestConfig
 HALF_WINDOW = 5
 """Steps on each side over which the slope is measured, so that no single batch decides."""
 
+FIRST_STEPS = 2 * HALF_WINDOW
+"""Steps whose smoothed loss is the mean of too few batches to show a minimum or a rise."""
+
+RISE_FACTOR = 1.2
+"""The loss rises when it first exceeds its minimum so far by this factor; rates after that do not
+count, because the loss that falls afterwards only recovers."""
+
+CLEAR_DESCENT = 0.05
+"""The smallest fraction by which the loss of a clear curve decreases before it rises."""
+
 
 class RangeTestCallback(Callback):
     """Sets the learning rate of each step and records its loss; stops when the loss diverges."""
@@ -57,14 +67,37 @@ def step_lr(settings: RangeTestConfig, step: int) -> float:
 def suggest_lr(lrs: Sequence[float], smoothed: Sequence[float]) -> float | None:
     """Return the learning rate at which the smoothed loss decreases most over log(lr).
 
-    Only steps up to the minimum of the loss count. None if the loss does not decrease there.
+    Only steps up to the minimum of the loss before it first rises count. None if the loss does not
+    decrease there.
     """
-    finite = [loss if math.isfinite(loss) else math.inf for loss in smoothed]
-    end = int(np.argmin(finite)) + 1 if finite else 0
-    if end <= 2 * HALF_WINDOW:
+    before = before_rise(smoothed)
+    if len(before) <= FIRST_STEPS:
         return None
-    losses, log_lrs = np.array(finite[:end]), np.log(lrs[:end])
+    end = FIRST_STEPS + int(np.argmin(before[FIRST_STEPS:])) + 1
+    losses, log_lrs = np.array(before[:end]), np.log(lrs[:end])
     apart = 2 * HALF_WINDOW
     slopes = (losses[apart:] - losses[:-apart]) / (log_lrs[apart:] - log_lrs[:-apart])
     steepest = int(np.argmin(slopes))
     return float(lrs[HALF_WINDOW + steepest]) if slopes[steepest] < 0 else None
+
+
+def before_rise(smoothed: Sequence[float]) -> list[float]:
+    """Return the losses before the first one that exceeds the minimum so far by RISE_FACTOR.
+
+    A loss that is not finite is infinite.
+    """
+    losses = [loss if math.isfinite(loss) else math.inf for loss in smoothed]
+    lowest = math.inf
+    for step, loss in enumerate(losses[FIRST_STEPS:], start=FIRST_STEPS):
+        # Losses of the user's own can be negative.
+        if loss == math.inf or loss > lowest + (RISE_FACTOR - 1) * abs(lowest):
+            return losses[:step]
+        lowest = min(lowest, loss)
+    return losses
+
+
+def is_clear_descent(smoothed: Sequence[float]) -> bool:
+    """Return whether the loss decreases by CLEAR_DESCENT of its first values before it rises."""
+    losses = before_rise(smoothed)
+    start = float(np.mean(losses[:FIRST_STEPS]))
+    return start - min(losses) >= CLEAR_DESCENT * abs(start)

@@ -2,13 +2,16 @@
 
 import difflib
 import re
+from contextlib import suppress
 from dataclasses import fields
+from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
 
 from csvision.config import model_schema
 from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.errors import first_line
+from csvision.files import RUN_FILES
 from csvision.legacy import rename_key
 
 EXPECTED_TYPES = (
@@ -62,11 +65,23 @@ def format_hydra_error(error: Exception) -> str:
 def parse_error(override: str) -> str:
     """Say that an argument cannot be parsed."""
     if "=" not in override:
-        return f"{override}: the key is missing; write KEY={override}"
+        return f"{override}: the key is missing; write {likely_key(override)}={override}"
     return (
         f"{override}: not a valid KEY=VALUE; write one KEY=VALUE per argument, and a value with "
         "special characters in quotes"
     )
+
+
+def likely_key(value: str) -> str:
+    """Return the key to which a value without a key probably belongs; KEY if that is not clear."""
+    path = Path(value)
+    # Names that are too long raise OSError.
+    with suppress(OSError, ValueError):
+        if any((path / name).is_file() for name in RUN_FILES):
+            return "run"
+        if path.is_file() and path.name not in RUN_FILES:
+            return "data.csv"
+    return "KEY"
 
 
 def type_error(override: str, reason: str) -> str:

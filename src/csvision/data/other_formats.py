@@ -18,9 +18,18 @@ OTHER_FORMATS = {
 }
 """The first bytes of such files."""
 
+OTHER_SUFFIXES = {
+    ".py": "Python code, not a table of images; give a CSV file",
+    ".ipynb": "a notebook, not a table of images; give a CSV file",
+    ".json": "a JSON file, not a table of images; save the table as CSV",
+}
+"""Texts that could be read as tables, by the ends of their names."""
+
 
 def check_format(path: Path) -> None:
     """Raise DataError for a file in a known format that is not read."""
+    if path.suffix in OTHER_SUFFIXES:
+        raise DataError(f"{path}: is {OTHER_SUFFIXES[path.suffix]}")
     with path.open("rb") as file:
         start = file.read(8)
     for signature, description in OTHER_FORMATS.items():

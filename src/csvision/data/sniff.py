@@ -117,7 +117,9 @@ def leave_out_ids(evidence: Evidence, roles: Roles, index: int) -> None:
     name = evidence.name_of(index)
     if roles.ids is None:
         roles.ids = index
-        roles.notices.append(f"column {name} identifies the rows and is not read as a pixel")
+        # A folder of images has no columns.
+        if not evidence.source.folder_files:
+            roles.notices.append(f"column {name} identifies the rows and is not read as a pixel")
     else:
         roles.notices.append(f"column {name} is left out")
 

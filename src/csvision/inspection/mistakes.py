@@ -112,9 +112,9 @@ def find_positions(subset: Subset, rows: list[int]) -> list[int]:
     """
     positions = {int(row): position for position, row in enumerate(subset.indices)}
     errors = [
-        f"rows.{index}={row} is not a test row of the run; predictions.csv of the run lists its "
-        f"test rows, such as {subset.indices[0]}"
-        for index, row in enumerate(rows)
+        f"rows: row {row} of the file is not a test row of the run; the column row in "
+        f"predictions.csv of the run lists its test rows, such as {subset.indices[0]}"
+        for row in rows
         if row not in positions
     ]
     if errors:

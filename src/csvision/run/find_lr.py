@@ -9,7 +9,12 @@ from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
 from csvision.callbacks.progress_bar import EpochProgressBar
-from csvision.callbacks.range_test import RangeTestCallback, suggest_lr
+from csvision.callbacks.range_test import (
+    CLEAR_DESCENT,
+    RangeTestCallback,
+    is_clear_descent,
+    suggest_lr,
+)
 from csvision.config import schema
 from csvision.config.lr_find_schema import LRFindConfig
 from csvision.config.serialize import config_to_dict
@@ -33,8 +38,8 @@ from csvision.signals import handle_signals
 class LRFindResult:
     """A finished range test: the suggestion, the directory, and one value per step.
 
-    `suggestion` is None if the loss does not decrease. `losses` are those of the batches before
-    each step, `smoothed` their exponential moving average.
+    `suggestion` is None if the loss does not decrease before it rises. `losses` are those of the
+    batches before each step, `smoothed` their exponential moving average.
     """
 
     suggestion: float | None
@@ -64,6 +69,13 @@ def find_lr(config: LRFindConfig, prepared: PreparedRun) -> LRFindResult:
     if suggestion is None:
         log.warning("no suggestion: the loss does not decrease; see %s", folder / "lr_find.png")
     else:
+        if not is_clear_descent(test.smoothed):
+            log.warning(
+                "no clear descent: the loss decreases by less than %.0f %% before it rises; look "
+                "at %s before you use the suggestion",
+                100 * CLEAR_DESCENT,
+                folder / "lr_find.png",
+            )
         log.info("suggested learning rate; to use it: optimizer.lr=%.2g", suggestion)
     return result
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from csvision.errors import RunError
-from csvision.files import timestamp
+from csvision.files import RUN_FILES, timestamp
 
 SWEEP_FILE = "multirun.yaml"
 """The file that Hydra writes into the folder of a sweep."""
@@ -14,25 +14,20 @@ SWEEP_RECORD = "sweep.json"
 SEARCH_RECORD = "search.json"
 """The space and the settings of a search; csvision writes it before the first trial starts."""
 
-SWEEP_FILES = (SWEEP_FILE, SWEEP_RECORD, SEARCH_RECORD)
-
-RECORDS = ("run.json", *SWEEP_FILES)
-"""Files that a folder of a run or a sweep contains."""
-
 
 def check_folder(path: Path) -> None:
     """Raise RunError unless the path that `run=` names is a folder."""
     if path.is_dir():
         return
     if path.is_file():
-        hint = f"write run={path.parent}" if path.name in RECORDS else "give a run directory"
+        hint = f"write run={path.parent}" if path.name in RUN_FILES else "give a run directory"
         raise RunError(f"run={path} is a file; {hint}")
     raise RunError(f"run={path}: this folder does not exist")
 
 
 def is_sweep(folder: Path) -> bool:
     """Return whether a folder contains a sweep, such as a search."""
-    return any((folder / name).is_file() for name in SWEEP_FILES)
+    return any((folder / name).is_file() for name in (SWEEP_FILE, SWEEP_RECORD, SEARCH_RECORD))
 
 
 def is_search(folder: Path) -> bool:

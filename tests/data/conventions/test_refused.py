@@ -457,6 +457,11 @@ REFUSED: dict[str, Refused] = {
         ("columns a and b both contain images",),
         "images.parquet",
     ),
+    "Python code": Refused(
+        lambda: Path("train.py").write_text("import numpy as np\nimport torch\n"),
+        ("train.py: is Python code",),
+        "train.py",
+    ),
     # Folders
     "a folder without images": Refused(
         lambda: Path("images").mkdir(), ("no images", "CLASS"), "images"
