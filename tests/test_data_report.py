@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
+from PIL import Image
 
 import csvision
 from csvision.config import command_schema, schema
@@ -137,6 +138,17 @@ def test_decisions_about_the_file_are_reported() -> None:
     assert "label column: kind" in report
     assert "read: column name identifies the rows and is not read as a pixel" in report
     assert "data.transpose=true" in report
+
+
+def test_folder_of_images_is_described_without_columns() -> None:
+    for label in ("cat", "dog"):
+        Path("animals", label).mkdir(parents=True)
+        for row, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (20, 5, 4))):
+            Image.fromarray(pixels.astype(np.uint8)).save(Path("animals", label, f"{row}.png"))
+    report, _ = report_data(config_of("data.csv=animals"))
+    assert "images 1x5x4 (channels x height x width)" in report
+    assert "label: the name of the folder of the image" in report
+    assert "column" not in report
 
 
 def test_printed_command_trains_with_the_same_keys() -> None:

@@ -1,6 +1,7 @@
 """One-line messages for errors of Hydra and OmegaConf."""
 
 import re
+from pathlib import Path
 
 import pytest
 
