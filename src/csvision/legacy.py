@@ -25,8 +25,9 @@ RENAMED_KEYS = {
     "weights": "test_checkpoint",
     "checkpoint_seconds": "checkpoint_interval_seconds",
     "outputs": "output_dir",
+    "search.metric": "monitor",
 }
-"""Configuration keys of version 0.1 with their new names."""
+"""Configuration keys of earlier versions with their new names."""
 
 ADDED_KEYS: dict[str, dict[str, Any]] = {
     "data": {

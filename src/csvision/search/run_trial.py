@@ -39,7 +39,7 @@ class TrialRunner:
         overrides = self.definition.trial_overrides(active.frozen.params)
         searched = " ".join(overrides[len(self.definition.overrides) :])
         try:
-            metric = self.definition.settings.metric
+            metric = self.definition.monitor
             value = self.train(active, overrides)
             self.study.finish(active, TrialState.COMPLETE, value)
             ended = f"finished, {metric} {value:.4f}"
@@ -69,7 +69,7 @@ class TrialRunner:
         name = f"{active.number}_{config.model.name}_seed{config.seed}"
         active.trial.set_user_attr(DIRECTORY, name)
         run_dir = RunDirectory(self.folder / name)
-        metric = self.definition.settings.metric
+        metric = self.definition.monitor
         pruning = PruningCallback(active.trial, metric, active.frozen.intermediate_values)
         if damage := find_damage(run_dir):
             moved = set_aside(self.folder, run_dir)
