@@ -84,9 +84,11 @@ def resume_sweep(config: command_schema.ResumeConfig) -> None:
             f"run={config.run} is a sweep; epochs={config.epochs} extends a single run; give the "
             "directory of one of its jobs"
         )
+    from csvision.run.code_paths import CodePaths
+
     check_sweep(Path(config.run))
     SESSION.run_here(Path(config.run))
-    SESSION.model_path = config.model.path
+    SESSION.code = CodePaths.of(config.model.path, **other_code(config))
     from csvision import api
 
     finished = api.resume_sweep(config.run, config.model.path, config.sweep, **other_code(config))

@@ -14,6 +14,7 @@ from csvision.run.code_paths import paths_of
 from csvision.run.directory import RunDirectory
 from csvision.run.manifest import read_json_object
 from csvision.run.prepare import PreparedRun
+from csvision.run.resume_hint import part_of_sweep
 from csvision.run.sweep_jobs import SweepJob
 
 Prepare = Callable[[schema.TrainConfig, Path], PreparedRun]
@@ -39,19 +40,25 @@ class JobOutcome:
 
 def run_job(job: SweepJob, prepare: Prepare) -> None:
     """Train a job to its end; raises what training raises."""
-    if isinstance(job.config, BaselineConfig):
-        run_baseline_job(job, job.config)
-        return
+    with part_of_sweep():
+        if isinstance(job.config, BaselineConfig):
+            run_baseline_job(job, job.config)
+        else:
+            run_training_job(job, job.config, prepare)
+
+
+def run_training_job(job: SweepJob, config: schema.TrainConfig, prepare: Prepare) -> None:
+    """Train a network, or resume an unfinished run."""
     from csvision.run.log import log_to_console
     from csvision.run.resume import resume_run
     from csvision.run.train import train
 
     if job.started:
-        paths = paths_of(job.config)
+        paths = paths_of(config)
         resume_run(RunDirectory(job.directory), paths.model, **paths.others)
         return
-    with log_to_console(job.config.quiet):
-        train(prepare(job.config, job.directory), job.directory, job.overrides)
+    with log_to_console(config.quiet):
+        train(prepare(config, job.directory), job.directory, job.overrides)
 
 
 def run_baseline_job(job: SweepJob, config: BaselineConfig) -> None:

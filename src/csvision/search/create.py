@@ -22,9 +22,9 @@ from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.config.search_schema import OptunaConfig
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError, RunError, UserError
-from csvision.run.code_paths import CodePaths
-from csvision.run.directory import custom_model_path
+from csvision.run.code_paths import paths_of
 from csvision.run.prepare import PreparedRun
+from csvision.run.recorded_code import recorded_code
 from csvision.run.sweep_folder import is_sweep
 from csvision.search.definition import Direction, SearchDefinition, UserPaths, write_definition
 from csvision.search.prepared_trials import PreparedTrials
@@ -54,14 +54,11 @@ def define_search(
     if settings.n_jobs > 1 and configs[0].accelerator.num_threads is None:
         kept.append("accelerator.num_threads=1")
     first, max_epochs = configs[0], max(config.epochs for config in configs)
-    code = CodePaths(
-        custom_model_path(first), first.loss.path, first.metric.path, first.transform.path
-    )
     monitor, direction = common_monitor(configs)
     definition = replace(
         definition, overrides=kept, monitor=monitor, direction=direction, max_epochs=max_epochs
     )
-    return definition, UserPaths(code, first.data.cache)
+    return definition, UserPaths(paths_of(first), first.data.cache)
 
 
 def parse_words(words: Sequence[str]) -> tuple[OptunaConfig, list[Override], str]:
@@ -158,7 +155,7 @@ def create_search(folder: Path, definition: SearchDefinition) -> None:
         if is_sweep(folder):
             raise RunError(
                 f"hydra.sweep.dir={folder} already contains a sweep; choose another folder, or "
-                f"resume it: {resume_command(folder)}"
+                f"resume it: {resume_command(folder, recorded_code(folder).words())}"
             )
         write_definition(folder, definition)
     except OSError as error:

@@ -11,6 +11,7 @@ from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_console
 from csvision.run.manifest import read_json_object
 from csvision.run.resume import prepare_again, resume_config, without_source
+from csvision.run.resume_hint import part_of_sweep
 from csvision.run.train import train
 from csvision.search.create import check_trial
 from csvision.search.definition import SearchDefinition, UserPaths
@@ -74,7 +75,7 @@ class TrialRunner:
         if damage := find_damage(run_dir):
             moved = set_aside(self.folder, run_dir)
             log.warning("trial %s starts again: %s; moved to %s", active.number, damage, moved)
-        with log_to_console(quiet=True):
+        with log_to_console(quiet=True), part_of_sweep():
             if not run_dir.manifest.exists():
                 prepared = self.prepared.prepare(config, self.folder)
                 check_trial(prepared)
