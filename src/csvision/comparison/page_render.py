@@ -25,6 +25,7 @@ from csvision.comparison.page_data import (
     job_rows,
     key_columns,
 )
+from csvision.comparison.page_search import FoundSearch, search_section
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
 from csvision.comparison.sources import Source
 from csvision.comparison.text import (
@@ -40,6 +41,8 @@ from csvision.page.template import read_asset, render_template
 
 FOLDER = Path(__file__).parent
 
+NO_FAILURES = ("finished", "running", "not started", "pruned")
+
 MIN_SEARCH = 6
 """Settings from which on parallel coordinates and importance say something."""
 
@@ -49,6 +52,7 @@ def render_page(
     comparison: ComparisonResult | None,
     folder: Path,
     facts: Sequence[tuple[str, str]],
+    search: FoundSearch | None = None,
 ) -> str:
     """Return the page as HTML; `comparison` is None if no run is finished."""
     records = [record for source in sources for record in source.records]
@@ -60,11 +64,14 @@ def render_page(
         {"number": format_cell, "share": "{:.1%}".format},
         title=" and ".join(source.path.name for source in sources[:3]),
         facts=facts,
-        running=any(record.state == "running" for record in records),
+        running=any(record.state == "running" for record in records)
+        or (search is not None and search.unfinished),
+        kind="Sweep" if search is None else "Search",
+        search=None if search is None else search_section(search, folder),
         metric=metric,
         jobs=jobs,
         all_jobs=len(records),
-        failures=[job for job in jobs if job.state not in ("finished", "running", "not started")],
+        failures=[job for job in jobs if job.state not in NO_FAILURES],
         max_jobs=MAX_JOBS,
         found=None if comparison is None else comparison_parts(comparison),
     )
