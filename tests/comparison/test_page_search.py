@@ -51,6 +51,8 @@ class TestBrowser:
             assert link == f"{best.directory}/"
             definition = read_definition(small_search_original)
             assert section.locator("code").inner_text() == train_command(definition, best)
+            commands = visit.page.locator("td.command code").all_inner_texts()
+            assert all("csvision train data=csv data.csv=digits.csv " in each for each in commands)
             course = section.get_by_role("img")
             assert f"{report.best_values[-1]:.4f} at last" in str(
                 course.get_attribute("aria-label")

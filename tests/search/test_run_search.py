@@ -1,6 +1,8 @@
 """A search: the same trials after an interruption, failed trials, and several processes."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -17,7 +19,7 @@ from csvision.errors import ConfigError, RunError
 from csvision.run.directory import RunDirectory
 from csvision.search.definition import UserPaths, read_definition
 from csvision.search.report import SearchReport
-from csvision.search.run_search import extend_search, run_trials
+from csvision.search.run_search import extend_search, run_trials, wait
 from csvision.search.storage import JOURNAL
 from tests.search.conftest import SMALL_SEARCH, RunSearch
 
@@ -279,3 +281,21 @@ def test_monitor_decides_and_prunes(
     for trial in pruned:
         # The median rule compares the best value so far, so a pruned trial is worse than the best.
         assert choose(*trial.history.values(), report.best_values[-1]) == report.best_values[-1]
+
+
+def test_page_is_refreshed_while_workers_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("csvision.search.run_search.REFRESH_SECONDS", 0.02)
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3); exit(3)"])
+    refreshed: list[Path] = []
+    assert wait(worker, Path("search"), refreshed.append) == 3
+    assert len(refreshed) > 1
+    assert set(refreshed) == {Path("search")}
+
+
+@pytest.mark.slow
+def test_page_is_refreshed_after_each_trial(run_search: RunSearch) -> None:
+    report = run_search("search.n_trials=1", "epochs=1")
+    extend_search(report.directory, 3)
+    refreshed: list[Path] = []
+    run_trials(report.directory, UserPaths(), refreshed.append)
+    assert refreshed == [report.directory] * 2

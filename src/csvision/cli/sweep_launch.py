@@ -52,11 +52,11 @@ def compose_chosen_jobs(
 
 
 def job_return(outcome: JobOutcome | None, sweeper: Any) -> JobReturn:
-    """Return the validation accuracy of a job for Hydra's sweeper, or the worst possible value."""
+    """Return the value of `monitor` of a job for Hydra's sweeper, or the worst possible value."""
     result = JobReturn()
     finished = outcome is not None and outcome.state == "finished"
     result.status = JobStatus.COMPLETED
     result.return_value = worst_value(sweeper)
     if outcome is not None and finished:
-        result.return_value = float("nan") if outcome.val_acc is None else outcome.val_acc
+        result.return_value = float("nan") if outcome.value is None else outcome.value
     return result
