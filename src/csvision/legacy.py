@@ -25,9 +25,8 @@ RENAMED_KEYS = {
     "weights": "test_checkpoint",
     "checkpoint_seconds": "checkpoint_interval_seconds",
     "outputs": "output_dir",
-    "search.metric": "monitor",
 }
-"""Configuration keys of earlier versions with their new names."""
+"""Configuration keys of version 0.1 with their new names."""
 
 ADDED_KEYS: dict[str, dict[str, Any]] = {
     "data": {
