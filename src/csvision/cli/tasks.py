@@ -107,8 +107,10 @@ def run_lr_find(config: LRFindConfig) -> None:
 
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:
-    """Test a run, or an ensemble of runs."""
-    if not config.ensemble:
+    """Test a run, or all finished runs of a sweep together."""
+    from csvision.run.sweep_folder import is_sweep
+
+    if not is_sweep(Path(config.run)):
         check_run(config.run)
     from csvision import api
 
