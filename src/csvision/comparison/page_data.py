@@ -92,7 +92,7 @@ def job_row(
         record.state,
         record.metrics.get(metric),
         record.seconds,
-        command_line("train", *record.words),
+        command_line("baseline" if record.is_baseline else "train", *record.words),
         record.reason or log_reason(record),
     )
 
