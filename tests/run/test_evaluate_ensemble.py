@@ -83,11 +83,12 @@ def test_evaluate_and_predict_say_that_they_use_the_ensemble(
     sweep: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = f"run={sweep} is a sweep: using the ensemble of its 3 finished runs"
-    csvision.evaluate(sweep, "output_dir=out")
+    result = csvision.SweepResult(sweep, [], pd.DataFrame())
+    csvision.evaluate(result, "output_dir=out")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == first
     assert "ensemble of 3 runs, the mean of their probabilities:" in lines
-    csvision.predict(sweep, sweep / "digits.csv", "output_dir=out")
+    csvision.predict(result, sweep / "digits.csv", "output_dir=out")
     assert capsys.readouterr().out.splitlines()[0] == first
 
 
