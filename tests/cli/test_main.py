@@ -270,7 +270,7 @@ def test_scripts_run_the_command_of_their_name(script: Path) -> None:
     commands = {stem: command for command, stem in SCRIPTS.items()}
     name = commands.get(script.stem, script.stem.replace("_", "-"))
     text = script.read_text(encoding="utf-8")
-    assert f'main(["{name}", *sys.argv[1:]])' in text
+    assert f'run_process(["{name}", *sys.argv[1:]])' in text
     assert len(text.splitlines()) < 10
 
 

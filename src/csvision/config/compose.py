@@ -33,17 +33,21 @@ def conf_dir() -> Path:
 
 
 def register_schemas() -> None:
-    """Register resolvers and schemas with Hydra.
+    """Register resolvers and schemas with Hydra, unless they are registered already.
 
     The schemas are in groups of their own so that none looks like a choice.
     """
     register_resolvers()
     store = ConfigStore.instance()
+    registered = store.repo.get("csvision", {})
     for command, node in COMMAND_SCHEMAS.items():
-        store.store(
-            group="csvision", name=command, node=train_node() if command == "train" else node
-        )
+        if f"{command}.yaml" not in registered:
+            store.store(
+                group="csvision", name=command, node=train_node() if command == "train" else node
+            )
     for group, nodes in GROUP_SCHEMAS.items():
+        if group in registered:
+            continue
         for name, node in nodes.items():
             structured = OmegaConf.structured(node)
             if node is model_schema.CustomModelConfig:
