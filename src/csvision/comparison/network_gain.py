@@ -25,8 +25,11 @@ def find_gain(settings: Sequence[Setting], metric: str) -> NetworkGain | None:
     Both are chosen by `metric` and compared by its test metric, which has chosen neither. For a
     test metric, which must not choose, the answer is None if there are several of a kind.
     """
-    baselines = [each for each in settings if all(run.is_baseline for run in each.runs.values())]
-    networks = [each for each in settings if each not in baselines]
+    networks: list[Setting] = []
+    baselines: list[Setting] = []
+    for setting in settings:
+        is_baseline = all(run.is_baseline for run in setting.runs.values())
+        (baselines if is_baseline else networks).append(setting)
     network, baseline = (choose_one(kind, metric) for kind in (networks, baselines))
     if network is None or baseline is None:
         return None
