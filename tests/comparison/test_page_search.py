@@ -15,7 +15,7 @@ from csvision.comparison.sources import read_sources
 from csvision.search.definition import read_definition
 from csvision.search.storage import JOURNAL
 from csvision.search.table import train_command
-from tests.csvision_claims.page.browser import (
+from tests.browser import (
     SCHEMES,
     WIDTHS,
     Scheme,
