@@ -141,8 +141,8 @@ def data_errors(data: schema.DataConfig) -> Iterator[str]:
         yield "data.csv is empty; write data=csv data.csv=FILE"
     elif data.name is schema.DataName.fmnist_small and data.csv != schema.BUNDLED:
         yield (
-            f"data.csv={data.csv}: data={data.name} has the names of other classes; for a file of "
-            f"your own, write data=csv data.csv={data.csv}"
+            f"data.csv={data.csv} needs data=csv, because data={data.name} names the classes of "
+            f"another file; write data=csv data.csv={data.csv}"
         )
     shape = data.image_shape
     if shape is not None and (len(shape) != 3 or min(shape) < 1):
