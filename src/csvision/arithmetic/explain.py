@@ -11,16 +11,16 @@ from csvision.layer_shapes import layer_table
 def explain(config: ExplainConfig) -> Explanation:
     """Explain what a configuration selects; raises UserError for what cannot be explained."""
     if config.row is None:
-        return Explanation(explain_network(find_subject(config), config))
+        return Explanation(explain_network(find_subject(config), config.batch_size, config.seed))
     # Not at the top: torch takes seconds to import.
     from csvision.arithmetic.filter_subject import explain_configured_filter
 
     return Explanation(explain_configured_filter(config))
 
 
-def explain_network(subject: Subject, config: ExplainConfig) -> NetworkExplanation:
+def explain_network(subject: Subject, batch_size: int, seed: int) -> NetworkExplanation:
     """Explain the layers of a network; raises ConfigError if a layer does not fit its input."""
-    shape, classes, batch_size = subject.image_shape, subject.num_classes, config.batch_size
+    shape, classes = subject.image_shape, subject.num_classes
     match subject.model:
         case CNNConfig() | MLPConfig() as model:
             table = layer_table(model, shape, classes)
@@ -30,6 +30,6 @@ def explain_network(subject: Subject, config: ExplainConfig) -> NetworkExplanati
             # Not at the top: torch takes seconds to import.
             from csvision.arithmetic.measured import explain_custom
 
-            return explain_custom(model, shape, classes, batch_size, config.seed)
+            return explain_custom(model, shape, classes, batch_size, seed)
         case _:
             raise AssertionError(f"no network for {subject.model}")
