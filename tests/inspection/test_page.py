@@ -106,7 +106,7 @@ def test_section_has_the_numbers_of_the_result(
 
 
 EDGES = """
-() => [...document.querySelectorAll(".scroll, .maps")].filter((node) => node.clientWidth)
+() => [...document.querySelectorAll(".scroll, .maps")].filter((node) => node.checkVisibility())
   .map((node) => {
     node.scrollIntoView({block: "center"});
     const at = () => {
@@ -114,12 +114,13 @@ EDGES = """
       const found = document.elementsFromPoint(box.right - 4, (box.top + box.bottom) / 2);
       return found.map((each) => each.className).filter((name) => ["more", "end"].includes(name));
     };
-    const { scrollWidth, clientWidth } = node;
+    const right = node.firstElementChild.getBoundingClientRect().right;
+    const hidden = right > node.getBoundingClientRect().right - 4;
     // The arrow lets clicks pass; elementsFromPoint ignores such elements.
     node.querySelector(".more").style.pointerEvents = "auto";
     const before = at();
-    node.scrollLeft = scrollWidth;
-    return [scrollWidth > clientWidth, before[0] ?? "", at()[0] ?? ""];
+    node.scrollLeft = node.scrollWidth;
+    return [hidden, before[0] ?? "", at()[0] ?? ""];
   })
 """
 
