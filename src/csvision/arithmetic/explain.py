@@ -26,11 +26,13 @@ def explain(config: ExplainConfig) -> Explanation:
 def check_filter_keys(config: ExplainConfig) -> None:
     """Raise ConfigError for keys that need an image."""
     keys = {"layer": config.layer, "filter": config.filter, "position": config.position}
-    given = [f"{name}={value}" for name, value in keys.items() if value is not None]
+    given = [
+        f"{name}={value}".replace(", ", ",") for name, value in keys.items() if value is not None
+    ]
     if given:
         raise ConfigError(
-            f"{' '.join(given)}: row is missing, so that there is no image for the filter; write "
-            f"row=0 too, or another row of the file"
+            f"{' '.join(given)}: row is missing, so that there is no image for the filter; add "
+            "row=0 or another row of the file"
         )
 
 
