@@ -32,7 +32,7 @@ def test_interval_of_mean_outcomes_is_inside_of_zero_and_one_and_never_empty() -
 
 def draw_outcomes(
     rng: np.random.Generator, changed: float, kept: float, rows: int, tests: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Outcomes before and the mean of four after (tests, rows), correlated within a row.
 
     A row is easy or hard; `changed` and `kept` are the probabilities of the outcomes after a shift.
@@ -40,7 +40,7 @@ def draw_outcomes(
     before = rng.random((tests, rows)) < 0.8
     hard = rng.random((tests, rows)) < 0.3
     success = np.where(before, np.where(hard, kept, 1 - changed), changed)
-    after = (rng.random((4, tests, rows)) < success).mean(axis=0)
+    after: NDArray[np.float64] = (rng.random((4, tests, rows)) < success).mean(axis=0)
     return before, after
 
 

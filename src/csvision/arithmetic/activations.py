@@ -135,8 +135,9 @@ def keep_conv_norm(
     """Add a convolution and its normalization."""
     convolution, layer = f"{prefix}.convolution", f"{prefix}.normalization"
     tape.multiply_weights(convolution, prod(rows[convolution].output_shape))
-    # The layout of the weights of a CNN.
-    tape.channels_last = True
+    # The layout of the weights of a CNN; for a single weight per filter, both layouts are the same.
+    filters = rows[convolution].output_shape[0]
+    tape.channels_last = rows[convolution].parameters > 2 * filters
     if normalization is Normalization.none:
         return
     tape.keep()
