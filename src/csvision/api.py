@@ -119,13 +119,13 @@ def reproduce(run: AnyRun, model_path: str | None = None, **code: Unpack[OtherCo
 
     Raises RunError if the run has not finished.
     """
-    run_dir = RunDirectory(run_path(run))
-    check_finished(run_dir)
+    run_dir, paths = RunDirectory(run_path(run)), CodePaths.of(model_path, **code)
+    check_finished(run_dir, paths)
     with log_to_console():
         if run_dir.is_baseline():
             comparison = reuse.reproduce(run_dir.path)
         else:
-            comparison = reproduce_training(run_dir, CodePaths.of(model_path, **code))
+            comparison = reproduce_training(run_dir, paths)
         for line in comparison.differences:
             log.info(line)
         log.info("bitwise identical" if comparison.equal else "not identical")
@@ -175,7 +175,8 @@ def read(run: AnyRun, csv: str | Path, *overrides: str) -> ImageTable:
 def evaluate(run: AnyRun | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
-    Takes a run directory and overrides, or a single EvaluateConfig instead.
+    Takes a run or a sweep and overrides, or a single EvaluateConfig instead. The runs of a sweep
+    are tested as an ensemble.
     """
     config: command_schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
     with log_to_console(config.quiet):

@@ -28,11 +28,9 @@ def command_line(command: str, *arguments: str) -> str:
     return " ".join(["csvision", command, *words])
 
 
-def resume_command(
-    directory: Path, model_path: str | None = None, code_arguments: Sequence[str] = ()
-) -> str:
-    """Return the command that resumes a run or a sweep; the user's own code is named again."""
-    words = [f"run={display_path(directory)}"]
-    if model_path is not None:
-        words.append(f"model.path={model_path}")
-    return command_line("resume", *words, *code_arguments)
+def resume_command(directory: Path, code: Sequence[str] = ()) -> str:
+    """Return the command that resumes a run, a sweep or a search.
+
+    `code` are the KEY=FILE.py:CLASS that name the user's own code again.
+    """
+    return command_line("resume", f"run={display_path(directory)}", *code)

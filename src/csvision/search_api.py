@@ -28,6 +28,7 @@ def run_search(*overrides: str, directory: str | Path | None = None) -> "SearchR
     what the command refuses, and WorkerError if a worker process ends before the search.
     """
     check_optuna()
+    from csvision.comparison.page import refresh_page
     from csvision.search.create import create_search, define_search, parse_words
     from csvision.search.run_search import run_search as run
 
@@ -35,7 +36,9 @@ def run_search(*overrides: str, directory: str | Path | None = None) -> "SearchR
     definition, paths = define_search(settings, parsed)
     folder = default_sweep_dir(output_dir) if directory is None else Path(directory)
     create_search(folder.absolute(), definition)
-    return run(folder.absolute(), paths)
+    report = run(folder.absolute(), paths, refresh=refresh_page)
+    refresh_page(folder, final=True)
+    return report
 
 
 @exclusive()
@@ -68,7 +71,10 @@ def find_lr(*overrides: str | LRFindConfig) -> LRFindResult:
 def resume_search(folder: Path, paths: CodePaths) -> bool:
     """Run the trials that a search lacks; return whether a trial has finished."""
     check_optuna()
+    from csvision.comparison.page import refresh_page
     from csvision.search.definition import UserPaths
     from csvision.search.run_search import run_search as run
 
-    return run(folder, UserPaths(paths)).best is not None
+    report = run(folder, UserPaths(paths), refresh=refresh_page)
+    refresh_page(folder, final=True)
+    return report.best is not None

@@ -19,7 +19,13 @@ class RunInterrupted(BaseException):
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.reported = False
+        """Whether a line has said how to resume."""
         super().__init__(signal.Signals(number).name)
+
+
+class ReportedInterrupt(KeyboardInterrupt):
+    """Ctrl-C, after a line has said how to resume: the command prints no other line."""
 
 
 class SignalState:
@@ -64,7 +70,8 @@ def handle_signals(state: SignalState | None = None) -> Iterator[SignalState]:
         yield state
     except RunInterrupted as interrupted:
         if interrupted.number == signal.SIGINT:
-            raise KeyboardInterrupt(str(interrupted)) from None
+            error = ReportedInterrupt if interrupted.reported else KeyboardInterrupt
+            raise error(str(interrupted)) from None
         raise SystemExit(128 + interrupted.number) from None
     except SystemExit as error:
         # Lightning converts a KeyboardInterrupt of other code to SystemExit.

@@ -79,6 +79,19 @@ def test_search_that_cannot_work_is_refused_in_one_line(
     assert not Path("search").exists()
 
 
+def test_trials_with_several_monitors_are_refused(
+    digits_csv: Path, csvision_command: RunCommand
+) -> None:
+    for name in ("acc", "loss"):
+        file = Path("my_conf", "experiment", f"{name}.yaml")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = f"# @package _global_\nmonitor: val/{name}\n"
+        file.write_text(text, encoding="utf-8")
+    words = ("--config-dir", "my_conf", *SEARCH[2:], "experiment=acc,loss")
+    error = csvision_command(*SEARCH[:2], *words).error
+    assert error.startswith("monitor: val/acc (max), val/loss (min) decide in different trials")
+
+
 def test_search_without_multirun_is_refused(csvision_command: RunCommand) -> None:
     assert csvision_command("train", "search=optuna").error.startswith("search=optuna needs -m")
 

@@ -20,13 +20,15 @@ from csvision.search.definition import (
 )
 
 DEFINITION = SearchDefinition(
-    OptunaConfig(SearchName.optuna, 30, 1, 0, "val/acc", PrunerName.median, 10, 1),
+    OptunaConfig(SearchName.optuna, 30, 1, 0, PrunerName.median, 10, 1),
     {
         "optimizer.lr": FloatDistribution(1e-4, 0.1, log=True),
         "batch_size": IntDistribution(16, 64, step=16),
         "model": CategoricalDistribution(["mlp", "cnn"]),
     },
     ["epochs=3"],
+    "val/f1",
+    "maximize",
     3,
     "/somewhere",
 )
@@ -36,6 +38,21 @@ PARAMS = {"optimizer.lr": 0.0123456789, "batch_size": 32, "model": "mlp"}
 def test_written_definition_is_read_again(tmp_path: Path) -> None:
     write_definition(tmp_path, DEFINITION)
     assert read_definition(tmp_path) == DEFINITION
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction"), [("val/acc", "maximize"), ("val/loss", "minimize")]
+)
+def test_search_of_an_earlier_version_is_read(tmp_path: Path, metric: str, direction: str) -> None:
+    write_definition(tmp_path, DEFINITION)
+    file = tmp_path / SEARCH_RECORD
+    content = json.loads(file.read_text(encoding="utf-8"))
+    del content["monitor"], content["direction"]
+    content["settings"]["metric"] = metric
+    file.write_text(json.dumps(content), encoding="utf-8")
+    definition = read_definition(tmp_path)
+    assert (definition.monitor, definition.direction) == (metric, direction)
+    assert definition.settings == DEFINITION.settings
 
 
 def test_trial_has_fixed_overrides_then_searched_values() -> None:
@@ -68,6 +85,8 @@ def test_trial_has_no_search_and_paths_of_the_start() -> None:
         {"overrides": "epochs=3"},
         {"overrides": [3]},
         {"max_epochs": "3"},
+        {"monitor": None},
+        {"direction": "up"},
         {"cwd": None},
         {"config_dirs": "/"},
     ],

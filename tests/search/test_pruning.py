@@ -73,5 +73,5 @@ def test_longer_warm_up_prunes_later(run_search: RunSearch) -> None:
 )
 def test_each_choice_is_its_pruner(name: PrunerName, kind: type) -> None:
     # More epochs of warm-up than epochs prune nothing, and are no error.
-    settings = OptunaConfig(SearchName.optuna, 30, 1, 0, "val/acc", name, 10, 99)
+    settings = OptunaConfig(SearchName.optuna, 30, 1, 0, name, 10, 99)
     assert type(build_pruner(settings, max_epochs=3)) is kind

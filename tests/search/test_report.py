@@ -42,7 +42,7 @@ def test_best_trial_is_the_first_one_with_the_best_value(small_search_original: 
 
 @pytest.mark.slow
 def test_loss_is_minimized(run_search: RunSearch) -> None:
-    report = run_search("search.n_trials=2", "epochs=1", "search.metric=val/loss")
+    report = run_search("search.n_trials=2", "epochs=1", "monitor=val/loss")
     assert report.direction == "minimize"
     assert report.best is not None
     assert report.trials[report.best].value == min(

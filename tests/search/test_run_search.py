@@ -1,6 +1,8 @@
 """A search: the same trials after an interruption, failed trials, and several processes."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -17,7 +19,7 @@ from csvision.errors import ConfigError, RunError
 from csvision.run.directory import RunDirectory
 from csvision.search.definition import UserPaths, read_definition
 from csvision.search.report import SearchReport
-from csvision.search.run_search import extend_search, run_trials
+from csvision.search.run_search import extend_search, run_trials, wait
 from csvision.search.storage import JOURNAL
 from tests.search.conftest import SMALL_SEARCH, RunSearch
 
@@ -207,7 +209,9 @@ def test_several_processes_have_one_thread_each(run_search: RunSearch) -> None:
         (["batch_size=16,-1"], "batch_size=-1 must be >= 1"),
         (["modl.hidden=[8],[16]"], "modl.hidden: unknown key"),
         (["search.n_trials=0"], "search.n_trials=0 must be >= 1"),
-        (["search.metric=test/acc"], "search.metric=test/acc must be one of val/acc, val/loss"),
+        (["monitor=test/acc"], "monitor=test/acc must be one of val/loss, val/acc"),
+        (["monitor=val/acc,val/loss"], "monitor=val/acc,val/loss: this key has one value"),
+        (["search.metric=val/loss"], "search.metric: unknown key; it is now monitor"),
         (["search.pruner=best"], "search.pruner=best must be one of"),
         (["optimizer.lr"], "optimizer.lr: the key is missing"),
     ],
@@ -231,3 +235,67 @@ def test_folder_of_another_sweep_is_refused(run_search: RunSearch) -> None:
 def test_search_needs_its_own_function() -> None:
     with pytest.raises(ConfigError, match=r"search=optuna needs -m .*csvision\.run_search"):
         csvision.train("search=optuna")
+
+
+ERROR_METRIC = """
+import torch
+from torchmetrics import Metric
+
+class Wrong(Metric):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.add_state("wrong", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, logits, labels):
+        self.wrong += (logits.argmax(dim=1) != labels).sum()
+
+    def compute(self):
+        return self.wrong.float()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "direction"),
+    [
+        (["monitor=val/balanced_acc"], "maximize"),
+        (["metric.path=wrong.py:Wrong", "monitor=val/Wrong", "metric.mode=min"], "minimize"),
+    ],
+)
+def test_monitor_decides_and_prunes(
+    run_search: RunSearch, words: list[str], direction: str
+) -> None:
+    Path("wrong.py").write_text(ERROR_METRIC, encoding="utf-8")
+    report = run_search("search.n_trials=8", *words)
+    monitor = next(word for word in words if word.startswith("monitor=")).removeprefix("monitor=")
+    assert (report.metric, report.direction) == (monitor, direction)
+    choose = max if direction == "maximize" else min
+    values = [trial.value for trial in report.trials if trial.value is not None]
+    assert report.best_values[-1] == choose(values)
+    pruned = [trial for trial in report.trials if trial.state == "pruned"]
+    assert pruned
+    for trial in report.trials:
+        assert trial.directory is not None
+        history = pd.read_csv(report.directory / trial.directory / "history.csv")
+        assert [*trial.history.values()] == pytest.approx([*history[monitor]])
+    for trial in pruned:
+        # The median rule compares the best value so far, so a pruned trial is worse than the best.
+        assert choose(*trial.history.values(), report.best_values[-1]) == report.best_values[-1]
+
+
+def test_page_is_refreshed_while_workers_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("csvision.search.run_search.REFRESH_SECONDS", 0.02)
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3); exit(3)"])
+    refreshed: list[Path] = []
+    assert wait(worker, Path("search"), refreshed.append) == 3
+    assert len(refreshed) > 1
+    assert set(refreshed) == {Path("search")}
+
+
+@pytest.mark.slow
+def test_page_is_refreshed_after_each_trial(run_search: RunSearch) -> None:
+    report = run_search("search.n_trials=1", "epochs=1")
+    extend_search(report.directory, 3)
+    refreshed: list[Path] = []
+    run_trials(report.directory, UserPaths(), refreshed.append)
+    assert refreshed == [report.directory] * 2

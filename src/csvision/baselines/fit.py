@@ -11,7 +11,6 @@ from csvision.baselines.fitted import FittedBaseline, flatten, pixel_values
 from csvision.baselines.prepare import PreparedBaseline, slow_warning
 from csvision.baselines.results import evaluate_subset, run_metrics, write_run
 from csvision.baselines.store import estimator_sha256, save_baseline
-from csvision.command_hints import resume_command
 from csvision.config.baseline_schema import BaselineConfig
 from csvision.data.channel_stats import channel_stats
 from csvision.data.data_warnings import data_warnings
@@ -25,9 +24,9 @@ from csvision.run import provenance
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_file
 from csvision.run.recorded_splits import write_splits
-from csvision.run.sweep_folder import is_sweep
+from csvision.run.resume_hint import report_interruption
 from csvision.run.system_errors import disk_error
-from csvision.signals import RunInterrupted, handle_signals
+from csvision.signals import handle_signals
 
 
 @dataclass(frozen=True)
@@ -121,21 +120,17 @@ def baseline_context(
         RunDirectory.reopen(run_dir.path)
     else:
         RunDirectory.create(run_dir.path, config, overrides)
-    try:
-        with (
-            run_dir.lock(),
-            log_to_file(run_dir.log),
-            translate_errors(run_dir, config),
-            run_dir.record_state(),
-        ):
-            if resume:
-                times = run_dir.read_manifest().get("resumed", [])
-                run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
-            yield
-    except RunInterrupted:
-        if not is_sweep(run_dir.path.parent):
-            log.warning("interrupted; to resume: %s", resume_command(run_dir.path))
-        raise
+    with (
+        report_interruption(run_dir, config),
+        run_dir.lock(),
+        log_to_file(run_dir.log),
+        translate_errors(run_dir, config),
+        run_dir.record_state(),
+    ):
+        if resume:
+            times = run_dir.read_manifest().get("resumed", [])
+            run_dir.update_manifest(state="running", resumed=[*times, iso_time()])
+        yield
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from csvision.errors import RunError
 from csvision.evaluation import EvalResult, prediction_table, write_results
 from csvision.files import make_dir, replace_file, result_name, results_dir, timestamp
 from csvision.process_state import use_threads
+from csvision.run.code_paths import CodePaths
 from csvision.run.directory import RunDirectory
 from csvision.run.eval_subset import eval_subset
 from csvision.run.loaded_run import read_for_run, results_parent
@@ -121,7 +122,7 @@ def resume(run: Path, epochs: int | None) -> BaselineResult:
 def reproduce(run: Path) -> Comparison:
     """Fit a finished baseline again and compare; raises RunError if it has not finished."""
     run_dir = RunDirectory(run)
-    check_finished(run_dir)
+    check_finished(run_dir, CodePaths())
     path = run_dir.reproductions / timestamp()
     fit_baseline(prepare_again(run_dir), path)
     before, now = run_dir.read_manifest(), RunDirectory(path).read_manifest()

@@ -30,6 +30,7 @@ from csvision.errors import DivergedError, UserError
 from csvision.garbage_collection import short_process
 from csvision.run.launch_environment import is_other_rank
 from csvision.run.processor_load import start_load_measurement
+from csvision.signals import ReportedInterrupt
 
 MODES = ("run", "multirun", "cfg", "info", "shell_completion")
 """Hydra's options of which only one can be used."""
@@ -111,8 +112,7 @@ def run_command(command: Command, arguments: Sequence[str]) -> None:
     except (HydraException, OmegaConfBaseException) as error:
         exit_with_errors([format_hydra_error(error)])
     except KeyboardInterrupt as interrupt:
-        # With a message, a run has already printed how to resume it.
-        if not interrupt.args:
+        if not isinstance(interrupt, ReportedInterrupt):
             print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
 

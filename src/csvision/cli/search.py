@@ -62,14 +62,16 @@ def resume_search(config: command_schema.ResumeConfig) -> None:
 
 def run(folder: Path, paths: "UserPaths", n_jobs: int | None = None) -> None:
     """Run trials; if they are interrupted, one line says how to resume the search."""
+    from csvision.comparison.page import refresh_page
     from csvision.search.run_search import WorkerError, run_search
 
-    SESSION.model_path = paths.code.model
+    SESSION.code = paths.code
     SESSION.run_here(folder)
     try:
-        report = run_search(folder, paths, n_jobs)
+        report = run_search(folder, paths, n_jobs, refresh_page)
+        refresh_page(folder, final=True)
     except WorkerError as error:
-        resume = resume_command(folder, paths.code.model)
+        resume = resume_command(folder, paths.code.words())
         print(f"error: {error}; to resume the search: {resume}", file=sys.stderr)
         raise SystemExit(1) from error
     SESSION.finish()

@@ -16,6 +16,7 @@ from csvision.launch.executor import Sweep
 from csvision.launch.job import JobOutcome
 from csvision.launch.resources import training_configs
 from csvision.launch.run_sweep import run_sweep
+from csvision.run.code_paths import paths_of_jobs
 from csvision.run.sweep_jobs import SweepJob
 from csvision.run.sweep_record import RecordedJob
 
@@ -25,9 +26,10 @@ def launch_jobs(config: DictConfig, job_overrides: list[list[str]], first: int) 
     folder = Path(config.hydra.sweep.dir).absolute()
     if SESSION.jobs is None:
         jobs = compose_chosen_jobs(config, folder, job_overrides, first)
+        SESSION.code = paths_of_jobs(job.config for job in jobs)
     else:
         jobs = SESSION.jobs[first : first + len(job_overrides)]
-    sweep = Sweep(folder, dict(enumerate(jobs, first)))
+    sweep = Sweep(folder, dict(enumerate(jobs, first)), SESSION.code)
     quiet = all(job.config.quiet for job in jobs)
     launcher = common_launcher(training_configs(jobs))
     ended = {each.number: each for each in run_sweep(sweep, launcher, quiet)}
@@ -50,11 +52,11 @@ def compose_chosen_jobs(
 
 
 def job_return(outcome: JobOutcome | None, sweeper: Any) -> JobReturn:
-    """Return the validation accuracy of a job for Hydra's sweeper, or the worst possible value."""
+    """Return the value of `monitor` of a job for Hydra's sweeper, or the worst possible value."""
     result = JobReturn()
     finished = outcome is not None and outcome.state == "finished"
     result.status = JobStatus.COMPLETED
     result.return_value = worst_value(sweeper)
     if outcome is not None and finished:
-        result.return_value = float("nan") if outcome.val_acc is None else outcome.val_acc
+        result.return_value = float("nan") if outcome.value is None else outcome.value
     return result

@@ -19,12 +19,20 @@ from types import FrameType
 from csvision.cli.sweep_worker import POLL_SECONDS, STOP_FILE
 from csvision.command_hints import resume_command
 from csvision.errors import RunError
-from csvision.run.directory import RunDirectory, custom_model_path
+from csvision.run.code_paths import CodePaths, paths_of_jobs
+from csvision.run.directory import RunDirectory
 from csvision.run.manifest import read_json_object
+from csvision.run.recorded_code import recorded_code
 from csvision.run.sweep_folder import is_sweep
 from csvision.run.sweep_jobs import SweepJob
 from csvision.run.sweep_record import RecordedJob, SweepCommand, write_record
-from csvision.signals import SIGNALS, RunInterrupted, SignalState, handle_signals
+from csvision.signals import (
+    SIGNALS,
+    ReportedInterrupt,
+    RunInterrupted,
+    SignalState,
+    handle_signals,
+)
 
 JOBLIB_LAUNCHER = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
 """The `_target_` of the launcher that runs jobs in worker processes of this machine."""
@@ -44,7 +52,7 @@ class SweepSession:
         """Forget the sweep of an earlier command."""
         self.exits = ExitStack()
         self.folder: Path | None = None
-        self.model_path: str | None = None
+        self.code = CodePaths()
         self.jobs: list[SweepJob] | None = None
 
     def start(
@@ -65,12 +73,11 @@ class SweepSession:
             if is_sweep(folder):
                 raise RunError(
                     f"hydra.sweep.dir={folder} already contains a sweep; choose another folder, or "
-                    f"resume it: {resume_command(folder)}"
+                    f"resume it: {resume_command(folder, recorded_code(folder).words())}"
                 )
             if jobs is not None:
                 write_record(folder, jobs, SweepCommand([*arguments], str(Path.cwd())))
-                paths = (custom_model_path(job.config) for job in jobs)
-                self.model_path = next(filter(None, paths), None)
+                self.code = paths_of_jobs(job.config for job in jobs)
                 self.jobs = [
                     SweepJob(folder / job.directory, job.overrides, job.config) for job in jobs
                 ]
@@ -115,13 +122,15 @@ def sweep_session() -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as error:
         interrupted = isinstance(error, KeyboardInterrupt) or is_signal_code(error.code)
         if interrupted and SESSION.folder is not None:
-            resume = resume_command(SESSION.folder, SESSION.model_path)
+            resume = resume_command(SESSION.folder, SESSION.code.words())
             print(f"interrupted; to resume the sweep: {resume}")
+            if isinstance(error, KeyboardInterrupt):
+                raise ReportedInterrupt(*error.args) from error
         raise
     except BrokenExecutor as error:
         if SESSION.folder is None:
             raise
-        resume = resume_command(SESSION.folder, SESSION.model_path)
+        resume = resume_command(SESSION.folder, SESSION.code.words())
         print(
             "error: a worker process was killed (by the system, if memory ran out); to resume the "
             f"sweep: {resume}",

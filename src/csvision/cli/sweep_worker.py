@@ -16,6 +16,7 @@ from csvision.cli.console import use_safe_console
 from csvision.command_hints import resume_command
 from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
+from csvision.run.recorded_code import recorded_code
 from csvision.signals import SIGNALS, handle_signals
 
 STOP_FILE = ".stop"
@@ -79,7 +80,7 @@ class Worker:
         try:
             # One of the workers gets the lock, which the main process has lost.
             with RunDirectory(self.sweep).lock():
-                resume = resume_command(self.sweep)
+                resume = resume_command(self.sweep, recorded_code(self.sweep).words())
                 print(f"the main process was killed; to resume the sweep: {resume}", flush=True)
                 time.sleep(3 * POLL_SECONDS)
         except RunError:

@@ -13,6 +13,7 @@ from csvision.config import schema
 from csvision.launch.prepared_runs import PREPARED_RUNS
 from csvision.run.directory import AnyConfig
 from csvision.run.log import log, log_to_console
+from csvision.run.resume_hint import part_of_sweep
 from csvision.run.train import train
 
 
@@ -44,7 +45,8 @@ def run_sweep_job(config: AnyConfig, run: Callable[[AnyConfig], float]) -> float
     hydra = HydraConfig.get()
     print(f"\njob {hydra.job.num}: {' '.join(hydra.overrides.task)}")
     try:
-        value = run(config)
+        with part_of_sweep():
+            value = run(config)
     except Exception as error:
         # The traceback is in train.log of this job.
         log.error("job %s failed: %s", hydra.job.num, error)

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -14,6 +15,10 @@ from csvision.comparison.result import ComparisonResult
 from csvision.comparison.sources import Source, read_sources
 from csvision.errors import RunError, UserError, first_line
 from csvision.files import replace_file
+from csvision.run.recorded_code import recorded_code
+
+if TYPE_CHECKING:
+    from csvision.comparison.page_search import FoundSearch
 
 log = logging.getLogger("csvision")
 
@@ -38,10 +43,17 @@ def write_page(
     is finished.
     """
     from csvision.comparison.page_render import render_page
+    from csvision.comparison.page_search import read_search
 
     sweep = len(sources) == 1 and sources[0].sweep
     path = folder / (PAGE if sweep else "comparison.html")
-    text = render_page(sources, comparison, folder, page_facts(sources, comparison))
+    search, notes = None, [] if comparison is None else [*comparison.notes]
+    if sweep:
+        try:
+            search = read_search(sources[0].path)
+        except UserError as error:
+            notes.append(f"the report of the search is missing: {first_line(error)}")
+    text = render_page(sources, comparison, folder, page_facts(sources, search, notes), search)
     try:
         with replace_file(path) as file:
             file.write(text.encode())
@@ -53,7 +65,7 @@ def write_page(
 
 
 def page_facts(
-    sources: Sequence[Source], comparison: ComparisonResult | None
+    sources: Sequence[Source], search: "FoundSearch | None", notes: Sequence[str]
 ) -> list[tuple[str, str]]:
     """Return the facts at the top of a page, by name."""
     records = [record for source in sources for record in source.records]
@@ -67,11 +79,11 @@ def page_facts(
         ("Cost", f"{seconds:,.0f} s of training and testing in all runs"),
         ("Compare again", command_line("compare", f"run={listed}")),
     ]
-    if len(sources) == 1 and sources[0].sweep and states["finished"] < len(records):
-        facts.append(("Resume", resume_command(sources[0].path)))
-    if comparison is not None:
-        facts += [("Note", note) for note in comparison.notes]
-    return facts
+    unfinished = states["finished"] < len(records) if search is None else search.unfinished
+    if len(sources) == 1 and sources[0].sweep and unfinished:
+        folder = sources[0].path
+        facts.append(("Resume", resume_command(folder, recorded_code(folder).words())))
+    return facts + [("Note", note) for note in notes]
 
 
 def refresh_page(sweep: Path, final: bool = False) -> None:
@@ -86,9 +98,11 @@ def refresh_page(sweep: Path, final: bool = False) -> None:
     lock = FileLock(sweep / f".{PAGE}.lock", timeout=30 if final else 0)
     try:
         with lock:
+            from csvision.comparison.page_search import page_metric
+
             started = time.process_time()
             sources = read_sources([sweep])
-            write_page(sources, compare_or_none(sources), sweep)
+            write_page(sources, compare_or_none(sources, page_metric(sweep)), sweep)
             LAST_COST[0] = time.process_time() - started
     except Timeout:
         return
@@ -100,7 +114,7 @@ def refresh_page(sweep: Path, final: bool = False) -> None:
 def page_age(sweep: Path) -> float:
     """Return the seconds since the page was written; before that, since the sweep was recorded."""
     times = []
-    for name in (PAGE, "sweep.json", "multirun.yaml"):
+    for name in (PAGE, "sweep.json", "multirun.yaml", "search.json"):
         try:
             times.append((sweep / name).stat().st_mtime)
         except OSError:
@@ -108,14 +122,14 @@ def page_age(sweep: Path) -> float:
     return time.time() - max(times, default=0.0)
 
 
-def compare_or_none(sources: Sequence[Source]) -> ComparisonResult | None:
+def compare_or_none(sources: Sequence[Source], metric: str = "val/acc") -> ComparisonResult | None:
     """Compare the runs of a sweep; None if there is nothing to compare yet.
 
     Without validation rows, test figures are compared.
     """
     for show_test in (False, True):
         try:
-            return compare_sources(sources, show_test=show_test)
+            return compare_sources(sources, metric=metric, show_test=show_test)
         except UserError:
             continue
     return None

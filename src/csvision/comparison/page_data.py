@@ -14,6 +14,7 @@ from csvision.comparison.result import ComparisonResult, SettingResult
 from csvision.comparison.settings import to_text
 from csvision.comparison.text import ranked
 from csvision.config.labels import label, short_keys, short_value
+from csvision.config.quoting import unquote_path
 
 MAX_JOBS = 500
 """Jobs in the table of a page."""
@@ -92,7 +93,9 @@ def job_row(
         record.state,
         record.metrics.get(metric),
         record.seconds,
-        command_line("train", *record.words),
+        command_line(
+            "baseline" if record.is_baseline else "train", *map(unquote_path, record.words)
+        ),
         record.reason or log_reason(record),
     )
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from csvision.comparison.choose import higher_is_better
+from csvision.comparison.format import format_mean, format_p, format_range
 from csvision.comparison.importance import key_importance
+from csvision.comparison.network_gain_text import describe_gain
 from csvision.comparison.page_charts import (
     bar_limits,
     curve_chart,
@@ -25,20 +27,20 @@ from csvision.comparison.page_data import (
     job_rows,
     key_columns,
 )
+from csvision.comparison.page_search import FoundSearch, search_section
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
 from csvision.comparison.sources import Source
 from csvision.comparison.text import (
     describe_choice,
     describe_power,
-    format_mean,
-    format_p,
-    format_range,
     shown_differences,
 )
 from csvision.page.numbers import format_number
 from csvision.page.template import read_asset, render_template
 
 FOLDER = Path(__file__).parent
+
+NO_FAILURES = ("finished", "running", "not started", "pruned")
 
 MIN_SEARCH = 6
 """Settings from which on parallel coordinates and importance say something."""
@@ -49,6 +51,7 @@ def render_page(
     comparison: ComparisonResult | None,
     folder: Path,
     facts: Sequence[tuple[str, str]],
+    search: FoundSearch | None = None,
 ) -> str:
     """Return the page as HTML; `comparison` is None if no run is finished."""
     records = [record for source in sources for record in source.records]
@@ -60,11 +63,14 @@ def render_page(
         {"number": format_cell, "share": "{:.1%}".format},
         title=" and ".join(source.path.name for source in sources[:3]),
         facts=facts,
-        running=any(record.state == "running" for record in records),
+        running=any(record.state == "running" for record in records)
+        or (search is not None and search.unfinished),
+        kind="Sweep" if search is None else "Search",
+        search=None if search is None else search_section(search, folder),
         metric=metric,
         jobs=jobs,
         all_jobs=len(records),
-        failures=[job for job in jobs if job.state not in ("finished", "running", "not started")],
+        failures=[job for job in jobs if job.state not in NO_FAILURES],
         max_jobs=MAX_JOBS,
         found=None if comparison is None else comparison_parts(comparison),
     )
@@ -86,6 +92,9 @@ def comparison_parts(comparison: ComparisonResult) -> dict[str, object]:
             line.strip("* ").replace("+-", "\N{PLUS-MINUS SIGN}")
             for line in describe_choice(comparison).splitlines()
         ],
+        "network_gain": ""
+        if comparison.network_gain is None
+        else describe_gain(comparison.network_gain),
         "settings": setting_rows(comparison, best),
         "more_settings": len(comparison.settings) - len(best),
         "differences": [difference_cells(each) for each in shown],

@@ -30,6 +30,9 @@ OTHER_NAMES = {
 }
 """Names of keys in Lightning, Keras and scikit-learn."""
 
+REPLACED_KEYS = {"search.metric": "monitor"}
+"""Keys of earlier versions whose purpose another key has now; no run has recorded them."""
+
 
 def format_hydra_error(error: Exception) -> str:
     """Format an error of Hydra or OmegaConf as one line."""
@@ -87,7 +90,7 @@ def unknown_key(name: str) -> str:
 
 def suggest_key(name: str) -> str:
     """Return a hint: the new name of a renamed key, the choices with this key, or a similar key."""
-    if (current := rename_key(name)) != name:
+    if (current := REPLACED_KEYS.get(name, rename_key(name))) != name:
         return f"; it is now {current}"
     stage = re.match(r"model\.stages\.(\d+\.)?", name)
     prefix = stage[0] if stage else ""

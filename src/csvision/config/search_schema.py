@@ -43,9 +43,6 @@ class OptunaConfig(SearchConfig):
         "worker processes; if there are several, each has one thread", ge=1, le=MAX_THREADS
     )
     seed: int = option("seed of the sampler", ge=0, le=MAX_SEED)
-    metric: str = option(
-        "value that decides, on the validation rows", choices=("val/acc", "val/loss")
-    )
     pruner: PrunerName = option("rule by which bad trials are stopped early")
     n_startup_trials: int = option("random trials before TPE chooses", ge=0, le=MAX_JOBS)
     n_warmup_epochs: int = option(

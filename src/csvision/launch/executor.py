@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from csvision.command_hints import resume_command
 from csvision.launch.job import JobOutcome
+from csvision.run.code_paths import CodePaths
 from csvision.run.sweep_jobs import SweepJob
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The folder of a sweep, and jobs of it by their numbers."""
+    """The folder of a sweep, jobs of it by their numbers, and the code that resuming it needs."""
 
     folder: Path
     jobs: Mapping[int, SweepJob]
+    code: CodePaths
+
+    @property
+    def resume_command(self) -> str:
+        """The command that resumes the sweep."""
+        return resume_command(self.folder, self.code.words())
 
 
 class Executor(Protocol):

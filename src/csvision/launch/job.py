@@ -14,6 +14,7 @@ from csvision.run.code_paths import paths_of
 from csvision.run.directory import RunDirectory
 from csvision.run.manifest import read_json_object
 from csvision.run.prepare import PreparedRun
+from csvision.run.resume_hint import part_of_sweep
 from csvision.run.sweep_jobs import SweepJob
 
 Prepare = Callable[[schema.TrainConfig, Path], PreparedRun]
@@ -27,31 +28,39 @@ FAILED = ("failed", "diverged")
 class JobOutcome:
     """How a job of a sweep ended: its state in run.json, the reason unless it has finished.
 
-    `seconds` is the time of the last attempt; `val_acc` is None without a validation split.
+    `seconds` is the time of the last attempt; `value` is that of `metric`, which is `monitor` of a
+    training: None without a validation split.
     """
 
     number: int
     state: str
     reason: str = ""
     seconds: float = 0.0
-    val_acc: float | None = None
+    metric: str = "val/acc"
+    value: float | None = None
 
 
 def run_job(job: SweepJob, prepare: Prepare) -> None:
     """Train a job to its end; raises what training raises."""
-    if isinstance(job.config, BaselineConfig):
-        run_baseline_job(job, job.config)
-        return
+    with part_of_sweep():
+        if isinstance(job.config, BaselineConfig):
+            run_baseline_job(job, job.config)
+        else:
+            run_training_job(job, job.config, prepare)
+
+
+def run_training_job(job: SweepJob, config: schema.TrainConfig, prepare: Prepare) -> None:
+    """Train a network, or resume an unfinished run."""
     from csvision.run.log import log_to_console
     from csvision.run.resume import resume_run
     from csvision.run.train import train
 
     if job.started:
-        paths = paths_of(job.config)
+        paths = paths_of(config)
         resume_run(RunDirectory(job.directory), paths.model, **paths.others)
         return
-    with log_to_console(job.config.quiet):
-        train(prepare(job.config, job.directory), job.directory, job.overrides)
+    with log_to_console(config.quiet):
+        train(prepare(config, job.directory), job.directory, job.overrides)
 
 
 def run_baseline_job(job: SweepJob, config: BaselineConfig) -> None:
@@ -105,14 +114,15 @@ def error_reason(error: Exception) -> str:
 def read_outcome(number: int, job: SweepJob, seconds: float = 0.0) -> JobOutcome:
     """Return the outcome of a job from the files in its directory."""
     run_dir = RunDirectory(job.directory)
+    metric = job.config.monitor if isinstance(job.config, schema.TrainConfig) else "val/acc"
     try:
         manifest = run_dir.read_manifest()
         state, reason = manifest["state"], manifest.get("reason", "")
-        val_acc = None
+        value = None
         if state == "finished":
-            val_acc = read_json_object(run_dir.metrics).get("val/acc")
+            value = read_json_object(run_dir.metrics).get(metric)
     except (RunError, OSError, KeyError, json.JSONDecodeError) as error:
         return JobOutcome(number, "failed", str(error).partition("\n")[0], seconds)
     # A process that ended without a word has left `running` behind.
     state = "interrupted" if state == "running" else state
-    return JobOutcome(number, state, reason, seconds, val_acc)
+    return JobOutcome(number, state, reason, seconds, metric, value)

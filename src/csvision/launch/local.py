@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from csvision.command_hints import resume_command
 from csvision.config import launcher_schema
 from csvision.errors import RunError
 from csvision.launch.devices import lease_gpu
@@ -15,7 +14,7 @@ from csvision.launch.prepared_runs import PreparedRuns
 from csvision.launch.resources import plan_workers, training_configs
 from csvision.launch.time_limit import time_limit_reason
 from csvision.launch.worker import Ending, TaskResult, is_orphan
-from csvision.run.directory import RunDirectory, custom_model_path
+from csvision.run.directory import RunDirectory
 from csvision.run.sweep_jobs import SweepJob
 
 ORPHAN_SECONDS = 0.3
@@ -38,7 +37,8 @@ class LocalExecutor:
 
     def submit(self, number: int) -> None:
         """Queue a job."""
-        call = (self.sweep.folder, self.sweep.jobs[number], self.devices, self.jobs_per_gpu)
+        job, resume = self.sweep.jobs[number], self.sweep.resume_command
+        call = (self.sweep.folder, job, self.devices, self.jobs_per_gpu, resume)
         seconds = None if self.minutes is None else self.minutes * 60
         self.numbers[self.pool.submit(run_in_worker, *call, time_limit=seconds)] = number
 
@@ -73,15 +73,20 @@ def note_end(job: SweepJob, result: TaskResult, minutes: float | None) -> None:
             record_end(job, "interrupted", time_limit_reason(minutes or 0))
 
 
-def run_in_worker(folder: Path, job: SweepJob, devices: Sequence[str], jobs_per_gpu: int) -> None:
-    """Run a job of the sweep in `folder` in this worker process, on one of the GPUs if any."""
+def run_in_worker(
+    folder: Path, job: SweepJob, devices: Sequence[str], jobs_per_gpu: int, resume: str
+) -> None:
+    """Run a job of the sweep in `folder` in this worker process, on one of the GPUs if any.
+
+    `resume` is the command that resumes the sweep.
+    """
     if devices:
         lease_gpu(devices, jobs_per_gpu)
     try:
         run_job(job, prepared_runs().get_or_prepare)
     except (KeyboardInterrupt, SystemExit):
         if is_orphan():
-            say_how_to_resume(folder, job)
+            say_how_to_resume(folder, resume)
         raise
 
 
@@ -91,7 +96,7 @@ def prepared_runs() -> PreparedRuns:
     return PreparedRuns(max_splits=2)
 
 
-def say_how_to_resume(folder: Path, job: SweepJob) -> None:
+def say_how_to_resume(folder: Path, resume: str) -> None:
     """Print how to resume a sweep whose main process was killed; one of the workers does it."""
     import sys
     import time
@@ -99,7 +104,6 @@ def say_how_to_resume(folder: Path, job: SweepJob) -> None:
     try:
         # One of the workers gets the lock, which the main process has lost.
         with RunDirectory(folder).lock():
-            resume = resume_command(folder, custom_model_path(job.config))
             print(f"the main process was killed; to resume the sweep: {resume}", file=sys.stderr)
             time.sleep(ORPHAN_SECONDS)
     except RunError:

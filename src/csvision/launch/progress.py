@@ -62,8 +62,8 @@ class SweepProgress:
 def describe(outcome: JobOutcome) -> str:
     """Say how a job has ended."""
     text = f"{outcome.state} in {format_seconds(outcome.seconds)}"
-    if outcome.val_acc is not None:
-        text += f", val/acc {outcome.val_acc:.4f}"
+    if outcome.value is not None:
+        text += f", {outcome.metric} {outcome.value:.4f}"
     return f"{text}: {outcome.reason}" if outcome.reason else text
 
 

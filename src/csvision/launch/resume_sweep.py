@@ -40,7 +40,8 @@ def resume_sweep(folder: Path, paths: CodePaths, overrides: Sequence[str]) -> bo
             before = len(jobs)
             jobs = add_jobs(folder, jobs, values, launcher, paths)
             print(f"{len(jobs) - before} jobs were added to {display_path(folder)}")
-        run_sweep(Sweep(folder, find_unfinished(folder, jobs)), launcher, all_quiet(jobs))
+        sweep = Sweep(folder, find_unfinished(folder, jobs), paths)
+        run_sweep(sweep, launcher, all_quiet(jobs))
         refresh_page(folder, final=True)
         return summarize_sweep(folder)
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from contextlib import AbstractContextManager, closing, nullcontext
 
-from csvision.command_hints import resume_command
 from csvision.comparison.page import refresh_page
 from csvision.config import launcher_schema
 from csvision.launch.available import CLUSTERS
@@ -84,7 +83,7 @@ def run_jobs(
             if launcher.stop_on_failure and outcome.state in FAILED:
                 log.error(
                     "launcher.stop_on_failure=true: the sweep stops; to resume it: %s",
-                    resume_command(sweep.folder),
+                    sweep.resume_command,
                 )
                 executor.stop()
     return outcomes

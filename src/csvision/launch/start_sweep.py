@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from csvision.command_hints import resume_command
 from csvision.comparison.page import refresh_page
 from csvision.config import schema
 from csvision.config.hydra_errors import format_hydra_error
@@ -22,6 +21,7 @@ from csvision.launch.grow import check_jobs
 from csvision.launch.job import read_outcome
 from csvision.launch.resources import with_job_threads
 from csvision.launch.run_sweep import run_sweep
+from csvision.run.code_paths import paths_of_jobs
 from csvision.run.directory import RunDirectory
 from csvision.run.sweep_jobs import SweepJob
 from csvision.run.sweep_record import RecordedJob, SweepCommand, write_record
@@ -75,11 +75,12 @@ def start_sweep(overrides: Sequence[str], config_dir: str | Path | None = None) 
     ]
     check_jobs(jobs)
     write_folder(folder, jobs, arguments)
+    sweep = Sweep(folder, dict(enumerate(jobs)), paths_of_jobs(configs))
     with RunDirectory(folder).lock():
         try:
-            run_sweep(Sweep(folder, dict(enumerate(jobs))), launcher, all(c.quiet for c in configs))
+            run_sweep(sweep, launcher, all(config.quiet for config in configs))
         except (KeyboardInterrupt, SystemExit):
-            print(f"interrupted; to resume the sweep: {resume_command(folder)}")
+            print(f"interrupted; to resume the sweep: {sweep.resume_command}")
             raise
         refresh_page(folder, final=True)
         summarize_sweep(folder)

@@ -1,7 +1,8 @@
 """The user's own code of a run: named again on the command line, never taken from the run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from typing import ClassVar, TypedDict, Unpack
 
 from csvision.config import schema
 from csvision.config.baseline_schema import RunConfig
@@ -20,6 +21,8 @@ class OtherCode(TypedDict, total=False):
 @dataclass(frozen=True)
 class CodePaths:
     """FILE.py:CLASS of each part that a run defines in the user's own files."""
+
+    PARTS: ClassVar = ("model", "loss", "metric", "transform")
 
     model: str | None = None
     loss: str | None = None
@@ -44,6 +47,10 @@ class CodePaths:
             "metric_path": self.metric,
             "transform_path": self.transform,
         }
+
+    def words(self) -> list[str]:
+        """Return the arguments KEY=FILE.py:CLASS that name the code on a command line."""
+        return [f"{name}.path={path}" for name, path in vars(self).items() if path is not None]
 
     def check_files(self) -> None:
         """Raise ConfigError if a path is no FILE.py:CLASS or its file does not exist."""
@@ -91,8 +98,11 @@ def paths_of(config: RunConfig) -> CodePaths:
     return CodePaths(custom_model_path(config), *others)
 
 
-def code_arguments(config: schema.TrainConfig) -> list[str]:
-    """Return the arguments, besides model.path, that name the code of a run again."""
-    from csvision.models.user_code import user_code
-
-    return [f"{part.KEY}={part.path}" for part in user_code(config) if part.KEY != "model.path"]
+def paths_of_jobs(configs: Iterable[RunConfig]) -> CodePaths:
+    """Return the paths that a sweep of runs needs to be resumed: the first one of each part."""
+    found: dict[str, str] = {}
+    for config in configs:
+        for name, path in vars(paths_of(config)).items():
+            if path is not None:
+                found.setdefault(name, path)
+    return CodePaths(**found)

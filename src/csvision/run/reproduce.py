@@ -10,6 +10,7 @@ from csvision.config.serialize import diff_configs
 from csvision.errors import RunError
 from csvision.run import provenance
 from csvision.run.checkpoints import read_checkpoint, read_checkpoint_config
+from csvision.run.code_paths import CodePaths
 from csvision.run.directory import RunDirectory
 from csvision.run.manifest import RESULT_HASHES
 
@@ -48,12 +49,11 @@ class Comparison:
     differences: list[str]
 
 
-def check_finished(run_dir: RunDirectory) -> None:
-    """Raise RunError if a run has no results to compare."""
+def check_finished(run_dir: RunDirectory, paths: CodePaths) -> None:
+    """Raise RunError if a run has no results to compare; `paths` are those of its code."""
     if run_dir.read_manifest()["state"] != "finished":
-        raise RunError(
-            f"run={run_dir.path} is not finished; to resume it: {resume_command(run_dir.path)}"
-        )
+        resume = resume_command(run_dir.path, paths.words())
+        raise RunError(f"run={run_dir.path} is not finished; to resume it: {resume}")
 
 
 def compare(

@@ -4,17 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from csvision.command_hints import resume_command
 from csvision.config import schema
 from csvision.config.serialize import config_to_dict
 from csvision.files import iso_time
 from csvision.models.user_code import refuse_exit, user_code
-from csvision.run.code_paths import code_arguments
-from csvision.run.directory import RunDirectory, custom_model_path, with_absolute_paths
-from csvision.run.log import disable_log, log, log_to_file
-from csvision.run.sweep_folder import is_sweep
+from csvision.run.directory import RunDirectory, with_absolute_paths
+from csvision.run.log import disable_log, log_to_file
+from csvision.run.resume_hint import report_interruption
 from csvision.run.system_errors import translate_system_errors
-from csvision.signals import RunInterrupted
 
 
 @contextmanager
@@ -37,24 +34,17 @@ def run_context(
         RunDirectory.reopen(run_dir.path)
     else:
         RunDirectory.create(run_dir.path, config, overrides)
-    try:
-        with (
-            run_dir.lock(),
-            log_to_file(run_dir.log),
-            translate_system_errors(run_dir, config.batch_size, *user_code(config)),
-            run_dir.record_state(),
-            refuse_exit(*user_code(config)),
-        ):
-            if resume:
-                record_resumption(run_dir)
-            yield
-    except RunInterrupted:
-        if not is_sweep(run_dir.path.parent):
-            log.warning(
-                "interrupted; to resume: %s",
-                resume_command(run_dir.path, custom_model_path(config), code_arguments(config)),
-            )
-        raise
+    with (
+        report_interruption(run_dir, config),
+        run_dir.lock(),
+        log_to_file(run_dir.log),
+        translate_system_errors(run_dir, config.batch_size, *user_code(config)),
+        run_dir.record_state(),
+        refuse_exit(*user_code(config)),
+    ):
+        if resume:
+            record_resumption(run_dir)
+        yield
 
 
 def record_resumption(run_dir: RunDirectory) -> None:

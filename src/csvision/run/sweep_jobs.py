@@ -1,6 +1,6 @@
 """Read the jobs of a sweep: from sweep.json, or for an older sweep from the file of Hydra."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +19,8 @@ from csvision.config.resolvers import JOB_NAME, job_name, swept_keys
 from csvision.config.sweep import expand_sweep
 from csvision.errors import RunError, UserError, first_line
 from csvision.legacy import migrate_override
-from csvision.run.code_paths import CodePaths, with_code_paths
-from csvision.run.directory import (
-    RunDirectory,
-    custom_model_path,
-    with_absolute_paths,
-    with_default_cache,
-)
+from csvision.run.code_paths import CodePaths, paths_of, with_code_paths
+from csvision.run.directory import RunDirectory, with_absolute_paths, with_default_cache
 from csvision.run.sweep_folder import SWEEP_FILE, is_sweep
 from csvision.run.sweep_record import has_record, read_record
 
@@ -74,13 +69,23 @@ def read_sweep(
     if not is_sweep(folder):
         raise RunError(f"run={folder} is not a sweep: it has no {SWEEP_FILE}")
     jobs = read_recorded_jobs(folder) if has_record(folder) else expand_jobs(folder)
-    if len({custom_model_path(job.config) for job in jobs} - {None}) > 1:
-        raise RunError(
-            f"run={folder}: the jobs have different custom networks, but model.path names one; "
-            "resume each job by run=JOB model.path=FILE.py:CLASS"
-        )
+    check_one_path_each(folder, jobs)
     owner = RunDirectory(folder)
     return [replace(job, config=with_code_paths(job.config, owner, paths)) for job in jobs]
+
+
+def check_one_path_each(folder: Path, jobs: Sequence[SweepJob]) -> None:
+    """Raise RunError if jobs have different code for a part, of which the command line names one.
+
+    The jobs of one network may not be trained with another one.
+    """
+    for part in CodePaths.PARTS:
+        if len({vars(paths_of(job.config))[part] for job in jobs} - {None}) > 1:
+            name = "network" if part == "model" else part
+            raise RunError(
+                f"run={folder}: the jobs have different custom {name} classes, but {part}.path "
+                f"names one; resume each job by run=JOB {part}.path=FILE.py:CLASS"
+            )
 
 
 def read_recorded_jobs(folder: Path) -> list[SweepJob]:

@@ -17,15 +17,16 @@ from csvision.command_hints import resume_command
 from csvision.config import schema
 from csvision.config.compose import compose_config
 from csvision.config.hydra_errors import format_hydra_error
+from csvision.config.monitor import monitor_mode
 from csvision.config.quoting import MULTIRUN, quote_paths
 from csvision.config.search_schema import OptunaConfig
 from csvision.config.validate import find_errors
 from csvision.errors import ConfigError, RunError, UserError
-from csvision.run.code_paths import CodePaths
-from csvision.run.directory import custom_model_path
+from csvision.run.code_paths import paths_of
 from csvision.run.prepare import PreparedRun
+from csvision.run.recorded_code import recorded_code
 from csvision.run.sweep_folder import is_sweep
-from csvision.search.definition import SearchDefinition, UserPaths, write_definition
+from csvision.search.definition import Direction, SearchDefinition, UserPaths, write_definition
 from csvision.search.prepared_trials import PreparedTrials
 from csvision.search.space import Space, parse_space, probe_points, split_overrides
 
@@ -44,18 +45,20 @@ def define_search(
     # The name of the search is that of its settings, which trials do not have.
     kept = [str(each.input_line) for each in fixed if not is_search_key(each)]
     cwd = str(Path.cwd())
+    space = parse_space(swept)
+    # Monitor, direction and number of epochs are those of the trials.
     definition = SearchDefinition(
-        settings, parse_space(swept), kept, 1, cwd, config_name, tuple(config_dirs)
+        settings, space, kept, "", "minimize", 1, cwd, config_name, tuple(config_dirs)
     )
     configs = list(validate_probes(definition))
     if settings.n_jobs > 1 and configs[0].accelerator.num_threads is None:
         kept.append("accelerator.num_threads=1")
     first, max_epochs = configs[0], max(config.epochs for config in configs)
-    code = CodePaths(
-        custom_model_path(first), first.loss.path, first.metric.path, first.transform.path
+    monitor, direction = common_monitor(configs)
+    definition = replace(
+        definition, overrides=kept, monitor=monitor, direction=direction, max_epochs=max_epochs
     )
-    definition = replace(definition, overrides=kept, max_epochs=max_epochs)
-    return definition, UserPaths(code, first.data.cache)
+    return definition, UserPaths(paths_of(first), first.data.cache)
 
 
 def parse_words(words: Sequence[str]) -> tuple[OptunaConfig, list[Override], str]:
@@ -109,6 +112,19 @@ def validate_probes(definition: SearchDefinition) -> Iterator[schema.TrainConfig
     yield from configs
 
 
+def common_monitor(configs: Sequence[schema.TrainConfig]) -> tuple[str, Direction]:
+    """Return `monitor` of all trials and its direction; raises ConfigError if trials differ."""
+    found = dict.fromkeys((config.monitor, monitor_mode(config)) for config in configs)
+    if len(found) > 1:
+        listed = ", ".join(f"{name} ({mode})" for name, mode in found)
+        raise ConfigError(
+            f"monitor: {listed} decide in different trials, whose values cannot be compared; write "
+            f"monitor={configs[0].monitor}"
+        )
+    ((monitor, mode),) = found
+    return monitor, "maximize" if mode == "max" else "minimize"
+
+
 def add_integer_hint(message: str, space: Space) -> str:
     """Add to the message about a number that must be an integer how to write an interval."""
     match = re.match(r"(\S+)=(\S+) must be an integer", message)
@@ -139,7 +155,7 @@ def create_search(folder: Path, definition: SearchDefinition) -> None:
         if is_sweep(folder):
             raise RunError(
                 f"hydra.sweep.dir={folder} already contains a sweep; choose another folder, or "
-                f"resume it: {resume_command(folder)}"
+                f"resume it: {resume_command(folder, recorded_code(folder).words())}"
             )
         write_definition(folder, definition)
     except OSError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -23,27 +23,27 @@ from csvision.run.manifest import is_integer, is_text, is_text_list, read_json_o
 from csvision.run.sweep_folder import SEARCH_RECORD
 from csvision.search.space import Space, format_value
 
+Direction = Literal["maximize", "minimize"]
+
 
 @dataclass(frozen=True)
 class SearchDefinition:
     """The fixed overrides of all trials, the space, the settings, and where Hydra finds files.
 
-    `max_epochs` is the largest number of epochs of a trial, `cwd` the folder of relative paths in
-    the overrides; `config_dirs` are those with configuration files of the user.
+    `monitor` is the validation metric that decides, in Optuna's `direction`. `max_epochs` is the
+    largest number of epochs of a trial, `cwd` the folder of relative paths in the overrides;
+    `config_dirs` are those with configuration files of the user.
     """
 
     settings: OptunaConfig
     space: Space
     overrides: list[str]
+    monitor: str
+    direction: Direction
     max_epochs: int
     cwd: str
     config_name: str = "train"
     config_dirs: tuple[str, ...] = ()
-
-    @property
-    def direction(self) -> Literal["maximize", "minimize"]:
-        """Whether a larger metric is better, in Optuna's words."""
-        return "maximize" if self.settings.metric.endswith("acc") else "minimize"
 
     def trial_overrides(self, params: Mapping[str, Any]) -> list[str]:
         """Return all overrides of a trial with these values of the searched keys."""
@@ -117,16 +117,31 @@ def parse_definition(content: dict[str, Any]) -> SearchDefinition:
         raise ValueError("cwd and config_name must be strings")
     if not is_integer(content["max_epochs"], 1, MAX_EPOCHS):
         raise ValueError(f"max_epochs must be an integer from 1 to {MAX_EPOCHS}")
-    settings: Any = OmegaConf.to_object(
-        OmegaConf.merge(OmegaConf.structured(OptunaConfig), content["settings"])
-    )
+    values = dict(content["settings"])
+    monitor, direction = parse_monitor(content, values.pop("metric", None))
+    settings: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(OptunaConfig), values))
     validate(settings)
     return SearchDefinition(
         settings,
         {key: json_to_distribution(text) for key, text in content["space"].items()},
         content["overrides"],
+        monitor,
+        direction,
         content["max_epochs"],
         content["cwd"],
         content["config_name"],
         tuple(content["config_dirs"]),
     )
+
+
+def parse_monitor(content: dict[str, Any], metric: Any) -> tuple[str, Direction]:
+    """Return the metric that decides, and its direction; raises ValueError for other content.
+
+    Searches of earlier versions have it as `metric` in their settings, without a direction.
+    """
+    monitor = content.get("monitor", metric)
+    larger = "maximize" if str(metric).endswith("acc") else "minimize"
+    direction = content.get("direction", larger)
+    if not is_text(monitor) or direction not in get_args(Direction):
+        raise ValueError("monitor must be a metric, and direction one of maximize and minimize")
+    return monitor, direction

@@ -49,15 +49,26 @@ class PruningCallback(Callback):
         """Report what a trial did not report before it was interrupted; stop it if it was bad."""
         if (epoch := self.trial.user_attrs.get(PRUNED_AFTER)) is not None:
             raise pruned_error(epoch)
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]
-        (history,) = (each for each in callbacks if isinstance(each, HistoryCallback))
-        for row in history.rows:
-            self.report(trainer, row["epoch"], row[self.metric])
+        self.report_history(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Report the epoch; Lightning has run the validation before."""
         value = float(trainer.callback_metrics[self.metric])
         self.report(trainer, trainer.current_epoch + 1, value)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Report the last epoch of a trial that was killed after the checkpoint of this epoch.
+
+        Lightning, which has nothing to train then, calls none of the methods above.
+        """
+        self.report_history(trainer)
+
+    def report_history(self, trainer: Trainer) -> None:
+        """Report the epochs in the history of the run that were not reported."""
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]
+        (history,) = (each for each in callbacks if isinstance(each, HistoryCallback))
+        for row in history.rows:
+            self.report(trainer, row["epoch"], row[self.metric])
 
     def report(self, trainer: Trainer, epoch: int, value: float) -> None:
         """Report an epoch once, and ask whether the trial must stop.

@@ -80,7 +80,7 @@ def search_report(directory: str | Path) -> SearchReport:
         importance = key_importance(study)
     return SearchReport(
         folder,
-        definition.settings.metric,
+        definition.monitor,
         definition.direction,
         {key: str(distribution) for key, distribution in definition.space.items()},
         trials,

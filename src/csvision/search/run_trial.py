@@ -11,6 +11,7 @@ from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_console
 from csvision.run.manifest import read_json_object
 from csvision.run.resume import prepare_again, resume_config, without_source
+from csvision.run.resume_hint import part_of_sweep
 from csvision.run.train import train
 from csvision.search.create import check_trial
 from csvision.search.definition import SearchDefinition, UserPaths
@@ -39,7 +40,7 @@ class TrialRunner:
         overrides = self.definition.trial_overrides(active.frozen.params)
         searched = " ".join(overrides[len(self.definition.overrides) :])
         try:
-            metric = self.definition.settings.metric
+            metric = self.definition.monitor
             value = self.train(active, overrides)
             self.study.finish(active, TrialState.COMPLETE, value)
             ended = f"finished, {metric} {value:.4f}"
@@ -69,12 +70,12 @@ class TrialRunner:
         name = f"{active.number}_{config.model.name}_seed{config.seed}"
         active.trial.set_user_attr(DIRECTORY, name)
         run_dir = RunDirectory(self.folder / name)
-        metric = self.definition.settings.metric
+        metric = self.definition.monitor
         pruning = PruningCallback(active.trial, metric, active.frozen.intermediate_values)
         if damage := find_damage(run_dir):
             moved = set_aside(self.folder, run_dir)
             log.warning("trial %s starts again: %s; moved to %s", active.number, damage, moved)
-        with log_to_console(quiet=True):
+        with log_to_console(quiet=True), part_of_sweep():
             if not run_dir.manifest.exists():
                 prepared = self.prepared.prepare(config, self.folder)
                 check_trial(prepared)

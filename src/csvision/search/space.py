@@ -32,9 +32,10 @@ FIXED_KEYS = (
     "quiet",
     "data.cache",
     "accelerator.devices",
+    "monitor",
     "model.path",
     "loss.path",
-    "metric.path",
+    "metric",
     "transform.path",
 )
 """Keys, and groups of keys, that have one value in all trials."""
