@@ -89,6 +89,7 @@ def test_kept_bytes_are_those_that_autograd_saves(activation: Activation, pool: 
 @settings(max_examples=40, deadline=None)
 @example(cnn_of(Stage(padding=0, padding_mode=PaddingMode.reflect)), (1, 5, 5), 0)
 @example(cnn_of(Stage(kernel_size=2, padding="same")), (1, 5, 5), 1)
+@example(cnn_of(Stage(kernel_size=1, padding=0)), (1, 4, 4), 0)
 @example(replace(cnn_of(Stage()), global_pool=GlobalPool.max), (1, 5, 5), 0)
 def test_kept_bytes_of_any_cnn_are_those_that_autograd_saves(
     model: CNNConfig, image_shape: Shape, residual: int

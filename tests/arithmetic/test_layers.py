@@ -48,6 +48,20 @@ def test_first_layers_of_the_default_cnn_by_hand() -> None:
     assert pool.kept_bytes == (4 + 8) * 32 * 32 * 14 * 14
 
 
+def test_flattening_does_not_change_the_receptive_field() -> None:
+    """3x3, then pooling by 2, twice: 10 pixels; a dense layer sees all of the image."""
+    *_, flatten, dense, _ = explain_default("cnn", 1).layers
+    assert (flatten.name, flatten.receptive_field) == ("flatten", (10, 10))
+    assert dense.receptive_field == WHOLE_IMAGE
+    assert explain_default("mlp", 1).layers[0].receptive_field == (1, 1)
+
+
+def test_large_numbers_in_formulas_have_thousands_separators() -> None:
+    *_, flatten, dense, _ = explain_default("cnn", 1).layers
+    assert flatten.output_formula == "64*7*7 = 3,136"
+    assert dense.parameter_formula == "64*(3,136 + 1) = 200,768"
+
+
 def test_totals_are_the_sums_of_the_layers() -> None:
     network = explain_default("cnn", 1)
     assert network.multiply_adds == 4_039_808

@@ -87,12 +87,30 @@ def test_run_gives_its_network(small_run_result: object, csvision_command: RunCo
         (("run=nowhere", "model=mlp", "seed=3"), "run=nowhere: the run has its own seed and model"),
         (("model=custom", "model.path=none.py:Net"), "model.path=none.py:Net"),
         (("output=.",), "output=."),
+        (("filter=0",), "filter=0: row is missing"),
+        (
+            ("layer=stages.1.convolution", "position=[3,4]"),
+            "layer=stages.1.convolution position=[3,4]: row is missing",
+        ),
+        (("num_classes=1",), "num_classes=1 must be >= 2"),
     ],
 )
 def test_error_names_its_key(
     words: tuple[str, ...], key: str, csvision_command: RunCommand
 ) -> None:
     assert csvision_command("explain", *words).error.startswith(key)
+
+
+def test_channels_at_the_end_are_recognized_where_a_layer_does_not_fit(
+    csvision_command: RunCommand,
+) -> None:
+    error = csvision_command("explain", "data.image_shape=[28,20,3]").error
+    assert error.startswith("model.stages.1.pool: ")
+    assert error.endswith("write data.image_shape=[3,28,20]")
+    followed = csvision_command("explain", "data.image_shape=[3,28,20]")
+    assert followed.out.startswith("cnn on images of 3x28x20")
+    # Here, the first number can be that of channels.
+    assert "channels" not in csvision_command("explain", "data.image_shape=[1,1,1]").error
 
 
 class TestFilter:

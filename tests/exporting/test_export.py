@@ -84,18 +84,32 @@ class TestOnnx:
     def test_example_in_the_documentation_needs_no_csvision(
         self, small_run: RunDirectory, digits_csv: Path
     ) -> None:
+        self.run_example(small_run.path, digits_csv)
+
+    def test_example_in_the_documentation_reads_labels_of_text(
+        self, odd_run: csvision.TrainResult, working_folder: Path
+    ) -> None:
+        source = odd_run.directory.parents[2] / "images.csv"
+        table = pd.read_csv(source)
+        # A comma and a number sign, which loadtxt would take for a comment, in quotes.
+        table["label"] = table["label"].map({"ant": "ant, red", "bee": "#bee"}).fillna("cat")
+        table.to_csv("unknown.csv", index=False)
+        self.run_example(odd_run.directory, source, given=Path("unknown.csv"))
+
+    def run_example(self, run: Path, csv: Path, given: Path | None = None) -> None:
+        """Run the example on `given` (default: `csv`); compare it with predictions for `csv`."""
         (code,) = re.findall("```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.S)
-        assert len([line for line in code.splitlines() if line]) <= 16
-        csvision.export(small_run.path, "onnx", "quiet=true").path.rename("model.onnx")
-        expected = csvision.predict(small_run.path, digits_csv, "quiet=true")
-        digits_csv.rename("images.csv")
+        assert len([line for line in code.splitlines() if line]) <= 17
+        csvision.export(run, "onnx", "quiet=true").path.rename("model.onnx")
+        expected = csvision.predict(run, csv, "quiet=true")
+        (given or csv).rename("images.csv")
         program = f"{code}\nimport sys\nassert not {{'csvision', 'torch'}} & set(sys.modules)"
         ended = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, check=True
         )
         lines = [line.split() for line in ended.stdout.splitlines()]
-        assert [(int(row), int(name)) for row, name, _ in lines] == [
-            *zip(expected["row"], expected["prediction"], strict=True)
+        assert [(int(row), name) for row, name, _ in lines] == [
+            *zip(expected["row"], expected["prediction"].astype(str), strict=True)
         ]
         largest = expected.filter(like="probability ").max(axis=1)
         np.testing.assert_allclose([float(line[2]) for line in lines], largest, atol=1e-4)

@@ -1,5 +1,7 @@
 """Calibration error, its verdict, and thresholds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -67,6 +69,33 @@ def test_verdict_follows_the_interval_of_the_gap(gap: float, verdict: str) -> No
     found = calibrate(*simulate(gap))
     assert found.verdict == verdict
     assert found.gap.value == pytest.approx(found.confidence - found.accuracy.value)
+
+
+def test_accuracy_without_errors_is_not_certain() -> None:
+    """40 of 40 are right with a mean confidence of 98 %: that is no underconfidence."""
+    confidence = np.linspace(0.96, 1, 40)
+    found = calibrate(confidence, np.ones(40, bool))
+    assert found.accuracy.low < found.confidence < found.accuracy.value
+    assert found.gap.low < 0 < found.gap.high
+    assert found.error < found.calibrated_error_95
+    assert not found.is_biased
+
+
+def test_verdict_needs_an_error_above_chance() -> None:
+    """The interval of the gap excludes zero in both cases."""
+    found = calibrate(*simulate(0.1))
+    assert found.is_biased
+    assert not replace(found, calibrated_error_95=found.error).is_biased
+
+
+@settings(max_examples=40, deadline=None)
+@given(PREDICTIONS)
+def test_gap_excludes_zero_if_the_accuracy_excludes_the_confidence(
+    data: tuple[np.ndarray, np.ndarray],
+) -> None:
+    found = calibrate(*data)
+    outside = not found.accuracy.low <= found.confidence <= found.accuracy.high
+    assert (found.gap.low > 0 or found.gap.high < 0) == outside
 
 
 def test_calibrated_network_stays_below_the_error_by_chance() -> None:

@@ -68,7 +68,7 @@ class TestResult:
         content = read_json(small_inspection.directory)
         assert content["calibration"]["error"] == small_inspection.calibration.error
         assert [row["row"] for row in content["rows"]] == [row.row for row in small_inspection.rows]
-        assert len(content["answers"]) == 6
+        assert len(content["answers"]) == 8
         assert content["not_applicable"] == []
         names = {entry.name for entry in fields(Inspection) if entry.repr}
         assert names <= content.keys()
@@ -139,6 +139,24 @@ class TestOptions:
         csvision.inspect(small_run.path, *OPTIONS)
         assert sorted(path.name for path in folder.iterdir()) == before
         assert read_json(folder) == first
+
+    def test_folder_that_cannot_be_created_is_refused_before_predicting(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("csvision.inspection.inspect.evaluate_split", pytest.fail)
+        with pytest.raises((ConfigError, RunError), match="/proc/x"):
+            csvision.inspect(small_run.path, "output_dir=/proc/x", *OPTIONS)
+
+    def test_failed_inspection_leaves_no_folder(
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*arguments: object) -> None:
+            raise OSError("disk full")
+
+        monkeypatch.setattr("csvision.inspection.inspect.write_inspection", fail)
+        with pytest.raises(OSError, match="disk full"):
+            csvision.inspect(small_run.path, *OPTIONS)
+        assert not (small_run.path / "inspection").exists()
 
 
 class TestOtherRuns:

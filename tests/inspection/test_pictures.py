@@ -10,7 +10,7 @@ from PIL import Image
 from csvision.inspection.pictures import (
     FRAME,
     GAP,
-    OUTLINE,
+    OUTLINES,
     Picture,
     arrange,
     color_filter_pixels,
@@ -58,13 +58,30 @@ def test_sheet_has_lines_between_its_pictures() -> None:
     assert (sheet[-GAP - 4 :, -GAP - 6 :] == FRAME).all()
 
 
-def test_frame_is_around_the_receptive_field() -> None:
+@pytest.mark.parametrize("color", [0, 128, 255, (230, 90, 0), (0, 0, 255)])
+def test_frame_around_the_receptive_field_is_visible_on_any_color(
+    color: int | tuple[int, int, int],
+) -> None:
     field = ReceptiveField(0, 0, top=1, bottom=2, left=1, right=3)
-    pixels = outline_field(np.zeros((4, 5, 3), np.uint8), field, scale=3)
-    framed = (pixels == OUTLINE).all(axis=2)
-    rows, columns = np.nonzero(framed)
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 8, 3, 11)
-    assert not framed[4:8, 4:11].any()
+    image = np.broadcast_to(np.array(color, np.uint8), (4, 5, 3))
+    pixels = outline_field(image, field, scale=3)
+    outer, inner = ((pixels == line).all(axis=2) for line in OUTLINES)
+    # Rows 3 to 8 and columns 3 to 11 are the field.
+    ring, hole = np.zeros((12, 15), bool), np.zeros((12, 15), bool)
+    ring[3:9, 3:12], hole[4:8, 4:11] = True, True
+    assert outer[ring & ~hole].all()
+    ring, hole[:] = hole.copy(), False
+    hole[5:7, 5:10] = True
+    assert inner[ring & ~hole].all()
+    assert (pixels[hole] == color).all()
+    contrasts = [np.abs(line.astype(int) - np.array(color)).max() for line in OUTLINES]
+    assert max(contrasts) > 120
+
+
+def test_field_of_one_pixel_has_a_frame_of_one_line() -> None:
+    field = ReceptiveField(0, 0, top=1, bottom=1, left=1, right=1)
+    pixels = outline_field(np.full((3, 3, 3), 200, np.uint8), field, scale=3)
+    assert (pixels[3:6, 3:6, 0] == [[0, 0, 0], [0, 200, 0], [0, 0, 0]]).all()
 
 
 def test_uri_is_a_lossless_png() -> None:

@@ -57,6 +57,20 @@ def test_predictions_that_change_are_counted() -> None:
     }
 
 
+def test_fall_compares_each_row_with_itself() -> None:
+    """To the right, all predictions are lost; black images are predicted as class 0, too."""
+    images = np.zeros((40, 1, 8, 8), np.uint8)
+    images[:, :, :, 3] = 1
+    result = eval_result(left_half(torch.from_numpy(images)), [0] * 40, images)
+    found = measure_shifts(result, left_half)
+    assert found.unshifted.value == 1
+    assert [each.value for each in found.fall] == [0.25] * 4
+    for fall, accuracy in zip(found.fall, found.accuracy, strict=True):
+        assert fall.value == pytest.approx(1 - accuracy.value)
+    for each in [*found.changed, *found.accuracy, *(each.changed for each in found.single)]:
+        assert 0 <= each.low < each.high <= 1
+
+
 def test_distance_is_smaller_than_the_image() -> None:
     result = eval_result([[0.9, 0.1]], [0])
     found = measure_shifts(result, lambda images: np.array([[0.9, 0.1]], np.float32))

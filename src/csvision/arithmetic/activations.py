@@ -108,11 +108,13 @@ def keep_stage(tape: Tape, prefix: str, stage: Stage, rows: dict[str, LayerSumma
         keep_activation(tape, pool, stage.activation)
     for block in range(stage.residual):
         name = f"{prefix}.residual.{block}"
+        channels_last = tape.channels_last
         keep_conv_norm(tape, f"{name}.first", stage.normalization, rows)
         keep_activation(tape, tape.layer, stage.activation)
         keep_conv_norm(tape, f"{name}.second", stage.normalization, rows)
-        # The sum with the input is a new tensor.
+        # The sum with the input is a new tensor; it has the layout of the input.
         tape.compute(tape.layer, tape.elements)
+        tape.channels_last = channels_last
         keep_activation(tape, tape.layer, stage.activation)
     keep_dropout(tape, tape.layer, stage.dropout)
 
@@ -135,8 +137,9 @@ def keep_conv_norm(
     """Add a convolution and its normalization."""
     convolution, layer = f"{prefix}.convolution", f"{prefix}.normalization"
     tape.multiply_weights(convolution, prod(rows[convolution].output_shape))
-    # The layout of the weights of a CNN.
-    tape.channels_last = True
+    # The layout of the weights of a CNN; for a single weight per filter, both layouts are the same.
+    filters = rows[convolution].output_shape[0]
+    tape.channels_last = rows[convolution].parameters > 2 * filters
     if normalization is Normalization.none:
         return
     tape.keep()

@@ -52,7 +52,7 @@ def draw_elements(network: NetworkExplanation, title: str) -> Iterator[str]:
         24,
         50,
         f"{network.parameters:,} parameters, {network.multiply_adds:,} multiply-adds for one "
-        f"image{kept} for the backward pass of {network.batch_size} images",
+        f"image{kept} for the backward pass of {network.batch_size:,} images",
         FAINT,
     )
     scale = MAX_SIDE / max(side for shape in shapes_of(network) for side in shape[1:] or (1,))
@@ -101,7 +101,7 @@ def draw_words(layer: LayerExplanation, top: float) -> Iterator[str]:
         facts.append(f"parameters: {layer.parameter_formula}")
     seen = f"receptive field: {format_field(layer)}"
     if layer.corner_uses is not None:
-        seen += f"; uses of a corner: {layer.corner_uses}, of the center: {layer.center_uses}"
+        seen += f"; uses of a corner: {layer.corner_uses:,}, of the center: {layer.center_uses:,}"
     for number, fact in enumerate([*facts, seen]):
         yield text(TEXT_LEFT, top + 31 + 15.5 * number, fact, FAINT if number else TEXT, 11.5)
 

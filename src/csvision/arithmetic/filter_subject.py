@@ -45,7 +45,7 @@ def explain_configured_filter(config: ExplainConfig) -> FilterExplanation:
         config.row,
         label,
         config.layer,
-        config.filter,
+        config.filter or 0,
         config.position,
     )
 

@@ -165,20 +165,23 @@ def receptive_fields(
     """
     field: ReceptiveField | None = ReceptiveField()
     for layer in layers:
-        if not isinstance(model, CNNConfig) or sees_whole_image(model, layer):
+        if sees_whole_image(model, layer):
             field = None
-        elif field and (window := stage_window(model, layer.name)):
-            field = field.after(window)
+        elif field and isinstance(model, CNNConfig):
+            window = stage_window(model, layer.name)
+            field = field.after(window) if window else field
         yield field
 
 
-def sees_whole_image(model: CNNConfig, layer: LayerSummary) -> bool:
-    """Return whether each value of a layer depends on all values of its input."""
+def sees_whole_image(model: CNNConfig | MLPConfig, layer: LayerSummary) -> bool:
+    """Return whether each value of a layer depends on all pixels of its input."""
     match layer.name.split("."):
-        case ["stages", index, *_, "normalization"]:
+        case ["stages", index, *_, "normalization"] if isinstance(model, CNNConfig):
             return model.stages[int(index)].normalization is not Normalization.batch
-        case ["stages", *_]:
+        case ["flatten"] | ["stages", *_]:
             return False
+        case ["global_pool"]:
+            return prod(layer.input_shape[1:]) > 1
         case _:
             return True
 
@@ -189,7 +192,7 @@ def output_formula(layer: LayerSummary, windows: Windows | None) -> str:
         axes = zip(layer.input_shape[1:], windows, strict=True)
         return ", ".join(dict.fromkeys(size_formula(*axis) for axis in axes))
     if layer.name == "flatten":
-        return f"{'*'.join(map(str, layer.input_shape))} = {prod(layer.input_shape)}"
+        return f"{'*'.join(map('{:,}'.format, layer.input_shape))} = {prod(layer.input_shape):,}"
     return ""
 
 
@@ -199,8 +202,8 @@ def parameter_formula(layer: LayerSummary, window: Window | None) -> str:
         return ""
     outputs, inputs = layer.output_shape[0], layer.input_shape[0]
     if layer.name.endswith("normalization"):
-        return f"2*{outputs} = {layer.parameters}"
-    weights = f"{inputs}"
+        return f"2*{outputs:,} = {layer.parameters:,}"
+    weights = f"{inputs:,}"
     if window is not None:
-        weights += f"*{window.kernel_size}*{window.kernel_size}"
-    return f"{outputs}*({weights} + 1) = {layer.parameters}"
+        weights += f"*{window.kernel_size:,}*{window.kernel_size:,}"
+    return f"{outputs:,}*({weights} + 1) = {layer.parameters:,}"

@@ -90,6 +90,7 @@ def along(value: Any, axis: int) -> int:
 def receptive_fields(network: nn.Module, image_shape: Shape) -> list[Field]:
     """Return the receptive field of each leaf module, at the center of its maps.
 
+    That of nn.Flatten is the field of its input: each value of a vector is one of the maps.
     Each image has NaN in one row or column of pixels; a value that depends on it is NaN, too. The
     list is empty if the network takes no float64 or rejects NaN.
     """
@@ -104,7 +105,8 @@ def receptive_fields(network: nn.Module, image_shape: Shape) -> list[Field]:
         images[height + line, :, :, line] = torch.nan
 
     def record(module: nn.Module, inputs: Any, output: Any) -> None:
-        outputs.append(output if isinstance(output, Tensor) else torch.empty(0))
+        maps = inputs[0] if isinstance(module, nn.Flatten) and inputs else output
+        outputs.append(maps if isinstance(maps, Tensor) else torch.empty(0))
 
     hooks = [module.register_forward_hook(record) for module in leaf_modules(network)]
     network.eval()

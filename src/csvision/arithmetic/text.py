@@ -24,6 +24,11 @@ depends on. corner uses, center uses: windows over a corner and over the middle 
 outputs: bytes of the outputs of a batch; their gradients have the same size. kept: what a training
 step keeps for the backward pass. gradients: those of the weights."""
 
+STAGE_NOTE = """\
+a stage is convolution, normalization, activation, pooling, residual blocks and dropout, in this
+order; with relu and max pooling, the pooling comes before the activation, with the same values.
+Activations and dropout have no line; what they keep is added to the layer before them."""
+
 
 def format_network(network: NetworkExplanation) -> str:
     """Return two tables of the layers, and the totals."""
@@ -45,16 +50,21 @@ def format_network(network: NetworkExplanation) -> str:
     image = format_shape(network.image_shape)
     lines = [
         f"{network.model} on images of {image} (channels x height x width), "
-        f"{network.num_classes} classes",
+        f"{network.num_classes:,} classes",
         "",
         *align([SHAPE_HEADER, *shapes, total], "<<<<>"),
         "",
-        f"for a batch of {network.batch_size}, float32:",
+        f"for a batch of {network.batch_size:,}, float32:",
         *align([COUNT_HEADER, *counts, totals], "<>>>>>>>"),
         "",
         *memory_lines(network),
         "",
         NOTES,
+        *(
+            [STAGE_NOTE]
+            if any(layer.name.startswith("stages.") for layer in network.layers)
+            else []
+        ),
     ]
     return "\n".join(lines)
 
@@ -83,7 +93,7 @@ def shape_row(layer: LayerExplanation) -> tuple[str, ...]:
         format_shape(layer.input_shape),
         format_shape(layer.output_shape),
         layer.output_formula,
-        layer.parameter_formula or f"{layer.parameters}",
+        layer.parameter_formula or f"{layer.parameters:,}",
     )
 
 
@@ -93,8 +103,8 @@ def count_row(layer: LayerExplanation) -> tuple[str, ...]:
         layer.name,
         f"{layer.multiply_adds:,}",
         format_field(layer),
-        "" if layer.corner_uses is None else f"{layer.corner_uses}",
-        "" if layer.center_uses is None else f"{layer.center_uses}",
+        "" if layer.corner_uses is None else f"{layer.corner_uses:,}",
+        "" if layer.center_uses is None else f"{layer.center_uses:,}",
         format_size(layer.output_bytes),
         "" if layer.kept_bytes is None else format_size(layer.kept_bytes),
         format_size(layer.gradient_bytes),
@@ -109,7 +119,7 @@ def format_field(layer: LayerExplanation) -> str:
 
 def format_shape(shape: Sequence[int]) -> str:
     """Return a shape such as 32x28x28."""
-    return "x".join(map(str, shape))
+    return "x".join(map("{:,}".format, shape))
 
 
 def format_size(size: int) -> str:

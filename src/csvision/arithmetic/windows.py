@@ -61,19 +61,19 @@ def size_formula(size: int, window: Window) -> str:
     The padding is left out if there is none.
     """
     before, after = window.padding
-    padded = f"{size}"
+    padded = f"{size:,}"
     if before == after:
-        padded += f" + 2*{before}" if before else ""
+        padded += f" + 2*{before:,}" if before else ""
     else:
-        padded += f" + {before} + {after}"
-    covered = f"{window.kernel_size}"
+        padded += f" + {before:,} + {after:,}"
+    covered = f"{window.kernel_size:,}"
     if window.dilation > 1:
-        covered = f"{window.dilation}*({window.kernel_size} - 1) - 1"
+        covered = f"{window.dilation:,}*({window.kernel_size:,} - 1) - 1"
     moves = size + before + after - window.span
-    quotient = f"({padded} - {covered})/{window.stride}"
+    quotient = f"({padded} - {covered})/{window.stride:,}"
     if moves % window.stride:
         quotient = f"floor({quotient})"
-    return f"{quotient} + 1 = {window.output_size(size)}"
+    return f"{quotient} + 1 = {window.output_size(size):,}"
 
 
 def count_uses(size: int, window: Window, pixel: int) -> int:

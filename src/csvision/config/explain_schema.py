@@ -25,7 +25,7 @@ class ExplainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     run: str | None = option("run directory whose network to explain, instead of model and data")
     num_classes: int | None = option(
-        "number of classes; null: that of the data set", ge=1, le=MAX_UNITS
+        "number of classes; null: that of the data set", ge=2, le=MAX_UNITS
     )
     batch_size: int = option("images per batch, for the memory", ge=1, le=MAX_ROWS)
     row: int | None = option(
@@ -36,7 +36,9 @@ class ExplainConfig:
     layer: str | None = option(
         "convolution to explain, such as stages.1.convolution; null: the first"
     )
-    filter: int = option("filter of the convolution, from 0", ge=0, le=MAX_UNITS)
+    filter: int | None = option(
+        "filter of the convolution, from 0; null: the first", ge=0, le=MAX_UNITS
+    )
     position: list[int] | None = option(
         "[row,column] of the output, from 0; null: where the output is largest",
         ge=0,

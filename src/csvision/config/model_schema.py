@@ -87,7 +87,10 @@ class MLPConfig(ModelConfig):
 
 @dataclass
 class Stage:
-    """One stage of a CNN: convolution, normalization, activation, pooling, dropout."""
+    """One stage of a CNN: convolution, normalization, activation, pooling, residual, dropout.
+
+    With relu and max pooling, the pooling comes before the activation, with the same values.
+    """
 
     filters: int = option("output channels of the convolution", 32, ge=1, le=MAX_UNITS)
     kernel_size: int = option("side of the square kernel", 3, ge=1, le=MAX_PIXELS)
@@ -97,7 +100,9 @@ class Stage:
     dilation: int = option("dilation of the kernel", 1, ge=1, le=MAX_PIXELS)
     normalization: Normalization = option("layer after the convolution", Normalization.none)
     activation: Activation = option("activation after the normalization", Activation.relu)
-    pool: Pool = option("pooling after the activation", Pool.max)
+    pool: Pool = option(
+        "pooling after the activation; before it for relu with max, with the same values", Pool.max
+    )
     pool_size: int = option("side of the pooling window", 2, ge=1, le=MAX_PIXELS)
     pool_stride: int | None = option(
         "stride of the pooling; null: pool_size", None, ge=1, le=MAX_PIXELS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from csvision.inspection.proportions import Estimate, mean_estimate, wilson
+from csvision.inspection.proportions import Estimate, wilson
 
 BINS = 15
 
@@ -47,7 +47,8 @@ class Calibration:
     difference of confidence and accuracy over the bins, weighted by their rows. `calibrated_error`
     and `calibrated_error_95` are its mean and its 95 % quantile for a perfectly calibrated network
     with these confidences: the error is above zero by chance alone. `gap` is the mean confidence
-    minus the accuracy.
+    minus the accuracy; its interval excludes zero exactly if the interval of the accuracy excludes
+    the mean confidence.
     """
 
     error: float
@@ -61,12 +62,22 @@ class Calibration:
 
     @property
     def verdict(self) -> str:
-        """overconfident, underconfident or neither, by the interval of the gap."""
-        if self.gap.low > 0:
-            return "overconfident"
-        if self.gap.high < 0:
-            return "underconfident"
+        """overconfident, underconfident or neither.
+
+        It is neither if the interval of the gap contains zero, or if the error is not above the
+        95 % quantile of a perfectly calibrated network.
+        """
+        if self.error > self.calibrated_error_95:
+            if self.gap.low > 0:
+                return "overconfident"
+            if self.gap.high < 0:
+                return "underconfident"
         return "neither overconfident nor underconfident"
+
+    @property
+    def is_biased(self) -> bool:
+        """Whether the network is overconfident or underconfident."""
+        return not self.verdict.startswith("neither")
 
 
 def calibrate(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> Calibration:
@@ -76,13 +87,16 @@ def calibrate(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> Ca
         calibration_error(confidence, rng.random(len(confidence)) < confidence)
         for _ in range(SIMULATIONS)
     ]
+    mean, accuracy = float(confidence.mean()), wilson(int(correct.sum()), len(correct))
     return Calibration(
         calibration_error(confidence, correct),
         float(np.mean(simulated)),
         float(np.quantile(simulated, 0.95)),
-        float(confidence.mean()),
-        wilson(int(correct.sum()), len(correct)),
-        mean_estimate(confidence - correct),
+        mean,
+        accuracy,
+        # The confidences are known exactly. Their difference to outcomes of 0 and 1 has no spread
+        # if all outcomes are equal, so that its standard error says nothing.
+        Estimate(mean - accuracy.value, mean - accuracy.high, mean - accuracy.low),
         make_bins(confidence, correct),
         [apply_threshold(confidence, correct, threshold) for threshold in THRESHOLDS],
     )

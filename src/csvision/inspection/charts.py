@@ -76,15 +76,15 @@ def plot_thresholds(calibration: Calibration) -> Figure:
 
 
 @style.context(["default", STYLE])
-def plot_shifts(shifts: Shifts, accuracy: Estimate) -> Figure:
-    """Plot accuracy and changed predictions by distance; `accuracy` is that without a shift."""
+def plot_shifts(shifts: Shifts) -> Figure:
+    """Plot accuracy and changed predictions by distance, which is 0 without a shift."""
     figure = Figure(figsize=SIZE)
     axes = figure.subplots()
     axes.grid()
     unchanged = Estimate(0.0, 0.0, 0.0)
     distances = [0, *shifts.distances]
     for series, first, color, format, label in (
-        (shifts.accuracy, accuracy, series_color(0), "o-", "accuracy"),
+        (shifts.accuracy, shifts.unshifted, series_color(0), "o-", "accuracy"),
         (shifts.changed, unchanged, series_color(1), "s--", "changed predictions"),
     ):
         values, bars = error_bars([first, *series])

@@ -94,7 +94,7 @@ def draw_inspection(inspection: Inspection) -> Drawings:
         "thresholds": plot_thresholds(inspection.calibration),
     }
     if not isinstance(shifts, Missing):
-        charts["shifts"] = plot_shifts(shifts, inspection.calibration.accuracy)
+        charts["shifts"] = plot_shifts(shifts)
     suspected = [each.prediction for each in inspection.label_errors.suspected[:MAX_LABEL_ERRORS]]
     return Drawings(
         charts,

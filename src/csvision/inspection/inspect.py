@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from lightning import Trainer
 from tqdm import tqdm
 
+from csvision.arithmetic.explain import explain_network
+from csvision.arithmetic.subject import Subject
 from csvision.config import command_schema
 from csvision.config.model_schema import ModelConfig
 from csvision.evaluation import EVALUATION_SEED, EvalResult, evaluate_split
-from csvision.files import make_dir
+from csvision.files import results_dir
 from csvision.inspection.applicable import Missing, attempt
 from csvision.inspection.attributions import (
     Attribution,
@@ -58,7 +60,7 @@ def inspect(config: command_schema.InspectConfig) -> Inspection:
     run = LoadedRun.open(config, "inspection", config.device)
     subset = load_test_subset(run.directory, run.trained, config.data.csv, MOVED)
     positions = find_positions(subset, config.rows)
-    with show_progress(config.quiet) as announce:
+    with results_dir(run.results), show_progress(config.quiet) as announce:
         announce("predicting the test rows")
         with run.use_network(config.device) as trainer:
             evaluation = evaluate_split(trainer, run.classifier, subset, run.trained.batch_size)
@@ -97,6 +99,11 @@ def analyze(
     shifts = attempt("shifts", model, lambda: measure_shifts(result, predictor(run, trainer)))
     images, values = network_inputs(run.classifier, result.subset, positions)
     image_shape = tuple(values.shape[1:])
+    subject = Subject(model, image_shape, len(run.classifier.classes))
+    trained = run.trained
+    layers = attempt(
+        "layer table", model, lambda: explain_network(subject, trained.batch_size, trained.seed)
+    )
     calls = record_layers(network, values)
     announce("first layer and feature maps")
     initial, status = rebuild_initial(run, image_shape)
@@ -116,12 +123,13 @@ def analyze(
         mistakes=find_mistakes(result),
         label_errors=find_label_errors(result),
         shifts=shifts,
+        layers=layers,
         rows=[describe_prediction(result, position) for position in positions],
         images=images.cpu().numpy(),
         filters=filters,
         feature_maps=maps,
         attributions=attributions,
-        directory=make_dir(run.results),
+        directory=run.results,
     )
 
 

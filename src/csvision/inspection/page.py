@@ -6,15 +6,19 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from csvision.arithmetic.text import format_field, format_shape
 from csvision.inspection.drawings import Drawings
 from csvision.inspection.result import Inspection
 from csvision.inspection.sentences import (
     count,
     describe_answers,
+    describe_changes,
     describe_top_classes,
+    format_fall,
     percent,
     percent_interval,
     points_interval,
+    probability,
 )
 from csvision.page.svg import render_svg
 from csvision.page.template import read_asset, render_template
@@ -40,7 +44,13 @@ def render_page(inspection: Inspection, drawings: Drawings, facts: Mapping[str, 
         {
             "percent": lambda *arguments: keep_together(percent(*arguments)),
             "interval": lambda estimate: keep_together(percent_interval(estimate)),
-            "points": points_interval,
+            "points": lambda estimate: keep_together(points_interval(estimate)),
+            "fall": lambda estimate: keep_together(format_fall(estimate)),
+            "probability": probability,
+            "number": "{:,}".format,
+            "shape": format_shape,
+            "field": format_field,
+            "changes": describe_changes,
             "count": count,
             "top_classes": lambda row: describe_top_classes(inspection, row),
         },
@@ -53,5 +63,7 @@ def render_page(inspection: Inspection, drawings: Drawings, facts: Mapping[str, 
 
 
 def keep_together(text: str) -> str:
-    """Return a text in which no line ends before a percent sign."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+    """Return a text in which no line ends before a unit or inside of an interval."""
+    for part in (" %", ", ", " points"):
+        text = text.replace(part, part.replace(" ", "\N{NO-BREAK SPACE}"))
+    return text

@@ -24,7 +24,8 @@ FRAME = np.array([200, 205, 210], np.uint8)
 GAP = 2
 """Pixels between two pictures of a sheet."""
 
-OUTLINE = np.array([230, 90, 0], np.uint8)
+OUTLINES = np.array([[0, 0, 0], [255, 255, 255]], np.uint8)
+"""The outer and the inner line of a frame: every color differs clearly from one of them."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,18 @@ def arrange(pictures: Sequence[Pixels], scale: int, width: int, gap: int = GAP) 
 
 
 def outline_field(pixels: Pixels, field: ReceptiveField, scale: int) -> Pixels:
-    """Return an enlarged image with a frame around a receptive field."""
+    """Return an enlarged image with a frame of two lines around a receptive field.
+
+    A field too small for both lines has the outer one only.
+    """
     result = enlarge(pixels, scale)
     top, bottom = field.top * scale, (field.bottom + 1) * scale
     left, right = field.left * scale, (field.right + 1) * scale
-    line = max(1, scale // 3)
-    area = result[top:bottom, left:right]
-    area[:line], area[-line:], area[:, :line], area[:, -line:] = (OUTLINE,) * 4
+    line = max(1, scale // 4)
+    for color in OUTLINES:
+        area = result[top:bottom, left:right]
+        area[:line], area[-line:], area[:, :line], area[:, -line:] = (color,) * 4
+        top, bottom, left, right = top + line, bottom - line, left + line, right - line
+        if min(bottom - top, right - left) <= 2 * line:
+            break
     return result

@@ -1,12 +1,13 @@
-"""Intervals of proportions and means.
+"""Intervals of proportions and of their differences.
 
-N is the number of rows.
+N is the number of rows. A row has one outcome, or several that are not independent, such as those
+of an image shifted in four directions; then, it counts once, with the mean of its outcomes.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 Z = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution, for 95 % intervals."""
@@ -14,15 +15,20 @@ Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Estimate:
-    """A proportion or a mean with its 95 % interval; NaN if there are no rows."""
+    """A proportion or a difference with its 95 % interval; NaN if there are no rows."""
 
     value: float
     low: float
     high: float
 
 
-def wilson(successes: int, total: int) -> Estimate:
-    """Return a proportion with its Wilson score interval (Wilson 1927); NaN for `total=0`."""
+def wilson(successes: float, total: int) -> Estimate:
+    """Return a proportion with its Wilson score interval (Wilson 1927); NaN for `total=0`.
+
+    `successes` is the sum of the outcomes of the rows, each between 0 and 1. The variance of an
+    outcome with mean p is at most p (1 - p), that of an outcome of 0 or 1. For outcomes in between,
+    the interval is therefore wider than necessary, also if only few of them are not 0 or not 1.
+    """
     if total == 0:
         return Estimate(np.nan, np.nan, np.nan)
     p = successes / total
@@ -34,16 +40,23 @@ def wilson(successes: int, total: int) -> Estimate:
     return Estimate(p, float(low), float(high))
 
 
-def mean_estimate(values: ArrayLike) -> Estimate:
-    """Return the mean of values (N,) with its interval by the normal approximation.
+def paired_difference(before: NDArray[np.bool_], after: NDArray[np.float64]) -> Estimate:
+    """Return the mean of `before` minus that of `after`, two outcomes of the same rows (N,).
 
-    With fewer than two values, the interval is not known (NaN).
+    `after` is between 0 and 1. The difference is the proportion of what is lost minus that of what
+    is gained. Their Wilson intervals are combined by the method of variance estimates recovery (Zou
+    and Donner 2008; Newcombe 1998), with the correlation of two outcomes of which a row has at most
+    one.
     """
-    array = np.asarray(values, dtype=np.float64)
-    if array.size == 0:
-        return Estimate(np.nan, np.nan, np.nan)
-    mean = float(array.mean())
-    if array.size == 1:
-        return Estimate(mean, np.nan, np.nan)
-    half = Z * float(array.std(ddof=1)) / np.sqrt(array.size)
-    return Estimate(mean, mean - half, mean + half)
+    total = len(before)
+    lost = wilson(float(np.where(before, 1 - after, 0).sum()), total)
+    gained = wilson(float(np.where(before, 0, after).sum()), total)
+    value = lost.value - gained.value
+    odds = (1 - lost.value) * (1 - gained.value)
+    correlation = -np.sqrt(lost.value * gained.value / odds) if odds > 0 else 0.0
+    below = lost.value - lost.low, gained.high - gained.value
+    above = lost.high - lost.value, gained.value - gained.low
+    low, high = (
+        np.sqrt(one**2 + other**2 - 2 * correlation * one * other) for one, other in (below, above)
+    )
+    return Estimate(value, float(max(-1.0, value - low)), float(min(1.0, value + high)))

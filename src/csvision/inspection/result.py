@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from csvision.arithmetic.layers import NetworkExplanation
 from csvision.evaluation import EvalResult
 from csvision.inspection.applicable import Missing
 from csvision.inspection.attributions import Attribution
@@ -34,6 +35,7 @@ class Inspection:
     mistakes: list[Prediction]
     label_errors: LabelErrors
     shifts: Shifts | Missing
+    layers: NetworkExplanation | Missing
     rows: list[Prediction]
     images: Any = field(repr=False)
     filters: Filters | Missing
@@ -44,7 +46,7 @@ class Inspection:
     @property
     def missing(self) -> list[Missing]:
         """The analyses that do not apply."""
-        parts = [self.shifts, self.filters, self.feature_maps, *self.attributions]
+        parts = [self.shifts, self.layers, self.filters, self.feature_maps, *self.attributions]
         return [part for part in parts if isinstance(part, Missing)]
 
 

@@ -1,16 +1,18 @@
 """Say in sentences what was found; the page begins with them."""
 
 from dataclasses import dataclass
-from math import isnan
+from math import ceil, isnan, log10
 
 import numpy as np
 
+from csvision.arithmetic.layers import NetworkExplanation
 from csvision.inspection.applicable import Missing
 from csvision.inspection.filters import Filters
 from csvision.inspection.mistakes import Prediction
 from csvision.inspection.proportions import Estimate
 from csvision.inspection.result import Inspection
 from csvision.inspection.shifts import EXAMPLE_DISTANCE, Shifts
+from csvision.page.numbers import unicode_minus
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,19 @@ def points_interval(estimate: Estimate) -> str:
     return f"{value} [{low:.1f}, {high:.1f}]"
 
 
+def format_fall(estimate: Estimate) -> str:
+    """Format a difference of two fractions in percentage points, with its sign."""
+    value, low, high = (100 * each for each in (estimate.value, estimate.low, estimate.high))
+    return unicode_minus(f"{value:.1f} points [{low:.1f}, {high:.1f}]")
+
+
+def probability(value: float) -> str:
+    """Format a probability so that one near 0 or 1 differs from it."""
+    if 0 < value < 0.001:
+        return f"{value:.1e}"
+    return f"{value:.{min(6, ceil(-log10(1 - value)) + 1) if 0.99 < value < 1 else 3}f}"
+
+
 def count(number: int, noun: str) -> str:
     """Format a number with its noun, in the plural except for 1."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -54,10 +69,13 @@ def describe_answers(inspection: Inspection) -> list[Answer]:
         Answer("classes", describe_accuracy(inspection)),
         Answer("confusions", describe_confusions(inspection)),
         Answer("confidence", describe_calibration(inspection)),
+        Answer("mistakes", describe_mistakes(inspection)),
         Answer("labels", describe_labels(inspection)),
     ]
     if not isinstance(inspection.shifts, Missing):
-        answers.append(Answer("shifts", describe_shifts(inspection.shifts, inspection)))
+        answers.append(Answer("shifts", describe_shifts(inspection.shifts)))
+    if not isinstance(inspection.layers, Missing):
+        answers.append(Answer("layers", describe_layers(inspection.layers)))
     if not isinstance(inspection.filters, Missing):
         answers.append(Answer("filters", describe_filters(inspection.filters)))
     return answers
@@ -76,11 +94,16 @@ def describe_accuracy(inspection: Inspection) -> str:
     accuracy = inspection.calibration.accuracy
     rows = len(inspection.evaluation.subset)
     scored = [each for each in inspection.class_scores if each.rows]
-    worst = min(scored, key=lambda each: each.recall.value)
-    return (
-        f"{percent_interval(accuracy)} of {count(rows, 'test row')} are predicted correctly; the "
-        f"class with the lowest recall is {worst.name}: {percent_interval(worst.recall)}."
-    )
+    text = f"{percent_interval(accuracy)} of {count(rows, 'test row')} are predicted correctly"
+    lowest = min(each.recall.value for each in scored)
+    worst = [each for each in scored if each.recall.value == lowest]
+    if len(worst) == len(scored):
+        return f"{text}; every class has a recall of {percent(lowest)}."
+    if len(worst) == 1:
+        found = f"class with the lowest recall is {worst[0].name}: "
+        return f"{text}; the {found}{percent_interval(worst[0].recall)}."
+    names = f"{', '.join(each.name for each in worst[:-1])} and {worst[-1].name}"
+    return f"{text}; the classes with the lowest recall are {names}: {percent(lowest)}."
 
 
 def describe_confusions(inspection: Inspection) -> str:
@@ -89,23 +112,34 @@ def describe_confusions(inspection: Inspection) -> str:
         return "No two classes are confused: all test rows are predicted correctly."
     pair = inspection.confusions[0]
     return (
-        f"The most confused classes are {pair.first} and {pair.second}: {pair.first_as_second} "
-        f"{pair.first} predicted as {pair.second}, {pair.second_as_first} the other way."
+        f"The most confused classes are {pair.first} and {pair.second}: {pair.first_as_second:,} "
+        f"{pair.first} predicted as {pair.second}, {pair.second_as_first:,} the other way."
     )
 
 
 def describe_calibration(inspection: Inspection) -> str:
     """Say whether the network is overconfident."""
     found = inspection.calibration
-    if found.gap.low <= 0 <= found.gap.high or isnan(found.gap.low):
+    if not found.is_biased:
         return (
             f"The network is {found.verdict} as far as the test rows can tell: its mean confidence "
-            f"is {percent(found.confidence)}, its accuracy {percent(found.accuracy.value)}."
+            f"is {percent(found.confidence)}, its accuracy {percent_interval(found.accuracy)}."
         )
     side = "above" if found.gap.value > 0 else "below"
     return (
         f"The network is {found.verdict}: its mean confidence is {percent(found.confidence)}, "
         f"{points_interval(found.gap)} {side} its accuracy."
+    )
+
+
+def describe_mistakes(inspection: Inspection) -> str:
+    """Name the mistake with the highest confidence."""
+    if not inspection.mistakes:
+        return "No test row is predicted wrongly."
+    first = inspection.mistakes[0]
+    return (
+        f"The most confident mistake is row {first.row}: labeled {first.label}, predicted "
+        f"{first.prediction} with probability {probability(first.p_prediction)}."
     )
 
 
@@ -122,14 +156,36 @@ def describe_labels(inspection: Inspection) -> str:
     )
 
 
-def describe_shifts(shifts: Shifts, inspection: Inspection) -> str:
-    """Say how many predictions a shift changes."""
-    distance = min(EXAMPLE_DISTANCE, shifts.distances[-1])
-    index = shifts.distances.index(distance)
+def describe_shifts(shifts: Shifts) -> str:
+    """Say how many predictions a shift by one pixel and by two pixels changes."""
+    parts = [
+        f"a shift by {count(distance, 'pixel')} changes {percent_interval(shifts.changed[index])} "
+        f"of the predictions and {describe_fall(shifts.fall[index])}"
+        for index, distance in enumerate(shifts.distances[:EXAMPLE_DISTANCE])
+    ]
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def describe_fall(fall: Estimate) -> str:
+    """Say how the accuracy of the same rows differs after a shift."""
+    verb = "raises" if fall.value < 0 else "lowers"
+    chance = ", within chance" if fall.low <= 0 <= fall.high else ""
+    return f"{verb} the accuracy by {points_interval(fall)}{chance}"
+
+
+def describe_layers(layers: NetworkExplanation) -> str:
+    """Say how large the network and its first layer with weights are."""
+    text = (
+        f"The network has {layers.parameters:,} parameters and needs {layers.multiply_adds:,} "
+        "multiply-adds for one image"
+    )
+    first = next((layer for layer in layers.layers if layer.multiply_adds), None)
+    if first is None:
+        return f"{text}."
     return (
-        f"A shift by {count(distance, 'pixel')} changes {percent_interval(shifts.changed[index])} "
-        f"of the predictions; the accuracy is then {percent_interval(shifts.accuracy[index])}, "
-        f"without a shift {percent(inspection.calibration.accuracy.value)}."
+        f"{text}; its first layer with weights, {first.name}, has {first.parameters:,} parameters "
+        f"and needs {first.multiply_adds:,} multiply-adds."
     )
 
 
@@ -140,5 +196,13 @@ def describe_filters(filters: Filters) -> str:
     text = f"The first layer, {filters.layer}, has {count(filters.total, noun)} of {size} weights"
     if filters.changes is None:
         return f"{text}."
-    moved = float(np.median(filters.changes))
-    return f"{text}; training has changed half of them by over {percent(moved, 0)} of their norm."
+    return f"{text}; {describe_changes(filters.changes, noun)}."
+
+
+def describe_changes(changes: list[float], noun: str) -> str:
+    """Say how far training has moved the weights of the filters or units of a layer."""
+    return (
+        f"relative to the norm of its initial weights, training has changed a {noun} by "
+        f"{percent(min(changes), 0)} to {percent(max(changes), 0)}, "
+        f"median {percent(float(np.median(changes)), 0)}"
+    )

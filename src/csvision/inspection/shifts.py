@@ -14,7 +14,7 @@ from torch import Tensor
 
 from csvision.evaluation import EvalResult
 from csvision.inspection.applicable import NotApplicable
-from csvision.inspection.proportions import Estimate, mean_estimate, wilson
+from csvision.inspection.proportions import Estimate, paired_difference, wilson
 
 MAX_DISTANCE = 4
 
@@ -53,13 +53,17 @@ class ChangedPrediction:
 class Shifts:
     """Predictions of shifted images.
 
-    `changed` and `accuracy` have the mean of the four directions for each distance in `distances`.
+    `unshifted` is the accuracy of the same rows without a shift. `changed`, `accuracy` and `fall`
+    have the mean of the four directions for each distance in `distances`; `fall` is `unshifted`
+    minus the accuracy, compared row by row.
     """
 
     rows: int
     distances: list[int]
+    unshifted: Estimate
     changed: list[Estimate]
     accuracy: list[Estimate]
+    fall: list[Estimate]
     single: list[Shift]
     examples: list[ChangedPrediction]
 
@@ -105,23 +109,26 @@ def measure_shifts(result: EvalResult, predict: Callable[[Tensor], NDArray[np.fl
                 examples += find_changes(
                     result, positions, probabilities, direction, distance, limit=2
                 )
-    groups = range(0, len(changed), len(DIRECTIONS))
+    right = before == labels
+    accuracies = mean_of_directions(correct)
     return Shifts(
         len(positions),
         distances,
-        [mean_of_directions(changed[start : start + len(DIRECTIONS)]) for start in groups],
-        [mean_of_directions(correct[start : start + len(DIRECTIONS)]) for start in groups],
+        wilson(int(right.sum()), len(right)),
+        [wilson(float(each.sum()), len(each)) for each in mean_of_directions(changed)],
+        [wilson(float(each.sum()), len(each)) for each in accuracies],
+        [paired_difference(right, each) for each in accuracies],
         single,
         examples,
     )
 
 
-def mean_of_directions(outcomes: list[NDArray[np.bool_]]) -> Estimate:
-    """Return the mean of outcomes (rows,) over directions and rows, with the interval of the rows.
-
-    The four outcomes of a row are not independent, so each row counts once.
-    """
-    return mean_estimate(np.mean(outcomes, axis=0))
+def mean_of_directions(outcomes: list[NDArray[np.bool_]]) -> NDArray[np.float64]:
+    """Return the mean outcome of each row over the directions, (distances, rows)."""
+    means: NDArray[np.float64] = np.reshape(outcomes, (-1, len(DIRECTIONS), len(outcomes[0]))).mean(
+        axis=1
+    )
+    return means
 
 
 def find_changes(
