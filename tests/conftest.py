@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 
 import csvision
 from csvision.run.directory import RunDirectory
-from tests.csvision_claims.page.browser import launch_chromium
+from tests.browser import launch_chromium
 from tests.run.interrupt import train_until
 
 ROOT = Path(__file__).parents[1]

@@ -68,8 +68,25 @@ class TestTour:
         assert "inspection/index.html" in result.data["text/plain"]
 
     def test_sweep_has_a_row_per_job(self, outputs: dict[str, Any]) -> None:
-        (result,) = outputs['pd.read_csv(sweep / "sweep.csv")']
+        (result,) = outputs["sweep.table"]
         assert result.data["text/html"].count("<tr") == 1 + 4
+        assert result.data["text/html"].count("finished") == 4
+
+    def test_comparison_shows_its_settings_and_their_difference(
+        self, outputs: dict[str, Any]
+    ) -> None:
+        (result,) = outputs["comparison"]
+        html = result.data["text/html"]
+        settings, differences = html.split("<table")[1:]
+        assert settings.count("<tr") == 1 + 2
+        assert differences.count("<tr") == 1 + 1
+        assert "Chosen by the mean of val/acc: model=" in html
+
+    def test_ensemble_of_the_sweep_is_tested_and_predicts(self, outputs: dict[str, Any]) -> None:
+        (result,) = outputs['csvision.evaluate(sweep, "quiet=true").metrics']
+        assert "'test/acc': 0." in result.data["text/plain"]
+        (result,) = outputs['csvision.predict(sweep, "bundled", "quiet=true").head()']
+        assert "probability Ankle boot" in result.data["text/html"]
 
     def test_exported_file_gives_class_names(self, outputs: dict[str, Any]) -> None:
         last = '[exported.metadata["classes"][index] for index in probabilities.argmax(axis=1)]'

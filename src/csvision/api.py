@@ -175,7 +175,8 @@ def read(run: AnyRun, csv: str | Path, *overrides: str) -> ImageTable:
 def evaluate(run: AnyRun | command_schema.EvaluateConfig, *overrides: str) -> EvalResult:
     """Test a run as `csvision evaluate run=RUN OVERRIDES` does; the result has its `directory`.
 
-    Takes a run directory and overrides, or a single EvaluateConfig instead.
+    Takes a run or a sweep and overrides, or a single EvaluateConfig instead. The runs of a sweep
+    are tested as an ensemble.
     """
     config: command_schema.EvaluateConfig = resolve_run_config("evaluate", run, overrides)
     with log_to_console(config.quiet):

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from csvision.baselines.fit import BaselineResult
 from csvision.config.python_calls import load_python_config
 from csvision.config.quoting import quote_override
 from csvision.config.schema_registry import COMMAND_SCHEMAS
 from csvision.config.validate import validate
 from csvision.errors import ConfigError
-from csvision.run.train import TrainResult
+from csvision.run.has_directory import HasDirectory
 
-AnyRun = str | Path | TrainResult | BaselineResult
-"""A run, given by its directory or its result."""
+AnyRun = str | Path | HasDirectory
+"""A run or a sweep, given by its directory or its result."""
 
 
 def resolve_config(
@@ -44,5 +43,5 @@ def resolve_run_config(command: str, run: Any, overrides: Sequence[str]) -> Any:
 
 
 def run_path(run: AnyRun) -> Path:
-    """Return the directory of a run, given as a path or by its result."""
-    return run.directory if isinstance(run, TrainResult | BaselineResult) else Path(run)
+    """Return the directory of a run or a sweep, given as a path or by its result."""
+    return Path(run) if isinstance(run, str | Path) else run.directory

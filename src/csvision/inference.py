@@ -26,9 +26,9 @@ def predict(
 ) -> pd.DataFrame:
     """Predict the labels of a file as `csvision predict run=RUN data.csv=CSV OVERRIDES` does.
 
-    Takes a run directory or a sweep, a file and overrides, or a single PredictConfig instead. The
-    path of the written file is in `attrs["path"]` of the result. Keeps all rows in memory;
-    `predict_to_file` does not.
+    Takes a run or a sweep, a file and overrides, or a single PredictConfig instead. The path of the
+    written file is in `attrs["path"]` of the result. Keeps all rows in memory; `predict_to_file`
+    does not.
     """
     tables: list[pd.DataFrame] = []
     path = predict_and_report(resolve_predict_config(run, csv, overrides), tables)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import csvision
-from tests.csvision_claims.page.browser import (
+from tests.browser import (
     open_page,
     other_requests,
     zero_size_pictures,

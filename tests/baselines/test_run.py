@@ -15,6 +15,7 @@ from csvision.errors import RunError
 from csvision.run.directory import RunDirectory
 from csvision.run.manifest import RESULT_HASHES
 from csvision.run.recorded_splits import read_splits
+from csvision.run.sweep_folder import SWEEP_FILE
 from tests.baselines.conftest import SMALL
 from tests.cli.conftest import RunCommand, csvision_command
 
@@ -183,3 +184,17 @@ def test_command_prints_the_path_of_the_run(
     (path,) = output.out.splitlines()
     assert Path(path).name.endswith("_majority_seed42")
     assert RunDirectory(Path(path)).read_manifest()["overrides"][0] == "baseline=majority"
+
+
+def test_sweep_of_baselines_has_no_ensemble(small_baseline: RunDirectory, tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep"
+    for number in range(2):
+        shutil.copytree(small_baseline.path, sweep / f"{number}_knn")
+    (sweep / SWEEP_FILE).touch()
+    message = f"^run={sweep} is a sweep of baselines"
+    with pytest.raises(RunError, match=message):
+        csvision.predict(sweep, "bundled")
+    with pytest.raises(RunError, match=message) as caught:
+        csvision.evaluate(sweep)
+    proposed = str(caught.value).rpartition("run=")[2]
+    assert csvision.evaluate(proposed, "quiet=true").metrics

@@ -14,7 +14,8 @@ from csvision.config.serialize import config_to_dict
 
 @cache
 def base_config(*overrides: str) -> dict[str, Any]:
-    return config_to_dict(load_config("train", overrides))
+    kind = "baseline" if any(word.startswith("baseline=") for word in overrides) else "train"
+    return config_to_dict(load_config(kind, overrides))
 
 
 def config_of(overrides: Sequence[str]) -> dict[str, Any]:

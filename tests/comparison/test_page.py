@@ -11,18 +11,9 @@ from csvision.comparison import page
 from csvision.comparison.compare import compare_sources
 from csvision.comparison.page import PAGE, compare_or_none, refresh_page, write_page
 from csvision.comparison.sources import read_sources
+from tests.browser import SCHEMES, WIDTHS, Scheme, open_page, page_problems
 from tests.cli.conftest import RunCommand
 from tests.comparison.made_up_runs import accuracies, write_sweep
-from tests.csvision_claims.page.browser import (
-    SCHEMES,
-    WIDTHS,
-    Scheme,
-    low_contrast,
-    open_page,
-    other_requests,
-    overflow,
-    zero_size_pictures,
-)
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -145,14 +136,7 @@ class TestBrowser:
     def test_page_has_no_overflow_low_contrast_or_errors(
         self, width: int, scheme: Scheme, browser: Browser, search: Path
     ) -> None:
-        path = search / PAGE
-        with open_page(browser, path, width, scheme) as visit:
-            assert visit.page.locator("h1").is_visible()
-            assert zero_size_pictures(visit.page) == []
-            assert overflow(visit.page) == []
-            assert low_contrast(visit.page) == []
-        assert visit.errors == []
-        assert other_requests(visit, path) == []
+        assert page_problems(browser, search / PAGE, width, scheme) == []
 
     def test_settings_can_be_sorted(self, browser: Browser, search: Path) -> None:
         with open_page(browser, search / PAGE) as visit:

@@ -1,5 +1,7 @@
 """The example data sets: written, read, and used for training."""
 
+import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +10,15 @@ from sklearn.datasets import load_digits, load_sample_image
 
 import csvision
 from csvision.cli.main import main
-from csvision.data.example_data import write_example_data
+from csvision.config.example_schema import ExampleDataName
+from csvision.data.example_data import READING_OVERRIDES, write_example_data
 from csvision.data.read_options import ReadOptions
 from csvision.data.table import ImageTable, read_table
 from csvision.errors import ConfigError
 
 TRAINING = ("data=csv", "epochs=2", "accelerator=cpu", "logger=none", "quiet=true")
-PHOTOS = ("data.image_shape=[3,16,16]", "data.layout=channels_last")
+PHOTOS = READING_OVERRIDES["photos"]
+QUICK = ("model=mlp", "epochs=1", "debug.limit_rows=64", "logger=none", "quiet=true")
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +41,39 @@ def read_photos(path: Path) -> ImageTable:
 def test_command_prints_the_path_of_the_file(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["example-data", f"name={name}"])
     main(["example-data", f"name={name}", f"output=my {name}/images.csv"])
-    default, chosen = map(Path, capsys.readouterr().out.splitlines())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    default, chosen = map(Path, lines[1::2])
     assert default == Path(f"outputs/data/{name}.csv")
     assert chosen == Path(f"my {name}/images.csv")
     assert default.read_text(encoding="utf-8").startswith("label,pixel1,pixel2,")
     assert chosen.read_bytes() == default.read_bytes()
+
+
+@pytest.mark.parametrize("name", [*READING_OVERRIDES])
+@pytest.mark.parametrize("output", ["a.csv", "my files, it's {b}=c/a.csv.gz"])
+def test_printed_command_trains_on_the_file(
+    name: str, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["example-data", f"name={name}", f"output={output}"])
+    hint, _ = capsys.readouterr().out.splitlines()
+    program, command, *arguments = shlex.split(hint.removeprefix("to train on it: "))
+    assert (program, command) == ("csvision", "train")
+    main(["train", *arguments, *QUICK])
+    run = Path(capsys.readouterr().out.splitlines()[-1])
+    recorded = json.loads((run / "run.json").read_text(encoding="utf-8"))["data"]
+    assert recorded["image_shape"] == {"digits": [1, 8, 8], "photos": [3, 16, 16]}[name]
+    assert (
+        recorded["classes"]
+        == {
+            "digits": [str(digit) for digit in range(10)],
+            "photos": ["china", "flower"],
+        }[name]
+    )
+
+
+def test_every_data_set_has_a_command() -> None:
+    assert [*READING_OVERRIDES] == [*ExampleDataName]
 
 
 def test_digits_are_grayscale_squares(digits: Path) -> None:

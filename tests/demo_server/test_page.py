@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import csvision
-from tests.csvision_claims.page.browser import SCHEMES, WIDTHS, Scheme, low_contrast, overflow
+from tests.browser import SCHEMES, WIDTHS, Scheme, low_contrast, overflow
 
 pytestmark = pytest.mark.slow
 

@@ -7,16 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from csvision.inspection.result import Inspection
-from tests.csvision_claims.page.browser import (
-    SCHEMES,
-    WIDTHS,
-    Scheme,
-    low_contrast,
-    open_page,
-    other_requests,
-    overflow,
-    zero_size_pictures,
-)
+from tests.browser import SCHEMES, WIDTHS, Scheme, open_page, page_problems
 
 pytestmark = pytest.mark.slow
 
@@ -44,14 +35,7 @@ def page_path(request: pytest.FixtureRequest) -> Path:
 def test_page_has_no_overflow_low_contrast_or_errors(
     browser: Browser, page_path: Path, width: int, scheme: Scheme
 ) -> None:
-    with open_page(browser, page_path, width, scheme) as visit:
-        assert visit.page.locator("h1").is_visible()
-        visit.page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
-        assert zero_size_pictures(visit.page) == []
-        assert overflow(visit.page) == []
-        assert low_contrast(visit.page) == []
-    assert visit.errors == []
-    assert other_requests(visit, page_path) == []
+    assert page_problems(browser, page_path, width, scheme) == []
 
 
 def test_page_has_all_sections_each_with_an_introduction(

@@ -1,6 +1,7 @@
 """The ensemble of a sweep: metrics and files of the mean of the probabilities."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_metrics_are_those_of_the_mean_probabilities(sweep: Path) -> None:
-    result = csvision.evaluate(sweep, "ensemble=true", "quiet=true")
+    result = csvision.evaluate(sweep, "quiet=true")
     tables = [pd.read_csv(sweep / f"{seed}_mlp_seed{seed}/predictions.csv") for seed in range(3)]
     columns = [f"probability {digit}" for digit in range(10)]
     mean = np.mean([table[columns].to_numpy() for table in tables], axis=0)
@@ -59,7 +60,7 @@ def test_metrics_are_those_of_the_mean_probabilities(sweep: Path) -> None:
 
 @pytest.mark.slow
 def test_other_file_can_be_tested(sweep: Path, digits_csv: Path) -> None:
-    options = ("ensemble=true", f"data.csv={digits_csv}", "output_dir=here", "quiet=true")
+    options = (f"data.csv={digits_csv}", "output_dir=here", "quiet=true")
     result = csvision.evaluate(sweep, *options)
     assert len(result.subset) == 300
     assert result.directory is not None
@@ -74,12 +75,29 @@ def test_runs_with_other_test_rows_are_refused(sweep: Path) -> None:
         files = (f"data.csv={sweep / 'digits.csv'}", f"data.split_seed={seed}")
         csvision.train(*RUN, *files).directory.rename(Path("sweep") / f"{seed}_mlp")
     with pytest.raises(RunError, match="its test rows differ from those of 0_mlp"):
-        csvision.evaluate("sweep", "ensemble=true")
+        csvision.evaluate("sweep")
 
 
-def test_sweep_without_ensemble_is_refused(sweep: Path) -> None:
-    with pytest.raises(RunError, match="is a sweep"):
-        csvision.evaluate(sweep)
+@pytest.mark.slow
+def test_evaluate_and_predict_say_that_they_use_the_ensemble(
+    sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = f"run={sweep} is a sweep: using the ensemble of its 3 finished runs"
+    result = csvision.SweepResult(sweep, [], pd.DataFrame())
+    csvision.evaluate(result, "output_dir=out")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == first
+    assert "ensemble of 3 runs, the mean of their probabilities:" in lines
+    csvision.predict(result, sweep / "digits.csv", "output_dir=out")
+    assert capsys.readouterr().out.splitlines()[0] == first
+
+
+def test_sweep_with_one_finished_run_is_refused(sweep: Path) -> None:
+    Path("sweep").mkdir()
+    (Path("sweep") / SWEEP_FILE).touch()
+    shutil.copytree(sweep / "0_mlp_seed0", "sweep/0_mlp_seed0")
+    with pytest.raises(RunError, match=r"^run=sweep: 1 of its jobs have finished; .* needs two"):
+        csvision.evaluate("sweep")
 
 
 @pytest.mark.slow

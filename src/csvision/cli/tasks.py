@@ -3,6 +3,7 @@
 Heavy modules are imported when a command runs, after its configuration has been checked.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,8 +109,10 @@ def run_lr_find(config: LRFindConfig) -> None:
 
 
 def run_evaluate(config: command_schema.EvaluateConfig) -> None:
-    """Test a run, or an ensemble of runs."""
-    if not config.ensemble:
+    """Test a run, or all finished runs of a sweep together."""
+    from csvision.run.sweep_folder import is_sweep
+
+    if not is_sweep(Path(config.run)):
         check_run(config.run)
     from csvision import api
 
@@ -194,9 +197,8 @@ def run_convert(config: command_schema.ConvertConfig) -> None:
     write_table(table, path)
     for notice in table.notices:
         print(f"{config.data.csv}: {notice}")
-    overrides = [f"data.csv={display_path(path)}", *reading_overrides(table)]
     if table.labels is not None:
-        print(f"to train on it: {command_line('train', 'data=csv', *overrides)}")
+        print_training_command(path, reading_overrides(table))
     print(display_path(path))
 
 
@@ -221,11 +223,19 @@ def run_cache(config: command_schema.CacheConfig) -> None:
 
 
 def run_example_data(config: command_schema.ExampleDataConfig) -> None:
-    """Write an example data set."""
-    from csvision.data.example_data import write_example_data
+    """Write an example data set, and print how to train on it."""
+    from csvision.data.example_data import READING_OVERRIDES, write_example_data
 
     output = None if config.output is None else Path(config.output)
-    print(display_path(write_example_data(config.name, output)))
+    path = write_example_data(config.name, output)
+    print_training_command(path, READING_OVERRIDES[config.name])
+    print(display_path(path))
+
+
+def print_training_command(path: Path, overrides: Sequence[str]) -> None:
+    """Print the command that trains on a data file, which is read with some overrides."""
+    words = ("data=csv", f"data.csv={display_path(path)}", *overrides)
+    print(f"to train on it: {command_line('train', *words)}")
 
 
 def run_prepare_fashion_mnist(config: command_schema.PrepareFashionMNISTConfig) -> None:

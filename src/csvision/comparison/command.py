@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from csvision.comparison.compare import compare_sources
 from csvision.comparison.comparison import Comparison
@@ -14,18 +14,10 @@ from csvision.config import compare_schema
 from csvision.config.compose import load_config
 from csvision.config.quoting import quote_override
 from csvision.errors import ConfigError
+from csvision.run.has_directory import HasDirectory
 
 OUTPUTS = Path("outputs")
 """Where comparisons of several sweeps are written."""
-
-
-class HasDirectory(Protocol):
-    """A result that knows its directory, such as that of `csvision.train`."""
-
-    @property
-    def directory(self) -> Path | None:
-        """The directory."""
-
 
 Run = str | Path | HasDirectory
 
@@ -39,7 +31,7 @@ def compare(run: Run | Sequence[Run] | compare_schema.CompareConfig, *overrides:
     """
     if isinstance(run, compare_schema.CompareConfig):
         return run_comparison(run)
-    runs = [run] if isinstance(run, str | Path) or hasattr(run, "directory") else [*run]
+    runs = [run] if isinstance(run, Run) else [*run]
     text = ",".join(str(getattr(each, "directory", each)) for each in runs)
     listed = f"[{text}]" if len(runs) > 1 else text
     config = load_config("compare", [f"run={quote_override(listed)}", *overrides])

@@ -8,6 +8,7 @@ from typing import Any
 from csvision.comparison.choose import best_by, best_setting, check_metric, is_test
 from csvision.comparison.comparison import Comparison
 from csvision.comparison.differences import compare_pairs, setting_pairs
+from csvision.comparison.network_gain import find_gain
 from csvision.comparison.predictions import compare_predictions
 from csvision.comparison.record import RunRecord
 from csvision.comparison.result import SettingResult
@@ -85,6 +86,7 @@ def compare_sources(
         states=dict(Counter(record.state for record in records)),
         notes=[*notes(records, grouping.repeated, grouping.over, keys, candidates)],
         predictions=pair,
+        network_gain=find_gain(grouping.settings, metric),
     )
 
 

@@ -93,7 +93,9 @@ def job_row(
         record.state,
         record.metrics.get(metric),
         record.seconds,
-        command_line("train", *map(unquote_path, record.words)),
+        command_line(
+            "baseline" if record.is_baseline else "train", *map(unquote_path, record.words)
+        ),
         record.reason or log_reason(record),
     )
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from csvision.comparison.choose import higher_is_better
+from csvision.comparison.format import format_mean, format_p, format_range
 from csvision.comparison.importance import key_importance
+from csvision.comparison.network_gain_text import describe_gain
 from csvision.comparison.page_charts import (
     bar_limits,
     curve_chart,
@@ -31,9 +33,6 @@ from csvision.comparison.sources import Source
 from csvision.comparison.text import (
     describe_choice,
     describe_power,
-    format_mean,
-    format_p,
-    format_range,
     shown_differences,
 )
 from csvision.page.numbers import format_number
@@ -93,6 +92,9 @@ def comparison_parts(comparison: ComparisonResult) -> dict[str, object]:
             line.strip("* ").replace("+-", "\N{PLUS-MINUS SIGN}")
             for line in describe_choice(comparison).splitlines()
         ],
+        "network_gain": ""
+        if comparison.network_gain is None
+        else describe_gain(comparison.network_gain),
         "settings": setting_rows(comparison, best),
         "more_settings": len(comparison.settings) - len(best),
         "differences": [difference_cells(each) for each in shown],

@@ -2,8 +2,12 @@
 
 import csv
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
 
 from csvision.comparison.record import RunRecord
 from csvision.comparison.statistics import McNemarTest, mcnemar
@@ -38,6 +42,19 @@ def hash_of_test_rows(folder: Path) -> str | None:
         return str(data.get("test_sha256") or data.get("sha256") or "") or None
     except (OSError, AttributeError) as error:
         raise RunError(f"{folder}/run.json cannot be read: {error}") from error
+
+
+def read_test_rows(folder: Path) -> str | None:
+    """Return a hash of the test images and labels of a run; None if they are not recorded."""
+    file = folder / "splits.npz"
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            rows = [arrays[f"test_{name}"].tobytes() for name in ("images", "labels")]
+    except FileNotFoundError:
+        return None
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise RunError(f"{file} is damaged: {error}; train the run again") from error
+    return sha256(b"".join(rows)).hexdigest()
 
 
 def read_predictions(folder: Path) -> Rows:

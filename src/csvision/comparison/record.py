@@ -12,6 +12,7 @@ from typing import Any
 
 from csvision.config.flatten import Values, flatten_config
 from csvision.config.labels import parse_override
+from csvision.config.serialize import is_baseline
 from csvision.errors import RunError
 from csvision.run.manifest import STATES, read_json_object
 
@@ -42,6 +43,11 @@ class RunRecord:
     def finished(self) -> bool:
         """Whether the run has results."""
         return self.state == "finished"
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the run is that of a baseline."""
+        return is_baseline({"model": {"name": self.get("model.name")}})
 
     @property
     def overrides(self) -> dict[str, str]:

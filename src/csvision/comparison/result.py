@@ -39,12 +39,29 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class NetworkGain:
+    """The best network minus the best baseline, the difference that a network makes.
+
+    Each has the best mean of the metric `chosen_by` among so many of its kind. `predictions` is the
+    test of single runs, for which `difference` has none; `problem` says why there is no test.
+    """
+
+    difference: Difference
+    chosen_by: str
+    networks: int
+    baselines: int
+    predictions: McNemarTest | None
+    problem: str
+
+
+@dataclass(frozen=True)
 class ComparisonResult:
     """Settings and their differences.
 
     `chosen` is the label of the setting with the best mean of `metric`, a validation metric; None
     if no setting can be chosen. Test metrics are those of the chosen setting, or of all with
-    `test="all"`. `predictions` compares the predictions of two single runs.
+    `test="all"`. `predictions` compares the predictions of two single runs, and `network_gain` the
+    best network with the best baseline, if there are both.
     """
 
     sources: list[str]
@@ -60,6 +77,7 @@ class ComparisonResult:
     states: dict[str, int]
     notes: list[str]
     predictions: McNemarTest | None = None
+    network_gain: NetworkGain | None = None
     directory: Path | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

@@ -86,22 +86,43 @@ def differing_keys(tables: Sequence[Mapping[str, Any]]) -> list[str]:
 def config_tables(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Return the keys of each run that differ between runs with the same choices of groups.
 
-    The name of a choice is the value of its group: model.name is shown as model.
+    The name of a choice is the value of its group: model.name is shown as model. Keys that only
+    networks have are compared between networks.
     """
     possible = possible_keys(runs)
-    names = {key for key in possible if key.endswith(".name") and key.count(".") == 1}
-    inner: dict[tuple[str, str], set[str]] = {}
+    baseline_keys = possible - keys_of_networks(runs, possible)
+    texts: dict[tuple[str, str], set[str]] = {}
     for run in runs:
-        for key in possible - names:
-            inner.setdefault((key, choice_of(run, key)), set()).add(to_text(run.get(key)))
-    tables = []
-    for run in runs:
-        table = {name.removesuffix(".name"): run.get(name) for name in sorted(names)}
-        for key in sorted(possible - names):
-            if len(inner[key, choice_of(run, key)]) > 1:
-                table[key] = run.get(key)
-        tables.append(table)
-    return tables
+        for key in baseline_keys if run.is_baseline else possible:
+            texts.setdefault((key, choice_of(run, key)), set()).add(to_text(run.get(key)))
+    return [
+        {
+            key.removesuffix(".name") if is_choice(key) else key: run.get(key)
+            for key in sorted(baseline_keys if run.is_baseline else possible, key=choices_first)
+            if len(texts[key, choice_of(run, key)]) > 1
+        }
+        for run in runs
+    ]
+
+
+def keys_of_networks(runs: Sequence[RunRecord], keys: Iterable[str]) -> set[str]:
+    """Return the keys that no baseline has, such as the number of epochs."""
+    baselines = [run for run in runs if run.is_baseline]
+    return {
+        key
+        for key in keys
+        if not key.startswith("model.") and all(run.get(key) is None for run in baselines)
+    }
+
+
+def is_choice(key: str) -> bool:
+    """Return whether the value of a key is the name of a choice of a group."""
+    return key.endswith(".name") and key.count(".") == 1
+
+
+def choices_first(key: str) -> tuple[bool, str]:
+    """Return a key of sorting by which choices of groups come first."""
+    return not is_choice(key), key
 
 
 def possible_keys(runs: Sequence[RunRecord]) -> set[str]:
@@ -113,8 +134,8 @@ def possible_keys(runs: Sequence[RunRecord]) -> set[str]:
 
 
 def choice_of(run: RunRecord, key: str) -> str:
-    """Return the name of the choice that a key of a group belongs to."""
-    return str(run.get(f"{key.partition('.')[0]}.name"))
+    """Return the name of the choice that a key of a group belongs to; "" for a choice itself."""
+    return "" if is_choice(key) else str(run.get(f"{key.partition('.')[0]}.name"))
 
 
 def to_text(value: Any) -> str:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+from csvision.comparison.format import DASH, align, format_mean, format_p, format_range
+from csvision.comparison.network_gain_text import describe_gain
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
-from csvision.comparison.statistics import CONFIDENCE, POWER, McNemarTest, MeanInterval
+from csvision.comparison.statistics import CONFIDENCE, POWER, McNemarTest
 
 MAX_SETTINGS = 40
 """Settings in the text; the files have all."""
 
 MAX_DIFFERENCES = 20
-
-DASH = "-"
 
 
 def format_comparison(comparison: ComparisonResult) -> str:
@@ -21,6 +21,8 @@ def format_comparison(comparison: ComparisonResult) -> str:
         *difference_lines(comparison),
         *(f"note: {note}" for note in comparison.notes),
     ]
+    if comparison.network_gain is not None:
+        parts += ["", describe_gain(comparison.network_gain)]
     if comparison.predictions is not None:
         parts.append(describe_predictions(comparison.predictions, comparison.sources))
     return "\n".join(parts)
@@ -191,38 +193,4 @@ def describe_predictions(test: McNemarTest, sources: Sequence[str]) -> str:
         f"{test.only_second}; accuracy A - B {test.difference:+.4f} "
         f"[{test.low:+.4f}, {test.high:+.4f}], p = {format_p(test.p)} (McNemar, exact)\n"
         "this test ignores the variation between seeds"
-    )
-
-
-def format_mean(interval: MeanInterval | None) -> str:
-    """Return mean and standard deviation."""
-    if interval is None:
-        return DASH
-    return f"{interval.mean:.4f}" + ("" if interval.std is None else f" +- {interval.std:.4f}")
-
-
-def format_range(interval: MeanInterval | None, spec: str = ".4f") -> str:
-    """Return the ends of an interval in brackets."""
-    if interval is None or interval.low is None or interval.high is None:
-        return DASH
-    return f"[{interval.low:{spec}}, {interval.high:{spec}}]"
-
-
-def format_p(value: float | None) -> str:
-    """Return a p-value."""
-    if value is None:
-        return DASH
-    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
-
-
-def align(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table with aligned columns; the first two are aligned at the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = {0, 1} if not rows[0][0] else {0}
-    return "\n".join(
-        "  ".join(
-            f"{cell:<{width}}" if index in left else f"{cell:>{width}}"
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
     )

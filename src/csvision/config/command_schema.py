@@ -107,8 +107,10 @@ class EvalRows(StrEnum):
 class EvaluateConfig:
     """An evaluation of a finished run."""
 
-    run: str = option("run directory; with ensemble=true, a sweep", example="DIR")
-    ensemble: bool = option("test the mean of the probabilities of all finished runs of a sweep")
+    run: str = option(
+        "run directory; for a sweep, the probabilities of its finished jobs are averaged",
+        example="DIR",
+    )
     data: EvalDataConfig = field(default_factory=EvalDataConfig)
     rows: EvalRows = option(
         "all: every row of data.csv; test: only the test rows of the run, found in data.csv"

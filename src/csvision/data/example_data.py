@@ -12,6 +12,12 @@ from csvision.files import replace_file
 
 PATCH_SIZE = 16
 
+READING_OVERRIDES = {
+    "digits": (),
+    "photos": (f"data.image_shape=[3,{PATCH_SIZE},{PATCH_SIZE}]", "data.layout=channels_last"),
+}
+"""How the file of each data set is read, as overrides of `csvision train`."""
+
 
 def write_example_data(name: str, output: Path | None = None) -> Path:
     """Write the data set `digits` or `photos`; return the path of the file.

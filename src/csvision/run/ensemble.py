@@ -41,8 +41,8 @@ def average_probabilities(probabilities: Iterable[Floats]) -> Floats:
 def ensemble_members(folder: Path) -> list[RunDirectory]:
     """Return the finished runs of a sweep, in the order of its jobs.
 
-    Raises RunError if the folder is no sweep, fewer than two runs have finished, or two of them
-    have different classes or images.
+    Raises RunError if the folder is no sweep of networks, fewer than two runs have finished, or two
+    of them have different classes or images.
     """
     if not is_sweep(folder):
         raise RunError(f"run={folder} is not a sweep; an ensemble needs the folder of a sweep")
@@ -50,6 +50,11 @@ def ensemble_members(folder: Path) -> list[RunDirectory]:
     if len(members) < 2:
         raise RunError(
             f"run={folder}: {len(members)} of its jobs have finished; an ensemble needs two"
+        )
+    if members[0].is_baseline():
+        raise RunError(
+            f"run={folder} is a sweep of baselines, which have no ensemble; give the directory of "
+            f"one of its jobs, such as run={members[0].path}"
         )
     check_same_data(members)
     return members

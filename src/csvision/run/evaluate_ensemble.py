@@ -16,12 +16,10 @@ from csvision.errors import RunError
 from csvision.evaluation import EvalResult, Floats, evaluate_split, write_results
 from csvision.files import make_dir, timestamp
 from csvision.metrics import SplitMetrics
-from csvision.run.device import validate_accelerator
 from csvision.run.directory import RunDirectory
-from csvision.run.ensemble import average_probabilities, ensemble_members
+from csvision.run.ensemble import average_probabilities
 from csvision.run.eval_subset import eval_subset
-from csvision.run.launch_environment import validate_launch_environment
-from csvision.run.loaded_run import LoadedRun, results_parent
+from csvision.run.loaded_run import LoadedRun, find_members
 from csvision.run.log import log
 
 
@@ -30,14 +28,10 @@ def evaluate_ensemble(config: command_schema.EvaluateConfig) -> tuple[EvalResult
 
     Raises RunError, DataError or ConfigError for what cannot be evaluated.
     """
-    validate_launch_environment(devices=1)
-    validate_accelerator(config.device, key="device")
-    folder = Path(config.run)
-    members = ensemble_members(folder)
-    results = results_parent(config.output_dir, folder / "evaluations")
+    members, results = find_members(config, "evaluations", config.device)
     subsets: list[Subset] = []
     probabilities = average_probabilities(member_probabilities(members, config, results, subsets))
-    log.info("mean of the probabilities of %d runs", len(members))
+    log.info("ensemble of %d runs, the mean of their probabilities:", len(members))
     result = ensemble_result(subsets[0], probabilities)
     path = make_dir(results / timestamp())
     write_results(result, result.metrics, path)

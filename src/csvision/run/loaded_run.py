@@ -108,12 +108,24 @@ def open_runs(
     path = Path(config.run)
     if not is_sweep(path):
         return [LoadedRun.open(config, folder, device)]
+    members, results = find_members(config, folder, device)
+    return [LoadedRun.load(member, config, results) for member in members]
+
+
+def find_members(
+    config: RunCommandConfig, folder: str, device: schema.AcceleratorName
+) -> tuple[list[RunDirectory], Path]:
+    """Return the finished runs of a sweep and the folder for results; log how many runs there are.
+
+    Raises RunError or ConfigError like `open`.
+    """
     validate_launch_environment(devices=1)
     validate_accelerator(device, key="device")
+    path = Path(config.run)
     results = results_parent(config.output_dir, path / folder)
     members = ensemble_members(path)
-    log.info("predicting with the mean of %d runs", len(members))
-    return [LoadedRun.load(member, config, results) for member in members]
+    log.info("run=%s is a sweep: using the ensemble of its %d finished runs", path, len(members))
+    return members, results
 
 
 def warn_if_unfinished(run_dir: RunDirectory) -> None:

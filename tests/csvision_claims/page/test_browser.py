@@ -5,17 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.csvision_claims.page.browser import (
-    SCHEMES,
-    WIDTHS,
-    Scheme,
-    column,
-    low_contrast,
-    open_page,
-    other_requests,
-    overflow,
-    zero_size_pictures,
-)
+from tests.browser import SCHEMES, WIDTHS, Scheme, column, low_contrast, open_page, page_problems
 
 pytestmark = pytest.mark.slow
 
@@ -25,15 +15,7 @@ pytestmark = pytest.mark.slow
 def test_page_has_no_overflow_low_contrast_or_errors(
     browser: Browser, path: Path, width: int, scheme: Scheme
 ) -> None:
-    with open_page(browser, path, width, scheme) as visit:
-        assert visit.page.locator("h1").is_visible()
-        # Include the text of closed <details> elements.
-        visit.page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
-        assert zero_size_pictures(visit.page) == []
-        assert overflow(visit.page) == []
-        assert low_contrast(visit.page) == []
-    assert visit.errors == []
-    assert other_requests(visit, path) == []
+    assert page_problems(browser, path, width, scheme) == []
 
 
 def test_colors_follow_the_color_scheme(browser: Browser, path: Path) -> None:

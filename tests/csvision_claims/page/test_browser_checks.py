@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.csvision_claims.page.browser import (
+from tests.browser import (
     SCHEMES,
     WIDTHS,
     find_chromium,
@@ -15,6 +15,7 @@ from tests.csvision_claims.page.browser import (
     open_page,
     other_requests,
     overflow,
+    page_problems,
     zero_size_pictures,
 )
 
@@ -88,6 +89,22 @@ class TestBrowserChecks:
             with open_page(browser, changed, scheme=scheme) as visit:
                 found = low_contrast(visit.page)
                 assert [text.split(": ")[1] for text in found] == ["faint", "faint"]
+
+    def test_all_problems_of_a_page_are_collected(
+        self, browser: Browser, path: Path, html: str
+    ) -> None:
+        faint = "<details>closed<p style='color: #808080; background: #ddd'>faint</p></details>"
+        wide = "<div style='width: 1500px'>wide</div><svg width='9' height='0'></svg>"
+        script = "<script>throw Error('inserted')</script>"
+        image = "<img src='http://127.0.0.1:9/a.png' width='9' height='9' alt=''>"
+        page = re.sub("<h1", "<h1 hidden", without_policy(html))
+        changed = insert(path, page, faint + wide + script + image)
+        found = page_problems(browser, changed, WIDTHS[0], "light")
+        assert [text.partition(":")[0] for text in dict.fromkeys(found)] == [
+            *("heading", "picture without size", "overflow", "low contrast"),
+            *("error", "error", "request"),
+        ]
+        assert page_problems(browser, path, WIDTHS[0], "light") == []
 
 
 class TestMissingBrowser:

@@ -149,6 +149,24 @@ def low_contrast(page: Page, least: float = 4.5) -> list[str]:
     return list(page.evaluate(LOW_CONTRAST, least))
 
 
+def page_problems(browser: Browser, path: Path, width: int, scheme: Scheme) -> list[str]:
+    """Return everything that the checks above find in a page at a width and in a color scheme.
+
+    The texts of closed <details> elements are checked, too.
+    """
+    with open_page(browser, path, width, scheme) as visit:
+        page = visit.page
+        page.evaluate("document.querySelectorAll('details').forEach((node) => node.open = true)")
+        found = {
+            "heading": [] if page.locator("h1").is_visible() else ["not visible"],
+            "picture without size": zero_size_pictures(page),
+            "overflow": overflow(page),
+            "low contrast": low_contrast(page),
+        }
+    found |= {"error": visit.errors, "request": other_requests(visit, path)}
+    return [f"{name}: {problem}" for name, problems in found.items() for problem in problems]
+
+
 def column(page: Page, index: int) -> list[str]:
     """Return the texts of a column of the summary, from the top."""
     cells = page.locator(f"table.sortable tbody tr > :nth-child({index})")

@@ -1,0 +1,55 @@
+"""The gain of the best network over the best baseline in one sentence."""
+
+from csvision.comparison.choose import higher_is_better
+from csvision.comparison.differences import decisive_p
+from csvision.comparison.format import format_p, format_range
+from csvision.comparison.result import NetworkGain
+from csvision.comparison.statistics import CONFIDENCE
+
+QUESTION = "Is a network worth it here?"
+
+
+def describe_gain(gain: NetworkGain) -> str:
+    """Return the answer, the difference with its interval, and the test, as one sentence."""
+    difference = gain.difference
+    network, baseline = difference.setting, difference.reference
+    if gain.problem:
+        return (
+            f"{QUESTION} Not tested: the best network ({network}) and the best baseline "
+            f"({baseline}) cannot be compared: {gain.problem}"
+        )
+    if (mcnemar := gain.predictions) is not None:
+        mean, low, high = mcnemar.difference, mcnemar.low, mcnemar.high
+        interval = f"[{low:+.4f}, {high:+.4f}]"
+        test = (
+            f"p = {format_p(mcnemar.p)} (McNemar's exact test of {mcnemar.rows} test rows, one run "
+            "each, so without the variation between seeds)"
+        )
+    else:
+        assert difference.test is not None
+        found = difference.test.difference
+        mean, low, high = found.mean, found.low or 0.0, found.high or 0.0
+        interval = format_range(found, "+.4f")
+        test = f"p = {format_p(decisive_p(difference))} ({name_test(gain)})"
+    return (
+        f"{QUESTION} {answer(low, high, higher_is_better(difference.metric))}: the best network "
+        f"({network}) minus the best baseline ({baseline}), both chosen by {gain.chosen_by}, is "
+        f"{mean:+.4f} in {difference.metric}, {100 * CONFIDENCE:g} % interval {interval}, {test}"
+    )
+
+
+def answer(low: float, high: float, high_is_better: bool) -> str:
+    """Return the answer that an interval of network minus baseline gives."""
+    if low <= 0 <= high:
+        return "Not shown, because the interval contains 0"
+    return "Yes" if (low > 0) == high_is_better else "No, the baseline is better"
+
+
+def name_test(gain: NetworkGain) -> str:
+    """Return the test of a difference with its number of runs."""
+    test = gain.difference.test
+    assert test is not None
+    name = "permutation test" if test.p_t is None else "t-test"
+    if gain.difference.pairs:
+        return f"paired {name}, {gain.difference.pairs} pairs"
+    return f"{name} of {test.difference.n} runs of the network, one run of the baseline"
