@@ -150,9 +150,11 @@ def find_keys(wanted: Iterable[str], keys: Sequence[str], option: str) -> list[s
     for name in wanted:
         key = name if name in keys else short.get(name, name.removesuffix(".name"))
         if key not in keys:
-            known = ", ".join(short) or "none"
+            known = ", ".join(short)
+            hint = f"write {'one of: ' if len(short) > 1 else f'{option}='}{known}"
             raise ConfigError(
-                f"{option}={name}: no such key differs between the runs; it is {known}"
+                f"{option}={name}: no such key differs between the runs; "
+                + (hint if short else f"no key does: leave out {option}")
             )
         found.append(key)
     return found
