@@ -144,6 +144,7 @@ def test_error_names_its_key(
     assert list(working_folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_loss_of_certain_and_correct_predictions_is_positive_zero(tmp_path: Path) -> None:
     labels = np.arange(40) % 2
     table = pd.DataFrame({"label": labels} | {f"pixel{i}": 200 * labels for i in range(16)})

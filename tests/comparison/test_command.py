@@ -41,6 +41,7 @@ def command_on(page: str) -> list[str]:
 
 
 class TestPageCommand:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "options",
         [

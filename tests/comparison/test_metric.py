@@ -57,6 +57,7 @@ def test_interval_of_differences_is_clipped_but_not_its_test() -> None:
     assert (clipped.p_t, clipped.detectable) == (free.p_t, free.detectable)
 
 
+@pytest.mark.slow
 def test_no_figure_of_few_scattered_runs_leaves_the_range(tmp_path: Path) -> None:
     jobs = accuracies(mlp=(0.3, 0.9, 0.95), cnn=(0.9, 0.35, 0.98))
     sweep = write_sweep(tmp_path / "s", jobs)
