@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -141,3 +142,15 @@ def test_error_names_its_key(
         fit(digits_file, *overrides)
     assert any(message.startswith(start) for message in raised.value.messages)
     assert list(working_folder.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_loss_of_certain_and_correct_predictions_is_positive_zero(tmp_path: Path) -> None:
+    labels = np.arange(40) % 2
+    table = pd.DataFrame({"label": labels} | {f"pixel{i}": 200 * labels for i in range(16)})
+    file = tmp_path / "blocks.csv"
+    table.to_csv(file, index=False)
+    words = ("data=csv", f"data.csv={file}", "data.cache=none", "logger=none", "quiet=true")
+    result = csvision.baseline("baseline=knn", f"output_dir={tmp_path}", *words)
+    for name in ("val/loss", "test/loss"):
+        assert str(result.metrics[name]) == "0.0"

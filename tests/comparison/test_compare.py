@@ -106,7 +106,7 @@ class TestDifferences:
         assert difference.test is not None
         expected = stats.ttest_rel(CNN, MLP)
         assert difference.test.p_t == pytest.approx(expected.pvalue)
-        assert difference.p_holm == pytest.approx(expected.pvalue)
+        assert difference.p_corrected == pytest.approx(expected.pvalue)
         interval = expected.confidence_interval()
         assert difference.test.difference.low == pytest.approx(interval.low)
         assert difference.test.difference.high == pytest.approx(interval.high)
@@ -128,7 +128,7 @@ class TestDifferences:
         found = comparison.differences
         assert len(found) == 3
         raw = sorted(each.test.p_t for each in found if each.test and each.test.p_t is not None)
-        adjusted = sorted(each.p_holm for each in found if each.p_holm is not None)
+        adjusted = sorted(each.p_corrected for each in found if each.p_corrected is not None)
         first, second = 3 * raw[0], max(3 * raw[0], 2 * raw[1])
         assert adjusted == pytest.approx([first, second, max(second, raw[2])])
 
@@ -164,7 +164,7 @@ class TestChoice:
         assert shown == {"model=mlp": False, "model=cnn": True}
         # The mean of the test accuracies of the MLP is in no output.
         assert "0.6100" not in str(comparison) + comparison._repr_html_()
-        assert "Test figures of the other settings: test=all" in str(comparison)
+        assert "test=all to see the test figures of the other settings" in str(comparison)
 
     def test_test_figures_of_all_settings_on_request(self, sweep: Path) -> None:
         comparison = compare_runs([sweep], show_test=True)
@@ -205,14 +205,14 @@ class TestChoice:
             "model=mlp lr=0.01",
             "model=cnn lr=0.1",
         ]
-        assert any("best of 4 settings" in note for note in comparison.notes)
+        assert any("the best of 2 settings" in note for note in comparison.notes)
 
 
 class TestErrors:
     @pytest.mark.parametrize(
         ("options", "says"),
         [
-            ({"by": ["modl"]}, "by=modl: no such key differs between the runs; it is model"),
+            ({"by": ["modl"]}, "by=modl: no such key differs between the runs; write by=model"),
             ({"baseline": "resnet"}, "reference=resnet: no setting has it"),
             ({"over": ["optimizer.lrr"]}, "over=optimizer.lrr: the runs have no such key"),
             (

@@ -142,7 +142,7 @@ class TestText:
     ) -> None:
         assert answer(low, high, high_is_better) == says
 
-    def test_sentence_is_in_text_html_json_and_page(self, runs: Path) -> None:
+    def test_sentence_is_in_text_html_json_and_page(self, runs: Path, working_folder: Path) -> None:
         comparison = csvision.compare(runs)
         (line,) = (text for text in str(comparison).splitlines() if text.startswith("Is a network"))
         gain = gain_of(runs)
@@ -154,9 +154,10 @@ class TestText:
         assert f"[{interval.low:+.4f}, {interval.high:+.4f}]" in line
         assert f"p = {gain.difference.test.p_t:.4f} (paired t-test, 3 pairs)" in line
         assert line in comparison._repr_html_()
-        content = json.loads((runs / "comparison.json").read_text(encoding="utf-8"))
+        assert comparison.directory is not None
+        content = json.loads((comparison.directory / "comparison.json").read_text(encoding="utf-8"))
         assert content["network_gain"]["difference"]["reference"] == "model=knn"
-        page = (runs / "comparison.html").read_text(encoding="utf-8")
+        page = (comparison.directory / "comparison.html").read_text(encoding="utf-8")
         assert f'<p id="network-gain">{line}</p>' in page
         # The commands of the runs can be pasted.
         assert "<code>csvision baseline baseline=knn seed=0</code>" in page

@@ -9,22 +9,13 @@ from playwright.sync_api import Browser
 
 import csvision
 from csvision.comparison.compare import compare_sources
+from csvision.comparison.default_metric import default_metric
 from csvision.comparison.page import PAGE, refresh_page, write_page
-from csvision.comparison.page_search import page_metric
 from csvision.comparison.sources import read_sources
 from csvision.search.definition import read_definition
 from csvision.search.storage import JOURNAL
 from csvision.search.table import train_command
-from tests.browser import (
-    SCHEMES,
-    WIDTHS,
-    Scheme,
-    low_contrast,
-    open_page,
-    other_requests,
-    overflow,
-    zero_size_pictures,
-)
+from tests.browser import SCHEMES, WIDTHS, Scheme, open_page, page_problems
 from tests.search.conftest import small_search_original as small_search_original
 
 pytestmark = pytest.mark.slow
@@ -68,13 +59,7 @@ class TestBrowser:
     def test_page_has_no_overflow_low_contrast_or_errors(
         self, width: int, scheme: Scheme, browser: Browser, small_search_original: Path
     ) -> None:
-        path = small_search_original / PAGE
-        with open_page(browser, path, width, scheme) as visit:
-            assert zero_size_pictures(visit.page) == []
-            assert overflow(visit.page) == []
-            assert low_contrast(visit.page) == []
-        assert visit.errors == []
-        assert other_requests(visit, path) == []
+        assert page_problems(browser, small_search_original / PAGE, width, scheme) == []
 
 
 @pytest.fixture
@@ -118,11 +103,11 @@ def test_search_with_a_damaged_journal_has_a_page_with_a_note(search: Path) -> N
         ("val/loss", "minimize", "val/loss"),
         ("val/f1", "maximize", "val/f1"),
         ("val/TopTwo", "maximize", "val/TopTwo"),
-        ("val/Wrong", "minimize", "val/acc"),
+        ("val/Wrong", "minimize", "val/Wrong"),
     ],
 )
 def test_settings_are_compared_by_monitor(
     search: Path, monitor: str, direction: str, metric: str
 ) -> None:
     edit_definition(search, monitor=monitor, direction=direction)
-    assert page_metric(search) == metric
+    assert default_metric(read_sources([search])) == metric

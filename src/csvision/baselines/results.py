@@ -47,7 +47,8 @@ def mean_loss(
             len(subset),
         )
         return None
-    return float(-np.log(of_label).mean())
+    # Adding 0 turns -0.0 into 0.0.
+    return float(-np.log(of_label).mean()) + 0.0
 
 
 def run_metrics(fitted: FittedBaseline, train: Subset, val: Subset) -> dict[str, float]:

@@ -2,15 +2,9 @@
 
 from collections.abc import Sequence
 
+from csvision.comparison.metric import Mode, is_test
 from csvision.comparison.settings import Setting, to_text
 from csvision.errors import ConfigError
-
-LOSS = "loss"
-
-
-def higher_is_better(metric: str) -> bool:
-    """Return whether the best value of a metric is the highest one."""
-    return not metric.endswith(LOSS)
 
 
 def check_metric(metric: str, settings: Sequence[Setting], show_test: bool) -> str:
@@ -39,12 +33,7 @@ def check_metric(metric: str, settings: Sequence[Setting], show_test: bool) -> s
     )
 
 
-def is_test(metric: str) -> bool:
-    """Return whether a metric is one of the test rows."""
-    return metric.startswith("test/")
-
-
-def best_setting(settings: Sequence[Setting], metric: str) -> Setting | None:
+def best_setting(settings: Sequence[Setting], metric: str, mode: Mode) -> Setting | None:
     """Return the setting with the best mean; None for test metrics, which choose nothing."""
     if is_test(metric):
         return None
@@ -55,25 +44,28 @@ def best_setting(settings: Sequence[Setting], metric: str) -> Setting | None:
     }
     if not means:
         return None
-    pick = max if higher_is_better(metric) else min
+    pick = max if mode == "max" else min
     return settings[pick(means, key=means.__getitem__)]
 
 
-def best_by(settings: Sequence[Setting], keys: Sequence[str], metric: str) -> list[Setting]:
+def best_by(
+    settings: Sequence[Setting], keys: Sequence[str], metric: str, mode: Mode
+) -> list[tuple[Setting, int]]:
     """Return the best setting for each combination of values of some keys.
 
+    With each comes the number of settings that it was chosen from. Without keys, nothing is chosen.
     Raises ConfigError for test metrics, which must not choose.
     """
     groups: dict[tuple[str, ...], list[Setting]] = {}
     for setting in settings:
         identity = tuple(to_text(setting.values.get(key)) for key in keys)
         groups.setdefault(identity, []).append(setting)
-    if all(len(group) == 1 for group in groups.values()):
-        return [*settings]
+    if not keys or all(len(group) == 1 for group in groups.values()):
+        return [(setting, 1) for setting in settings]
     if is_test(metric):
         raise ConfigError(
             f"by={','.join(keys)}: the other keys can be chosen by validation figures only, which "
             "these runs do not have; leave out by"
         )
-    best = [best_setting(group, metric) for group in groups.values()]
-    return [setting for setting in best if setting is not None]
+    best = [(best_setting(group, metric, mode), len(group)) for group in groups.values()]
+    return [(setting, count) for setting, count in best if setting is not None]

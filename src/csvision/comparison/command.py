@@ -7,17 +7,19 @@ from typing import Any
 
 from csvision.comparison.compare import compare_sources
 from csvision.comparison.comparison import Comparison
+from csvision.comparison.data_sets import select_data
 from csvision.comparison.page import write_page
 from csvision.comparison.sources import read_sources
 from csvision.comparison.write import results_folder, write_comparison
 from csvision.config import compare_schema
 from csvision.config.compose import load_config
+from csvision.config.flatten import REPLICATE_KEYS
 from csvision.config.quoting import quote_override
 from csvision.errors import ConfigError
 from csvision.run.has_directory import HasDirectory
 
 OUTPUTS = Path("outputs")
-"""Where comparisons of several sweeps are written."""
+"""Where comparisons of anything but a single sweep are written."""
 
 Run = str | Path | HasDirectory
 
@@ -41,7 +43,7 @@ def compare(run: Run | Sequence[Run] | compare_schema.CompareConfig, *overrides:
 def run_comparison(config: compare_schema.CompareConfig) -> Comparison:
     """Compare and write the results."""
     paths = run_paths(config.run)
-    sources = read_sources(paths)
+    sources = select_data(read_sources(paths), config.dataset)
     comparison = compare_sources(
         sources,
         to_list(config.by, "by"),
@@ -51,10 +53,34 @@ def run_comparison(config: compare_schema.CompareConfig) -> Comparison:
         config.test is compare_schema.CompareTest.all,
     )
     output_dir = None if config.output_dir is None else Path(config.output_dir)
-    folder = results_folder(paths, output_dir, OUTPUTS)
+    folder = results_folder(sources, output_dir, OUTPUTS)
     write_comparison(comparison, folder)
-    write_page(sources, comparison, folder)
+    write_page(sources, comparison, folder, option_words(config))
     return replace(comparison, directory=folder)
+
+
+def option_words(config: compare_schema.CompareConfig) -> list[str]:
+    """Return the overrides that give the same page in any directory, except `run` and `quiet`."""
+    reference = config.reference
+    if reference is not None and (Path(reference) / "run.json").is_file():
+        reference = str(Path(reference).absolute())
+    output_dir = None if config.output_dir is None else str(Path(config.output_dir).absolute())
+    by, over = to_list(config.by, "by"), to_list(config.over, "over")
+    values = {
+        "by": list_text(by) if by else None,
+        "over": None if over == [*REPLICATE_KEYS] else list_text(over),
+        "metric": config.metric,
+        "reference": reference,
+        "test": None if config.test is compare_schema.CompareTest.chosen else config.test.value,
+        "dataset": config.dataset,
+        "output_dir": output_dir,
+    }
+    return [f"{key}={value}" for key, value in values.items() if value is not None]
+
+
+def list_text(names: Sequence[str]) -> str:
+    """Return names as the value of a key."""
+    return names[0] if len(names) == 1 else f"[{','.join(names)}]"
 
 
 def run_paths(run: str) -> list[Path]:

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from csvision.comparison.choose import best_by, best_setting, check_metric, is_test
+from csvision.comparison.choose import best_by, best_setting, check_metric
 from csvision.comparison.comparison import Comparison
+from csvision.comparison.data_sets import check_same_data
+from csvision.comparison.default_metric import default_metric
 from csvision.comparison.differences import compare_pairs, setting_pairs
+from csvision.comparison.metric import is_test, metric_bounds, metric_mode
 from csvision.comparison.network_gain import find_gain
+from csvision.comparison.notes import choice_notes, missing_notes, unfinished_notes
 from csvision.comparison.predictions import compare_predictions
 from csvision.comparison.record import RunRecord
 from csvision.comparison.result import SettingResult
@@ -31,15 +35,16 @@ def compare_sources(
     found: Sequence[Source],
     by: Sequence[str] = (),
     over: Sequence[str] = REPLICATE_KEYS,
-    metric: str = "val/acc",
+    metric: str | None = None,
     baseline: str | None = None,
     show_test: bool = False,
 ) -> Comparison:
     """Compare the finished runs of sweeps and folders.
 
     Settings are runs that differ in the keys in `over` only. With `by`, the best setting for each
-    combination of values of these keys is compared. `baseline` is the label or value of a setting,
-    or the directory of another run. Raises RunError if there is no finished run, and ConfigError
+    combination of values of these keys is compared. `metric` is that of `default_metric` unless
+    given. `baseline` is the label or value of a setting, or the directory of one of its runs.
+    Raises RunError if there is no finished run or if runs have used different data, and ConfigError
     for keys that the runs do not have.
     """
     sources = [*found]
@@ -48,45 +53,53 @@ def compare_sources(
             f"run={sources[0].path} is a single run; give a sweep or several: run=[DIR,DIR]"
         )
     pair = predictions_of_pair(sources)
-    other = None if baseline is None else baseline_source(baseline, sources)
-    if other is not None:
-        sources.append(other)
+    metric = metric or default_metric(sources)
+    directory = None if baseline is None else find_run(baseline, sources)
+    if directory is not None and directory not in directories(sources):
+        sources.append(read_source(Path(directory)))
     records = [record for source in sources for record in source.records]
     if not any(record.finished for record in records):
         raise RunError(f"run={sources[0].path}: none of {len(records)} runs is finished; resume it")
+    check_same_data(records)
     one_sweep = len(sources) == 1 and sources[0].sweep
     repeating = check_over(over, records)
     grouping = group_runs(records, repeating, one_sweep)
     metric = check_metric(metric, grouping.settings, show_test)
+    mode = metric_mode(metric, [run for each in grouping.settings for run in each.runs.values()])
     keys = find_keys(by, grouping.keys, "by")
-    compared = best_by(grouping.settings, keys, metric) if keys else grouping.settings
-    reference = find_baseline(baseline, other, compared)
-    chosen = best_setting(compared, metric)
+    best = best_by(grouping.settings, keys, metric, mode)
+    compared = [setting for setting, _ in best]
+    reference = find_baseline(baseline, directory, compared)
+    chosen = best_setting(compared, metric, mode)
     pairs, total = setting_pairs(compared, reference, chosen)
     metrics = [metric]
     if show_test and (test := metric.replace("val/", "test/")) != metric:
         metrics.append(test)
-    candidates = len(grouping.settings)
     return Comparison(
         sources=[str(source.path) for source in sources],
         metric=metric,
+        mode=mode,
         over=grouping.over,
         by=keys,
         test="all" if show_test else "chosen",
         baseline=None if reference is None else reference.label,
         chosen=None if chosen is None else chosen.label,
         settings=[
-            setting_result(each, show_test or each is chosen, candidates if keys else 1)
-            for each in compared
+            setting_result(each, show_test or each is chosen, candidates)
+            for each, candidates in best
         ],
         differences=[
             each for name in metrics for each in compare_pairs(pairs, name, total, reference)
         ],
         correction="Holm" if total <= len(pairs) else f"Bonferroni, for all {total} pairs",
         states=dict(Counter(record.state for record in records)),
-        notes=[*notes(records, grouping.repeated, grouping.over, keys, candidates)],
+        notes=[
+            *unfinished_notes(records, grouping.repeated, grouping.over),
+            *choice_notes(keys, [candidates for _, candidates in best], metric),
+            *missing_notes(grouping.settings, metric),
+        ],
         predictions=pair,
-        network_gain=find_gain(grouping.settings, metric),
+        network_gain=find_gain(grouping.settings, metric, mode),
     )
 
 
@@ -98,37 +111,39 @@ def predictions_of_pair(sources: Sequence[Source]) -> McNemarTest | None:
     return compare_predictions(first, second)
 
 
-def baseline_source(baseline: str, sources: Sequence[Source]) -> Source | None:
-    """Return the run that a baseline names by its directory; None if it names a setting."""
+def find_run(baseline: str, sources: Sequence[Source]) -> str | None:
+    """Return the directory of the run that a baseline names; None if it names a setting.
+
+    That of a compared run is written as in its source.
+    """
     path = Path(baseline)
     if not (path / "run.json").is_file():
         return None
-    known = {record.directory for source in sources for record in source.records}
-    found = read_source(path)
-    if found.records[0].directory in known:
-        raise ConfigError(
-            f"reference={baseline} is one of the compared runs; name its setting instead"
-        )
-    return found
+    same = (each for each in directories(sources) if Path(each).name == path.resolve().name)
+    return next((each for each in same if path.samefile(each)), str(path.absolute()))
+
+
+def directories(sources: Sequence[Source]) -> list[str]:
+    """Return the directories of all runs."""
+    return [record.directory for source in sources for record in source.records]
 
 
 def find_baseline(
-    baseline: str | None, other: Source | None, settings: Sequence[Setting]
+    baseline: str | None, directory: str | None, settings: Sequence[Setting]
 ) -> Setting | None:
-    """Return the setting of the baseline."""
+    """Return the setting of the baseline, that of the run in `directory` if there is one."""
     if baseline is None:
         return None
-    if other is None:
+    if directory is None:
         return find_setting(baseline, settings)
-    directory = other.records[0].directory
-    found = [
-        each for each in settings if directory in (run.directory for run in each.runs.values())
-    ]
-    if not found:
-        raise RunError(
-            f"reference={baseline} is not finished, or its setting was not chosen by `by`"
-        )
-    return found[0]
+    for setting in settings:
+        if directory in (run.directory for run in setting.runs.values()):
+            return setting
+    raise RunError(
+        f"reference={baseline}: this run is not compared, because it is not finished, a later run "
+        "has the same setting and seed, or `by` chose another setting; name a setting instead: "
+        f"{'; '.join(each.label for each in settings[:10])}"
+    )
 
 
 def check_over(over: Sequence[str], records: Sequence[RunRecord]) -> list[str]:
@@ -146,7 +161,7 @@ def setting_result(setting: Setting, with_test: bool, candidates: int) -> Settin
     runs = [*setting.runs.values()]
     names = sorted({name for run in runs for name in run.metrics}, key=metric_order)
     metrics: dict[str, MeanInterval] = {
-        name: mean_interval(setting.metric_values(name))
+        name: mean_interval(setting.metric_values(name), metric_bounds(name))
         for name in names
         if with_test or not is_test(name)
     }
@@ -165,27 +180,3 @@ def metric_order(name: str) -> tuple[int, str]:
     """Return the place of a metric in tables: validation, test, training."""
     prefix = name.partition("/")[0]
     return ("val", "test", "train", prefix).index(prefix), name
-
-
-def notes(
-    records: Sequence[RunRecord],
-    repeated: int,
-    over: Sequence[str],
-    by: Sequence[str],
-    candidates: int,
-) -> list[str]:
-    """Return what a reader must know to interpret the figures."""
-    found = []
-    unfinished = sum(not record.finished for record in records)
-    if unfinished:
-        found.append(f"{unfinished} of {len(records)} runs are not finished and left out")
-    if repeated:
-        found.append(f"{repeated} runs repeat a setting with the same seed; the last one counts")
-    if "data.fold" in over:
-        found.append(
-            "folds share training rows, so intervals over folds are too narrow (Bengio and "
-            "Grandvalet 2004)"
-        )
-    if by:
-        found.append(f"for each {' and '.join(by)}, the best of {candidates} settings was chosen")
-    return found

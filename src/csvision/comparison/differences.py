@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
+from csvision.comparison.metric import difference_bounds
 from csvision.comparison.result import Difference
 from csvision.comparison.settings import Setting
 from csvision.comparison.statistics import holm, paired_test
@@ -49,7 +50,7 @@ def compare_pairs(
     some = total > len(pairs)
     adjusted = [min(1.0, total * p) for p in p_values] if some else holm(p_values)
     for index, p in zip(tested, adjusted, strict=True):
-        found[index] = replace(found[index], p_holm=p)
+        found[index] = replace(found[index], p_corrected=p)
     return found
 
 
@@ -71,5 +72,5 @@ def compare_pair(pair: Pair, metric: str, total: int, baseline: Setting | None) 
     if reference is baseline and len(two) == 1 and len(one) > 1:
         (constant,) = two.values()
         values, pairs = [value - constant for value in one.values()], 0
-    test = paired_test(values, total)
+    test = paired_test(values, total, difference_bounds(metric))
     return Difference(setting.label, reference.label, metric, pairs, test, None)

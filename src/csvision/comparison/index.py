@@ -15,7 +15,7 @@ from csvision.config.flatten import Values
 
 INDEX = ".runs.jsonl"
 
-VERSION = 1
+VERSION = 2
 
 Stamp = tuple[int, int]
 """Time in nanoseconds and size of a run.json."""

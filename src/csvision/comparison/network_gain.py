@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from csvision.comparison.choose import best_setting, is_test
+from csvision.comparison.choose import best_setting
 from csvision.comparison.differences import compare_pair
+from csvision.comparison.metric import Mode, is_test
 from csvision.comparison.predictions import compare_predictions, read_test_rows
 from csvision.comparison.result import NetworkGain
 from csvision.comparison.settings import Setting
@@ -19,7 +20,7 @@ OTHER_ROWS = (
 FEW_RUNS = "no two runs share a seed; train both with the same seeds, such as seed=0,1,2"
 
 
-def find_gain(settings: Sequence[Setting], metric: str) -> NetworkGain | None:
+def find_gain(settings: Sequence[Setting], metric: str, mode: Mode) -> NetworkGain | None:
     """Compare the best network with the best baseline; None without one of each.
 
     Both are chosen by `metric` and compared by its test metric, which has chosen neither. For a
@@ -30,7 +31,7 @@ def find_gain(settings: Sequence[Setting], metric: str) -> NetworkGain | None:
     for setting in settings:
         is_baseline = all(run.is_baseline for run in setting.runs.values())
         (baselines if is_baseline else networks).append(setting)
-    network, baseline = (choose_one(kind, metric) for kind in (networks, baselines))
+    network, baseline = (choose_one(kind, metric, mode) for kind in (networks, baselines))
     if network is None or baseline is None:
         return None
     test_metric = metric.replace("val/", "test/")
@@ -49,14 +50,16 @@ def find_gain(settings: Sequence[Setting], metric: str) -> NetworkGain | None:
         problem = str(error)
     if problem:
         difference = replace(difference, pairs=0, test=None)
-    return NetworkGain(difference, metric, len(networks), len(baselines), predictions, problem)
+    return NetworkGain(
+        difference, metric, mode, len(networks), len(baselines), predictions, problem
+    )
 
 
-def choose_one(settings: Sequence[Setting], metric: str) -> Setting | None:
+def choose_one(settings: Sequence[Setting], metric: str, mode: Mode) -> Setting | None:
     """Return the only setting, else the best one by a validation metric; None if there is none."""
     if is_test(metric) and len(settings) == 1:
         return settings[0]
-    return best_setting(settings, metric)
+    return best_setting(settings, metric, mode)
 
 
 def tested_on_same_rows(network: Setting, baseline: Setting) -> bool:

@@ -1,6 +1,5 @@
 """The gain of the best network over the best baseline in one sentence."""
 
-from csvision.comparison.choose import higher_is_better
 from csvision.comparison.differences import decisive_p
 from csvision.comparison.format import format_p, format_range
 from csvision.comparison.result import NetworkGain
@@ -32,7 +31,7 @@ def describe_gain(gain: NetworkGain) -> str:
         interval = format_range(found, "+.4f")
         test = f"p = {format_p(decisive_p(difference))} ({name_test(gain)})"
     return (
-        f"{QUESTION} {answer(low, high, higher_is_better(difference.metric))}: the best network "
+        f"{QUESTION} {answer(low, high, gain.mode == 'max')}: the best network "
         f"({network}) minus the best baseline ({baseline}), both chosen by {gain.chosen_by}, is "
         f"{mean:+.4f} in {difference.metric}, {100 * CONFIDENCE:g} % interval {interval}, {test}"
     )

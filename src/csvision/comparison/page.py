@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from csvision.command_hints import command_line, resume_command
 from csvision.comparison.compare import compare_sources
+from csvision.comparison.data_sets import check_same_data
 from csvision.comparison.result import ComparisonResult
 from csvision.comparison.sources import Source, read_sources
 from csvision.errors import RunError, UserError, first_line
@@ -35,12 +36,16 @@ LAST_COST = [0.5]
 
 
 def write_page(
-    sources: Sequence[Source], comparison: ComparisonResult | None, folder: Path
+    sources: Sequence[Source],
+    comparison: ComparisonResult | None,
+    folder: Path,
+    options: Sequence[str] = (),
 ) -> Path:
     """Write the page into a folder; raises RunError if it cannot be written.
 
     A page of anything but a single sweep is called comparison.html. `comparison` is None if no run
-    is finished.
+    is finished, or if their data differ. `options` are the overrides of `csvision compare`, except
+    `run`, that give this page.
     """
     from csvision.comparison.page_render import render_page
     from csvision.comparison.page_search import read_search
@@ -53,7 +58,9 @@ def write_page(
             search = read_search(sources[0].path)
         except UserError as error:
             notes.append(f"the report of the search is missing: {first_line(error)}")
-    text = render_page(sources, comparison, folder, page_facts(sources, search, notes), search)
+    facts = page_facts(sources, search, notes, options)
+    problem = data_problem(sources) if comparison is None else ""
+    text = render_page(sources, comparison, folder, facts, search, problem)
     try:
         with replace_file(path) as file:
             file.write(text.encode())
@@ -65,7 +72,10 @@ def write_page(
 
 
 def page_facts(
-    sources: Sequence[Source], search: "FoundSearch | None", notes: Sequence[str]
+    sources: Sequence[Source],
+    search: "FoundSearch | None",
+    notes: Sequence[str],
+    options: Sequence[str],
 ) -> list[tuple[str, str]]:
     """Return the facts at the top of a page, by name."""
     records = [record for source in sources for record in source.records]
@@ -77,7 +87,7 @@ def page_facts(
         ("Folder", ", ".join(paths)),
         ("Runs", ", ".join(f"{count} {state}" for state, count in states.items())),
         ("Cost", f"{seconds:,.0f} s of training and testing in all runs"),
-        ("Compare again", command_line("compare", f"run={listed}")),
+        ("Compare again", command_line("compare", f"run={listed}", *options)),
     ]
     unfinished = states["finished"] < len(records) if search is None else search.unfinished
     if len(sources) == 1 and sources[0].sweep and unfinished:
@@ -98,11 +108,11 @@ def refresh_page(sweep: Path, final: bool = False) -> None:
     lock = FileLock(sweep / f".{PAGE}.lock", timeout=30 if final else 0)
     try:
         with lock:
-            from csvision.comparison.page_search import page_metric
-
             started = time.process_time()
             sources = read_sources([sweep])
-            write_page(sources, compare_or_none(sources, page_metric(sweep)), sweep)
+            comparison = compare_or_none(sources)
+            shows_test = comparison is not None and comparison.test == "all"
+            write_page(sources, comparison, sweep, ["test=all"] if shows_test else [])
             LAST_COST[0] = time.process_time() - started
     except Timeout:
         return
@@ -122,14 +132,23 @@ def page_age(sweep: Path) -> float:
     return time.time() - max(times, default=0.0)
 
 
-def compare_or_none(sources: Sequence[Source], metric: str = "val/acc") -> ComparisonResult | None:
+def data_problem(sources: Sequence[Source]) -> str:
+    """Return that runs have used different data; "" if they have not."""
+    try:
+        check_same_data([record for source in sources for record in source.records])
+    except RunError as error:
+        return first_line(error)
+    return ""
+
+
+def compare_or_none(sources: Sequence[Source]) -> ComparisonResult | None:
     """Compare the runs of a sweep; None if there is nothing to compare yet.
 
     Without validation rows, test figures are compared.
     """
     for show_test in (False, True):
         try:
-            return compare_sources(sources, metric=metric, show_test=show_test)
+            return compare_sources(sources, show_test=show_test)
         except UserError:
             continue
     return None

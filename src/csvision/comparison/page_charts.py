@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
-from csvision.comparison.choose import higher_is_better
 from csvision.comparison.importance import Cell, scale
+from csvision.comparison.metric import Mode
 from csvision.comparison.result import SettingResult
 from csvision.comparison.statistics import MeanInterval
 from csvision.page.charts import Curves, Series
@@ -75,7 +75,7 @@ def read_history(run: Path, names: Sequence[str]) -> dict[str, list[float]]:
         return {}
 
 
-def curve_chart(settings: Sequence[SettingResult], name: str) -> Curves | None:
+def curve_chart(settings: Sequence[SettingResult], name: str, mode: Mode) -> Curves | None:
     """Return the curves of a metric over epochs; bands reach from the lowest to the highest run."""
     series = []
     for setting in settings:
@@ -97,7 +97,7 @@ def curve_chart(settings: Sequence[SettingResult], name: str) -> Curves | None:
         )
     if not series:
         return None
-    best = max if higher_is_better(name) else min
+    best = max if mode == "max" else min
     ends = "; ".join(f"{each.name}: {best(each.y):.4f} at best" for each in series)
     return Curves(name, "epoch", name, series, f"{name} over epochs. {ends}")
 
@@ -108,14 +108,14 @@ def curve_svg(chart: Curves, prefix: str) -> Markup:
 
 
 def parallel_svg(
-    columns: dict[str, list[Cell]], metric: str, values: Sequence[float], prefix: str
+    columns: dict[str, list[Cell]], metric: str, mode: Mode, values: Sequence[float], prefix: str
 ) -> Markup:
     """Return parallel coordinates: a vertical axis for each key, a line for each setting.
 
     Lines with a better metric are darker; the best one has another color.
     """
     order = np.argsort(values)
-    ranked = order if higher_is_better(metric) else order[::-1]
+    ranked = order if mode == "max" else order[::-1]
     shown = ranked[-MAX_LINES:]
     alt = f"Parallel coordinates of {len(shown)} settings with {metric}: {', '.join(columns)}"
     axes_values: dict[str, list[Cell]] = {**columns, metric: [*map(float, values)]}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from csvision.comparison.choose import higher_is_better
 from csvision.comparison.format import format_mean, format_p, format_range
 from csvision.comparison.importance import key_importance
+from csvision.comparison.metric import Mode
 from csvision.comparison.network_gain_text import describe_gain
 from csvision.comparison.page_charts import (
     bar_limits,
@@ -28,11 +28,12 @@ from csvision.comparison.page_data import (
     key_columns,
 )
 from csvision.comparison.page_search import FoundSearch, search_section
+from csvision.comparison.power_text import describe_power
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
 from csvision.comparison.sources import Source
 from csvision.comparison.text import (
+    count_runs,
     describe_choice,
-    describe_power,
     shown_differences,
 )
 from csvision.page.numbers import format_number
@@ -52,8 +53,9 @@ def render_page(
     folder: Path,
     facts: Sequence[tuple[str, str]],
     search: FoundSearch | None = None,
+    problem: str = "",
 ) -> str:
-    """Return the page as HTML; `comparison` is None if no run is finished."""
+    """Return the page as HTML; `comparison` is None if no run is finished, or due to `problem`."""
     records = [record for source in sources for record in source.records]
     metric = "val/acc" if comparison is None else comparison.metric
     jobs = job_rows(records, metric, folder)
@@ -61,11 +63,11 @@ def render_page(
         FOLDER / "sweep.html.jinja",
         read_asset(FOLDER / "sweep.css"),
         {"number": format_cell, "share": "{:.1%}".format},
-        title=" and ".join(source.path.name for source in sources[:3]),
+        title=page_title(sources, search is not None),
+        problem=problem,
         facts=facts,
         running=any(record.state == "running" for record in records)
         or (search is not None and search.unfinished),
-        kind="Sweep" if search is None else "Search",
         search=None if search is None else search_section(search, folder),
         metric=metric,
         jobs=jobs,
@@ -74,6 +76,18 @@ def render_page(
         max_jobs=MAX_JOBS,
         found=None if comparison is None else comparison_parts(comparison),
     )
+
+
+def page_title(sources: Sequence[Source], search: bool) -> str:
+    """Return the title of a page: what was compared, with the names of the folders."""
+    names = [source.path.name for source in sources]
+    if len(sources) > 1:
+        more = [f"{len(names) - 3} more"] if len(names) > 4 else []
+        *first, last = [*(names[:3] if more else names), *more]
+        return f"Comparison of {', '.join(first)} and {last}"
+    if not sources[0].sweep:
+        return f"Comparison of the runs in {names[0]}"
+    return f"{'Search' if search else 'Sweep'} {names[0]}"
 
 
 def format_cell(value: float | None) -> str:
@@ -100,8 +114,8 @@ def comparison_parts(comparison: ComparisonResult) -> dict[str, object]:
         "differences": [difference_cells(each) for each in shown],
         "more_differences": len(tested) - len(shown),
         "correction": comparison.correction,
-        "power": list(describe_power(shown)),
-        "curves": curves(best[:MAX_CURVES], metric),
+        "power": [line[:1].upper() + line[1:] for line in describe_power(shown)],
+        "curves": curves(best[:MAX_CURVES], metric, comparison.mode),
         **search_parts(comparison),
     }
 
@@ -116,7 +130,7 @@ def setting_rows(
         {
             "label": each.label,
             "chosen": each.label == comparison.chosen,
-            "n": len(each.runs),
+            "n": count_runs(each, metric),
             "mean": format_mean(each.metrics[metric]).replace("+-", "\N{PLUS-MINUS SIGN}"),
             "interval": format_range(each.metrics[metric]),
             "bar": interval_bar(each.metrics[metric], low, high, each.label == comparison.chosen),
@@ -139,15 +153,15 @@ def difference_cells(difference: Difference) -> dict[str, str]:
         "interval": format_range(test.difference, "+.4f"),
         "p_t": format_p(test.p_t),
         "p_permutation": format_p(test.p_permutation),
-        "p_holm": format_p(difference.p_holm),
+        "p_corrected": format_p(difference.p_corrected),
         "needed": "" if test.needed is None else str(test.needed),
     }
 
 
-def curves(settings: Sequence[SettingResult], metric: str) -> list[tuple[str, Markup]]:
+def curves(settings: Sequence[SettingResult], metric: str, mode: Mode) -> list[tuple[str, Markup]]:
     """Return the curves of the metric and of the losses, with captions."""
-    names = dict.fromkeys([metric, "val/loss", "train/loss"])
-    charts = [(name, curve_chart(settings, name)) for name in names]
+    modes: dict[str, Mode] = {metric: mode, "val/loss": "min", "train/loss": "min"}
+    charts = [(name, curve_chart(settings, name, modes[name])) for name in modes]
     return [
         (f"the mean of {name} of the best settings; bands from the lowest to the highest run", svg)
         for index, (name, chart) in enumerate(charts)
@@ -166,11 +180,11 @@ def search_parts(comparison: ComparisonResult) -> dict[str, object]:
         return {"importance": {}, "parallel": None, "heat_map": None}
     keys = list(importance)
     shown = {key: columns[key] for key in keys[:6]}
-    high = higher_is_better(comparison.metric)
+    high = comparison.mode == "max"
     found = heat_map(columns, values, keys, high)
     return {
         "importance": importance,
-        "parallel": parallel_svg(shown, comparison.metric, values, "parallel"),
+        "parallel": parallel_svg(shown, comparison.metric, comparison.mode, values, "parallel"),
         "heat_map": None if found is None else heat_cells(found, high),
     }
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from csvision.comparison.choose import higher_is_better
 from csvision.comparison.page_charts import curve_svg
 from csvision.page.charts import Curves, Series
 from csvision.run.sweep_folder import is_search
@@ -18,9 +17,6 @@ from csvision.search.installed import check_optuna
 if TYPE_CHECKING:
     from csvision.search.definition import SearchDefinition
     from csvision.search.report import SearchReport
-
-METRIC = "val/acc"
-"""The metric by which the page of a sweep compares settings."""
 
 STATES = ("finished", "pruned", "failed")
 """The states that are shown even if no trial has them."""
@@ -61,22 +57,6 @@ def read_search(folder: Path) -> FoundSearch | None:
     from csvision.search.report import search_report
 
     return FoundSearch(search_report(folder), read_definition(folder))
-
-
-def page_metric(folder: Path) -> str:
-    """Return the metric by which the page of a sweep or a search compares settings.
-
-    It is `monitor` of a search, except a custom metric of which smaller values are better. Raises
-    UserError as `read_search` does.
-    """
-    if not is_search(folder):
-        return METRIC
-    check_optuna()
-    from csvision.search.definition import read_definition
-
-    search = read_definition(folder)
-    direction = "maximize" if higher_is_better(search.monitor) else "minimize"
-    return search.monitor if search.direction == direction else METRIC
 
 
 def search_section(search: FoundSearch, folder: Path) -> dict[str, object]:

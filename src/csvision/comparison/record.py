@@ -27,7 +27,7 @@ class RunRecord:
 
     `words` are the overrides of its command. `changes` has the values that differ from `base`,
     which many runs share. A job of a sweep that has not started has no configuration. `reason` says
-    why a run failed.
+    why a run failed. `data` is the hash of its data files, "" if it has not recorded one.
     """
 
     directory: str
@@ -38,6 +38,7 @@ class RunRecord:
     reason: str = ""
     changes: Values = field(default_factory=dict)
     base: Values = field(default_factory=dict)
+    data: str = ""
 
     @property
     def finished(self) -> bool:
@@ -72,6 +73,7 @@ def read_run(folder: Path, base: Values) -> RunRecord:
         metrics = read_metrics(folder) if state == "finished" else {}
         seconds = run_seconds(folder, content)
         reason = str(content.get("reason") or "")
+        data = data_hash(content)
     except FileNotFoundError:
         return RunRecord(str(folder), MISSING_STATE, (), base=base)
     except (OSError, RunError, KeyError, TypeError, ValueError, AttributeError):
@@ -79,7 +81,14 @@ def read_run(folder: Path, base: Values) -> RunRecord:
     if not base:
         base.update(values)
     changes = changed_values(values, base)
-    return RunRecord(str(folder), state, words, metrics, seconds, reason, changes, base)
+    return RunRecord(str(folder), state, words, metrics, seconds, reason, changes, base, data)
+
+
+def data_hash(content: Mapping[str, Any]) -> str:
+    """Return the hash of the data files of a run, that of the test file appended if it differs."""
+    data = content.get("data") or {}
+    hashes = dict.fromkeys(str(data.get(name) or "") for name in ("sha256", "test_sha256"))
+    return sys.intern("+".join(filter(None, hashes)))
 
 
 def changed_values(values: Values, base: Values) -> Values:
@@ -132,6 +141,7 @@ def to_line(record: RunRecord, stamp: Sequence[int], root: Path) -> str:
         "seconds": record.seconds,
         "reason": record.reason,
         "changes": record.changes,
+        "data": record.data,
     }
     return json.dumps(content, separators=(",", ":"))
 
@@ -147,4 +157,5 @@ def from_line(content: Mapping[str, Any], root: str, base: Values) -> RunRecord:
         content["reason"],
         {sys.intern(name): value for name, value in content["changes"].items()},
         base,
+        sys.intern(str(content["data"])),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from csvision.comparison.metric import Mode
 from csvision.comparison.statistics import McNemarTest, MeanInterval, PairedTest
 
 
@@ -27,7 +28,8 @@ class Difference:
     """A paired difference of two settings in a metric: `setting` minus `reference`.
 
     `pairs` is shared seeds and folds; 0 if the reference has a single run, with which each run is
-    compared. `test` is None without two pairs; `p_holm` is the corrected p-value of the t-test.
+    compared. `test` is None without two pairs; `p_corrected` is the p-value of its t-test,
+    corrected for all differences.
     """
 
     setting: str
@@ -35,7 +37,7 @@ class Difference:
     metric: str
     pairs: int
     test: PairedTest | None
-    p_holm: float | None
+    p_corrected: float | None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class NetworkGain:
 
     difference: Difference
     chosen_by: str
+    mode: Mode
     networks: int
     baselines: int
     predictions: McNemarTest | None
@@ -58,14 +61,16 @@ class NetworkGain:
 class ComparisonResult:
     """Settings and their differences.
 
-    `chosen` is the label of the setting with the best mean of `metric`, a validation metric; None
-    if no setting can be chosen. Test metrics are those of the chosen setting, or of all with
-    `test="all"`. `predictions` compares the predictions of two single runs, and `network_gain` the
-    best network with the best baseline, if there are both.
+    `chosen` is the label of the setting with the best mean of `metric`, a validation metric; `mode`
+    says whether smaller values are better. It is None if no setting can be chosen. Test metrics are
+    those of the chosen setting, or of all with `test="all"`. `predictions` compares the predictions
+    of two single runs, and `network_gain` the best network with the best baseline, if there are
+    both.
     """
 
     sources: list[str]
     metric: str
+    mode: Mode
     over: list[str]
     by: list[str]
     test: str
@@ -131,7 +136,7 @@ def difference_row(difference: Difference) -> dict[str, Any]:
         "high": test.difference.high,
         "p (t)": test.p_t,
         "p (permutation)": test.p_permutation,
-        "p (Holm)": difference.p_holm,
+        "p (corrected)": difference.p_corrected,
         "detectable": test.detectable,
         "runs needed": test.needed,
     }

@@ -13,6 +13,9 @@ Replicate = tuple[str, ...]
 """The values of the keys that repeat a setting, such as the seed, as JSON."""
 
 
+DATA_FILES = ("data.csv", "data.test_csv")
+
+
 @dataclass(frozen=True)
 class Setting:
     """The runs with the same values of the compared keys, by replicate."""
@@ -47,27 +50,37 @@ class Grouping:
 def group_runs(records: Sequence[RunRecord], over: Sequence[str], one_sweep: bool) -> Grouping:
     """Return the settings of finished runs, in the order of their first runs.
 
-    In one sweep, settings are named by its overrides, else by the configurations. Of two finished
+    In one sweep, settings are named by its overrides, else by the configurations; short values that
+    look the same are numbered. Paths of files with the same contents do not count. Of two finished
     runs of a setting with the same values of the keys in `over`, the later one counts.
     """
     runs = [record for record in records if record.finished]
     tables = [dict(run.overrides) for run in runs] if one_sweep else config_tables(runs)
     keys = differing_keys(tables)
     varied_over = [key for key in over if len({to_text(run.get(key)) for run in runs}) > 1]
-    keys = [key for key in keys if key not in over]
+    left_out = {*over, *(DATA_FILES if same_data(runs) else ())}
+    keys = [key for key in keys if key not in left_out]
     names = short_keys(keys)
     found: dict[Replicate, Setting] = {}
+    counts: dict[str, int] = {}
     repeated = 0
     for run, table in zip(runs, tables, strict=True):
         values = {key: table[key] for key in keys if key in table}
         identity = tuple(to_text(table.get(key)) for key in keys)
         if identity not in found:
             text = label(values, names) or "all runs"
-            found[identity] = Setting(text, values, {})
+            counts[text] = counts.get(text, 0) + 1
+            number = f" ({counts[text]})" if counts[text] > 1 else ""
+            found[identity] = Setting(text + number, values, {})
         replicate = tuple(to_text(run.get(key)) for key in varied_over)
         repeated += replicate in found[identity].runs
         found[identity].runs[replicate] = run
     return Grouping(keys, varied_over, [*found.values()], repeated)
+
+
+def same_data(runs: Sequence[RunRecord]) -> bool:
+    """Return whether all runs have recorded the same hash of their data files."""
+    return len({run.data for run in runs}) == 1 and bool(runs[0].data)
 
 
 def differing_keys(tables: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -150,9 +163,11 @@ def find_keys(wanted: Iterable[str], keys: Sequence[str], option: str) -> list[s
     for name in wanted:
         key = name if name in keys else short.get(name, name.removesuffix(".name"))
         if key not in keys:
-            known = ", ".join(short) or "none"
+            known = ", ".join(short)
+            hint = f"write {'one of: ' if len(short) > 1 else f'{option}='}{known}"
             raise ConfigError(
-                f"{option}={name}: no such key differs between the runs; it is {known}"
+                f"{option}={name}: no such key differs between the runs; "
+                + (hint if short else f"no key does: leave out {option}")
             )
         found.append(key)
     return found

@@ -6,7 +6,7 @@ All tests are two-sided; intervals have CONFIDENCE. Functions on data take plain
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,8 +73,13 @@ class McNemarTest:
     p: float
 
 
-def mean_interval(values: Sequence[float]) -> MeanInterval:
-    """Return the mean of values with its interval; raises ValueError without values."""
+def mean_interval(
+    values: Sequence[float], bounds: tuple[float, float] = (-inf, inf)
+) -> MeanInterval:
+    """Return the mean of values with its interval; raises ValueError without values.
+
+    The ends of the interval are clipped to `bounds`, the range of the values.
+    """
     if not len(values):
         raise ValueError("the mean of no values")
     n, mean = len(values), float(np.mean(values))
@@ -82,18 +87,24 @@ def mean_interval(values: Sequence[float]) -> MeanInterval:
         return MeanInterval(n, mean, None, None, None)
     std = float(np.std(values, ddof=1))
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * std / sqrt(n)
-    return MeanInterval(n, mean, std, mean - half, mean + half)
+    return MeanInterval(n, mean, std, max(mean - half, bounds[0]), min(mean + half, bounds[1]))
 
 
-def paired_test(differences: Sequence[float], comparisons: int = 1) -> PairedTest | None:
+def paired_test(
+    differences: Sequence[float],
+    comparisons: int = 1,
+    bounds: tuple[float, float] = (-inf, inf),
+) -> PairedTest | None:
     """Test whether the mean of paired differences is zero; None for fewer than two pairs.
+
+    The interval is clipped to `bounds`, the range of the differences.
 
     Power is that at the level of the first of `comparisons` tests that Holm's correction rejects.
     """
     n = len(differences)
     if n < 2:
         return None
-    interval = mean_interval(differences)
+    interval = mean_interval(differences, bounds)
     assert interval.std is not None
     level = (1 - CONFIDENCE) / comparisons
     if negligible(interval.std, differences):

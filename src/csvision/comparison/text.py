@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from csvision.comparison.format import DASH, align, format_mean, format_p, format_range
 from csvision.comparison.network_gain_text import describe_gain
+from csvision.comparison.power_text import describe_power, format_detectable
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
-from csvision.comparison.statistics import CONFIDENCE, POWER, McNemarTest
+from csvision.comparison.statistics import CONFIDENCE, McNemarTest, MeanInterval
 
 MAX_SETTINGS = 40
 """Settings in the text; the files have all."""
@@ -32,7 +33,8 @@ def describe_runs(comparison: ComparisonResult) -> str:
     """Return how many runs there are, and what they repeat."""
     states = ", ".join(f"{count} {state}" for state, count in comparison.states.items())
     over = " and ".join(comparison.over)
-    repeated = f", repeated over {over}" if over else ", one run each"
+    several = any(len(each.runs) > 1 for each in comparison.settings)
+    repeated = f", repeated over {over}" if over and several else ", one run each"
     count = len(comparison.settings)
     return f"runs: {states}; {count} {'setting' if count == 1 else 'settings'}{repeated}"
 
@@ -46,7 +48,7 @@ def setting_lines(comparison: ComparisonResult) -> Iterator[str]:
         [
             "*" if setting.label == comparison.chosen else "",
             setting.label,
-            str(len(setting.runs)),
+            str(count_runs(setting, comparison.metric)),
             *(format_mean(setting.metrics.get(name)) for name in names),
             format_range(setting.metrics.get(names[0])),
         ]
@@ -67,9 +69,15 @@ def other_metrics(comparison: ComparisonResult) -> list[str]:
     return [name for name in found if name.startswith(prefixes) and name != comparison.metric]
 
 
+def count_runs(setting: SettingResult, metric: str) -> int:
+    """Return the number of runs that have the metric; without any, that of all runs."""
+    interval = setting.metrics.get(metric)
+    return len(setting.runs) if interval is None else interval.n
+
+
 def ranked(comparison: ComparisonResult) -> list[SettingResult]:
     """Return the settings from the best to the worst mean of the metric."""
-    sign = 1 if comparison.metric.endswith("loss") else -1
+    sign = 1 if comparison.mode == "min" else -1
     return sorted(
         comparison.settings,
         key=lambda each: (
@@ -90,13 +98,17 @@ def describe_choice(comparison: ComparisonResult) -> str:
     if comparison.test == "all":
         lines.append("Test figures of all settings are shown; they must not choose one.")
     elif test:
-        figures = "  ".join(
-            f"{name} {format_mean(chosen.metrics[name])} {format_range(chosen.metrics[name])}"
-            for name in test
-        )
+        figures = ", ".join(describe_metric(name, chosen.metrics[name]) for name in test)
         lines.append(f"  Its test figures: {figures}")
-        lines.append("  Test figures of the other settings: test=all")
+        if len(comparison.settings) > 1:
+            lines.append("  Add test=all to see the test figures of the other settings")
     return "\n".join(lines)
+
+
+def describe_metric(name: str, interval: MeanInterval) -> str:
+    """Return the name and the mean of a metric, and its interval if there is one."""
+    ends = "" if interval.low is None else f" {format_range(interval)}"
+    return f"{name} {format_mean(interval)}{ends}"
 
 
 def difference_lines(comparison: ComparisonResult) -> Iterator[str]:
@@ -110,7 +122,7 @@ def difference_lines(comparison: ComparisonResult) -> Iterator[str]:
     for metric in dict.fromkeys(each.metric for each in shown):
         rows = [difference_cells(each) for each in shown if each.metric == metric]
         header = ["difference in " + metric, "pairs", "mean", "95 % interval"]
-        header += ["p (t)", "p (perm.)", f"p ({comparison.correction.partition(',')[0]})"]
+        header += ["p (t)", "p (perm.)", "p (corrected)"]
         yield ""
         yield align([[*header, "detectable", "runs needed"], *rows])
     if len(shown) < len(tested):
@@ -142,46 +154,10 @@ def difference_cells(difference: Difference) -> list[str]:
         format_range(test.difference, "+.4f"),
         format_p(test.p_t),
         format_p(test.p_permutation),
-        format_p(difference.p_holm),
-        DASH if test.detectable is None else f"{test.detectable:.4f}",
+        format_p(difference.p_corrected),
+        DASH if test.detectable is None else format_detectable(difference),
         DASH if test.needed is None else str(test.needed),
     ]
-
-
-def describe_power(differences: Sequence[Difference]) -> Iterator[str]:
-    """Yield what the number of seeds can show."""
-    found = [each for each in differences if each.test and each.test.detectable is not None]
-    if not found:
-        return
-    pairs = min(each.test.difference.n for each in found if each.test)
-    fewest = [each for each in found if each.test and each.test.difference.n == pairs]
-    largest = max(fewest, key=lambda each: each.test.detectable or 0 if each.test else 0)
-    assert largest.test is not None
-    assert largest.test.detectable is not None
-    needed = largest.test.needed
-    yield (
-        f"with {pairs} pairs, differences below {format_points(largest)} cannot be detected "
-        f"(power {100 * POWER:g} %); "
-        + (
-            f"n = {needed} would be needed for the difference of {largest.setting} and "
-            f"{largest.reference}"
-            if needed is not None
-            else "the measured difference would need over 100,000"
-        )
-    )
-    if pairs < 6:
-        yield (
-            f"with {pairs} pairs, the p-value of the permutation test is at least {2 / 2**pairs:g}"
-        )
-
-
-def format_points(difference: Difference) -> str:
-    """Return the detectable difference, that of a fraction in percentage points."""
-    assert difference.test is not None
-    value = difference.test.detectable or 0.0
-    if difference.metric.endswith("loss"):
-        return f"{value:.3g}"
-    return f"{100 * value:.2g} points"
 
 
 def describe_predictions(test: McNemarTest, sources: Sequence[str]) -> str:

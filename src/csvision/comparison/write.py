@@ -6,18 +6,19 @@ from pathlib import Path
 import pandas as pd
 
 from csvision.comparison.result import ComparisonResult
+from csvision.comparison.sources import Source
 from csvision.errors import RunError
 from csvision.files import make_dir, replace_file, timestamp, write_json
 
 NAME = "comparison"
 
 
-def results_folder(paths: Sequence[Path], output_dir: Path | None, outputs: Path) -> Path:
-    """Return the folder of the results: the only sweep or folder given, or a new one."""
+def results_folder(sources: Sequence[Source], output_dir: Path | None, outputs: Path) -> Path:
+    """Return the folder of the results: that of the only sweep, else a new one."""
     if output_dir is not None:
         return output_dir
-    if len(paths) == 1:
-        return paths[0]
+    if len(sources) == 1 and sources[0].sweep:
+        return sources[0].path
     return outputs / "comparisons" / timestamp()
 
 

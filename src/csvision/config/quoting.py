@@ -29,6 +29,7 @@ PATH_KEYS = (
     "transform.path",
     "init_from",
     "reference",
+    "dataset",
 )
 MULTIRUN = ("-m", "--multirun")
 SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
