@@ -12,6 +12,8 @@ SHAPE = (1, 28, 28)
 REFUSED = {
     "loss.class_weights=balance": "loss.class_weights=balance must be balanced, null, or a list",
     "loss.class_weights=[1,0]": "must be balanced, null, or a list of one positive number",
+    f"loss.class_weights=[1,{10**400}]": "must be balanced, null, or a list of one positive number",
+    "loss.class_weights=[1,nan]": "must be balanced, null, or a list of one positive number",
     "loss.class_weights=[1,-2]": "must be balanced, null, or a list of one positive number",
     "loss.class_weights=3": "must be balanced, null, or a list of one positive number",
     "loss.class_weights=[true,true]": "must be balanced, null, or a list of one positive number",
