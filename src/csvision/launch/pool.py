@@ -34,6 +34,7 @@ class QueuedTask:
 
     task: Task
     time_limit: float | None
+    was_lost: bool = False
 
 
 class WorkerHandle:
@@ -190,11 +191,19 @@ class WorkerPool:
                 return
             for ready in wait(list(busy), timeout=POLL_SECONDS):
                 assert isinstance(ready, Connection)
-                result = busy[ready].receive()
+                worker = busy[ready]
+                queued = worker.queued
+                result = worker.receive()
                 if result is None:
                     continue
                 if result.ending is Ending.died:
-                    self.workers.remove(busy[ready])
+                    self.workers.remove(worker)
+                    assert queued is not None
+                    # The idle worker was dying when it got the task; once, because a worker may
+                    # also die whenever it starts.
+                    if worker.started is None and not queued.was_lost:
+                        self.queue.appendleft(replace(queued, was_lost=True))
+                        continue
                 yield result
             for worker in busy.values():
                 if self.stopping:
