@@ -384,6 +384,7 @@ def build(model: model_schema.CNNConfig, image_shape: Shape) -> CNN:
 @example(cnn_of(Stage(padding="valid", normalization=Normalization.instance)), (1, 3, 3))
 @example(cnn_of(Stage(padding=3, padding_mode=PaddingMode.reflect)), (1, 3, 9))
 @example(cnn_of(Stage(kernel_size=2, padding="same", padding_mode=PaddingMode.reflect)), (1, 9, 1))
+@example(cnn_of(Stage(kernel_size=1, stride=2, padding=1, dilation=2)), (1, 8, 1))
 def test_table_of_any_cnn_matches_torch(model: model_schema.CNNConfig, image_shape: Shape) -> None:
     try:
         layers = table(model, image_shape, CLASSES)

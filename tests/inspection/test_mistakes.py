@@ -64,4 +64,4 @@ def test_row_that_is_no_test_row_is_rejected() -> None:
     subset = eval_result(PROBABILITIES, [0, 0, 1, 2]).subset
     with pytest.raises(ConfigError) as caught:
         find_positions(subset, [3, 4, 9])
-    assert [message.split(" ")[0] for message in caught.value.messages] == ["rows.1=4", "rows.2=9"]
+    assert [message[:11] for message in caught.value.messages] == ["rows: row 4", "rows: row 9"]

@@ -93,7 +93,8 @@ def stage_layers(stage: Stage, input_shape: Shape) -> nn.Sequential:
         stage.kernel_size,
         stride=stage.stride,
         padding=before if pads_itself else 0,
-        dilation=stage.dilation,
+        # Without effect on a 1x1 kernel, but torch 2.13 crashes on some of them.
+        dilation=stage.dilation if stage.kernel_size > 1 else 1,
         padding_mode=stage.padding_mode.value if pads_itself else "zeros",
     )
     if stage.normalization is not Normalization.none:
