@@ -1,10 +1,10 @@
 """The demo answers only its own page on this machine."""
 
 import json
-import os
 import signal
 import socket
-import threading
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from http.client import HTTPConnection
@@ -98,35 +98,34 @@ def test_used_port_is_refused(
 
 @pytest.mark.slow
 def test_interrupt_prints_one_line_although_a_request_is_incomplete(
-    small_run: RunDirectory, csvision_command: RunCommand
+    small_run: RunDirectory,
 ) -> None:
     with open_socket(0) as opened:
         port = opened.getsockname()[1]
+    # A process of its own: other tests run an event loop in this one.
+    command = [sys.executable, "-m", "csvision", "demo", f"run={small_run.path}", f"port={port}"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        connection = connect(port)
+        head = f"POST /predict HTTP/1.1\r\nHost: {HOST}:{port}\r\nContent-Length: 64\r\n\r\n"
+        connection.sendall(head.encode() + b"a few bytes")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        connection.close()
+    assert (process.returncode, errors) == (130, "interrupted\n")
+    assert output.splitlines() == [f"http://{HOST}:{port} (Ctrl-C ends the demo)"]
 
-    def interrupt() -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with suppress(ConnectionError), socket.create_connection((HOST, port)) as connection:
-                head = (
-                    f"POST /predict HTTP/1.1\r\nHost: {HOST}:{port}\r\nContent-Length: 64\r\n\r\n"
-                )
-                connection.sendall(head.encode() + b"a few bytes")
-                time.sleep(0.2)
-                os.kill(os.getpid(), signal.SIGINT)
-                thread_ends.wait(60)
-                return
-            time.sleep(0.05)
 
-    thread_ends = threading.Event()
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    try:
-        output = csvision_command("demo", f"run={small_run.path}", f"port={port}")
-    finally:
-        thread_ends.set()
-        thread.join()
-    assert (output.code, output.err) == (130, "interrupted\n")
-    assert output.out.splitlines() == [f"http://{HOST}:{port} (Ctrl-C ends the demo)"]
+def connect(port: int) -> socket.socket:
+    """Connect to a server that is starting."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(ConnectionError):
+            return socket.create_connection((HOST, port))
+        time.sleep(0.05)
+    raise TimeoutError(port)
 
 
 def demo_config(run_dir: RunDirectory) -> DemoConfig:
