@@ -152,6 +152,7 @@ def read_or_error(file: Damaged) -> ImageTable | UserError:
 
 @example(file=Damaged("table.csv", b"label,pixel0,pixel1\n1,0\r,0\n"))
 @example(file=Damaged("table.csv", b'"label","pixel0"\n""5"","0"\n"0","0"'))
+@example(file=Damaged("table.csv", b"label,pixel0\ntrue,0\n0,0"))
 @given(file=damaged_files())
 @settings(deadline=None, max_examples=1000)
 def test_damaged_file_is_rejected_or_read_as_by_the_csv_module(file: Damaged) -> None:

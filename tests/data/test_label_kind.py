@@ -25,6 +25,8 @@ from csvision.data.label_kind import LabelKind, decide_label_kind, parse_label
         ("0 1 0 1.5", "integers"),
         ("1.5 2.5", "integers"),
         ("x y 0 1", "texts"),
+        ("true false true", "texts"),
+        ("true 0", "texts"),
     ],
 )
 def test_kind_is_decided_by_all_labels(labels: str, expected: str) -> None:

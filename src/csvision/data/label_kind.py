@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 
-from csvision.data.cells import is_missing, is_number, parse_whole
+from csvision.data.cells import is_boolean, is_missing, is_number, parse_whole
 from csvision.data.data_spec import LabelValues
 
 MAX_FEW_ROWS = 5
@@ -45,7 +45,7 @@ def is_plain_integer(text: str) -> bool:
 
 def is_fraction(text: str) -> bool:
     """Return whether a label is a number but no whole number."""
-    return is_number(text) and parse_whole(text) is None
+    return is_number(text) and not is_boolean(text) and parse_whole(text) is None
 
 
 def has_leading_zero(text: str) -> bool:
