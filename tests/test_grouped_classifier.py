@@ -58,6 +58,7 @@ def test_results_do_not_depend_on_the_groups(
     assert found == dict.fromkeys(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "calls"), [(0, 8), (1000, 1)])
 def test_callbacks_are_called_once_per_group(
     seconds: float, calls: int, monkeypatch: pytest.MonkeyPatch
@@ -74,6 +75,7 @@ def test_callbacks_are_called_once_per_group(
     assert [step for step, is_last in steps if is_last] == [8, 16]
 
 
+@pytest.mark.slow
 def test_checkpoint_counts_batches(digits_csv: Path) -> None:
     run = csvision.train(*SMALL_TRAINING, *SMALL_MLP).directory
     content = torch.load(RunDirectory(run).last)

@@ -38,6 +38,7 @@ def use_custom_model(config: dict[str, Any]) -> None:
 
 
 class TestRunConfig:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "change",
         [
@@ -230,6 +231,7 @@ class TestClassNames:
         assert "\x1b" not in output
         assert "?[2J" in output
 
+    @pytest.mark.slow
     @pytest.mark.filterwarnings("ignore:html5lib's sanitizer is deprecated")
     def test_are_escaped_on_pages_of_tensorboard(self, named_run: Path) -> None:
         from tensorboard.plugin_util import markdowns_to_safe_html

@@ -1,5 +1,7 @@
 """The keys and the groups of runs in TensorBoard's HParams tab."""
 
+import pytest
+
 import csvision
 from csvision.config.compose import load_config
 from csvision.hparams import group_name, hparam_values
@@ -38,6 +40,7 @@ def test_pixel_range_is_text_even_if_it_is_a_number() -> None:
     assert hparam_values(config_of("data.pixel_range=16"), swept)["pixel_range"] == "16"
 
 
+@pytest.mark.slow
 def test_runs_that_differ_in_seed_and_fold_share_a_group() -> None:
     folds = ("data.folds=3", "optimizer.lr=0.01")
     one, two, other = (

@@ -171,6 +171,7 @@ hydra:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("subdir", "names"),
     [

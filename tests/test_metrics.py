@@ -20,6 +20,7 @@ def scores_of(labels: list[int], predictions: list[int]) -> dict[str, float]:
     return {name: float(value) for name, value in class_scores(counts.compute()).items()}
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
 def test_scores_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     labels, predictions = [pair[0] for pair in pairs], [pair[1] for pair in pairs]

@@ -144,6 +144,7 @@ def test_sdist_builds_the_same_wheel_without_git(checkout: Path, wheel: Path) ->
     assert names_in(build(project, "wheel")) == names_in(wheel)
 
 
+@pytest.mark.slow
 def test_wheel_has_every_file_of_both_packages(wheel: Path) -> None:
     packages = {name for name in files_in(ROOT / "src") if "__pycache__" not in name}
     assert packages - names_in(wheel) == set()
@@ -184,6 +185,7 @@ def test_installed_command_runs_a_sweep_outside_the_project(installed: Path) -> 
     assert all("finished" in line for line in lines[1:])
 
 
+@pytest.mark.slow
 def test_installed_python_package_is_the_one_of_the_wheel(installed: Path) -> None:
     code = "import csvision, csvision_claims; print(csvision.__file__, csvision_claims.__file__)"
     environment = os.environ | {"PYTHONPATH": str(installed)}

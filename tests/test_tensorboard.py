@@ -108,6 +108,7 @@ class TestServer:
     def test_lists_the_runs(self, tensorboard: Server) -> None:
         assert sorted(tensorboard.fetch_json("runs")) == NAMES
 
+    @pytest.mark.slow
     def test_scalars_have_the_names_of_the_metrics(self, tensorboard: Server) -> None:
         tags = tensorboard.fetch_json("plugin/scalars/tags")
         names = ("loss", *SCORES)
@@ -135,6 +136,7 @@ class TestServer:
         assert step == EPOCHS
         assert value == pytest.approx(read_metrics(runs[name])["test/acc"])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", NAMES)
     def test_figures_can_be_decoded(self, name: str, tensorboard: Server) -> None:
         tags = tensorboard.fetch_json("plugin/images/tags")[name]

@@ -66,6 +66,7 @@ def test_checkpoint_has_averages_as_weights_and_can_be_restored() -> None:
     assert checkpoint["state_dict"] == expected["state_dict"]
 
 
+@pytest.mark.slow
 def test_averages_of_a_run_are_those_of_its_weights(digits_csv: Path) -> None:
     weights: list[torch.Tensor] = []
     update = WeightAverage.update

@@ -57,6 +57,7 @@ def assert_kept_is_saved(model: CNNConfig | MLPConfig, image_shape: Shape) -> No
     assert total == saved_bytes(network, torch.randn(BATCH, *image_shape))
 
 
+@pytest.mark.slow
 def test_default_cnn_by_hand() -> None:
     model = cnn_of(Stage(32), Stage(64))
     layers = layer_table(model, (1, 28, 28), 10)

@@ -59,6 +59,7 @@ def test_every_baseline_is_compared() -> None:
     assert set(DIRECT) == set(BaselineName)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIRECT)
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_ has")
 def test_baseline_is_the_estimator_of_scikit_learn(name: str, digits_file: Path) -> None:
@@ -86,6 +87,7 @@ def test_baseline_is_the_estimator_of_scikit_learn(name: str, digits_file: Path)
         assert not [key for key in result.metrics if key.endswith("loss")]
 
 
+@pytest.mark.slow
 def test_pixels_are_those_that_networks_get(digits_file: Path) -> None:
     transforms = ("data.pad=1", "data.permutation_seed=3", "data.normalize=true")
     result = fit(digits_file, "baseline=centroid", *transforms)
@@ -114,6 +116,7 @@ def test_standardize_scales_each_pixel_inside_the_pipeline(digits_file: Path) ->
     np.testing.assert_allclose(result.evaluation.probabilities, probabilities, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_class_without_training_rows_has_probability_zero(digits_file: Path) -> None:
     result = fit(digits_file, "baseline=majority", "debug.limit_rows=6")
     missing = set(range(10)) - set(result.splits.train.labels.tolist())

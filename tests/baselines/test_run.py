@@ -22,6 +22,7 @@ from tests.cli.conftest import RunCommand, csvision_command
 __all__ = ["csvision_command"]
 
 
+@pytest.mark.slow
 def test_writes_the_files_of_a_run(small_baseline_result: csvision.BaselineResult) -> None:
     run_dir = RunDirectory(small_baseline_result.directory)
     names = {path.name for path in run_dir.path.iterdir()} - {".lock", ".hydra"}
@@ -53,6 +54,7 @@ def test_rows_are_those_of_a_trained_run(
         assert getattr(recorded, name).indices.tolist() == indices
 
 
+@pytest.mark.slow
 def test_equal_configurations_give_equal_hashes(digits_file: Path) -> None:
     words = (*SMALL, f"data.csv={digits_file}", "baseline=random_forest")
     hashes = []
@@ -65,6 +67,7 @@ def test_equal_configurations_give_equal_hashes(digits_file: Path) -> None:
     assert hashes[0][1] != hashes[2][1]
 
 
+@pytest.mark.slow
 def test_estimator_without_probabilities_has_no_columns_for_them(digits_file: Path) -> None:
     result = csvision.baseline(*SMALL, f"data.csv={digits_file}", "baseline=svm_rbf")
     predictions = pd.read_csv(result.directory / "predictions.csv")
@@ -72,6 +75,7 @@ def test_estimator_without_probabilities_has_no_columns_for_them(digits_file: Pa
     assert result.evaluation.confusion_matrix.sum() == len(result.splits.test)
 
 
+@pytest.mark.slow
 def test_tensorboard_has_metrics_and_figures(digits_file: Path) -> None:
     words = (*SMALL, f"data.csv={digits_file}", "baseline=svm_rbf", "logger=tensorboard")
     result = csvision.baseline(*words)
@@ -95,6 +99,7 @@ class TestReuse:
         assert result.directory is not None
         assert (result.directory / "confusion_matrix.png").is_file()
 
+    @pytest.mark.slow
     def test_evaluate_and_predict_take_another_file(
         self, small_baseline: RunDirectory, digits_file: Path
     ) -> None:
@@ -119,10 +124,12 @@ class TestReuse:
         with pytest.raises(RunError, match="is finished"):
             csvision.resume(small_baseline.path)
 
+    @pytest.mark.slow
     def test_commands_for_baselines_refuse_a_network(self, small_run: RunDirectory) -> None:
         with pytest.raises(RunError, match="is a trained network, not a baseline"):
             csvision.load_baseline(small_run.path)
 
+    @pytest.mark.slow
     def test_reproduce_fits_again_and_compares(self, small_baseline: RunDirectory) -> None:
         comparison = csvision.reproduce(small_baseline.path)
         assert (comparison.equal, comparison.differences) == (True, [])
@@ -132,6 +139,7 @@ class TestReuse:
         assert any(line.startswith("predictions_sha256") for line in comparison.differences)
 
 
+@pytest.mark.slow
 def test_interrupted_baseline_is_fitted_again(
     small_baseline: RunDirectory, csvision_command: RunCommand
 ) -> None:
@@ -177,6 +185,7 @@ def test_sweep_writes_its_table_and_resumes(
     assert table["baseline"].tolist() == ["majority", "majority", "centroid", "centroid"]
 
 
+@pytest.mark.slow
 def test_command_prints_the_path_of_the_run(
     digits_file: Path, csvision_command: RunCommand
 ) -> None:
@@ -186,6 +195,7 @@ def test_command_prints_the_path_of_the_run(
     assert RunDirectory(Path(path)).read_manifest()["overrides"][0] == "baseline=majority"
 
 
+@pytest.mark.slow
 def test_sweep_of_baselines_has_no_ensemble(small_baseline: RunDirectory, tmp_path: Path) -> None:
     sweep = tmp_path / "sweep"
     for number in range(2):

@@ -37,6 +37,7 @@ def fitted(name: str, seed: int = 0) -> Any:
     return build_classifier(config.baseline, seed).fit(pixels, table["label"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BaselineName)
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_ has")
 def test_equal_fits_have_equal_hashes_also_after_a_round_trip(name: str) -> None:
@@ -46,6 +47,7 @@ def test_equal_fits_have_equal_hashes_also_after_a_round_trip(name: str) -> None
     assert estimator_sha256(restored) == estimator_sha256(one)
 
 
+@pytest.mark.slow
 def test_hash_depends_on_learned_values_and_parameters() -> None:
     one = fitted("logistic")
     before = estimator_sha256(one)
@@ -89,6 +91,7 @@ def test_missing_file_is_refused(small_baseline: RunDirectory) -> None:
         csvision.evaluate(small_baseline.path)
 
 
+@pytest.mark.slow
 def test_baseline_of_another_run_is_refused_unless_asked(
     small_baseline: RunDirectory, digits_file: Path
 ) -> None:

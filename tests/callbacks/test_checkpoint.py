@@ -23,6 +23,7 @@ def leaves(node: Any) -> list[Any]:
     return [node]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["none", "onecycle", "cosine", "step"])
 def test_checkpoints_contain_only_tensors_and_plain_values(
     scheduler: str, digits_csv: Path
@@ -46,6 +47,7 @@ def test_best_checkpoint_contains_no_optimizer_state(small_run: RunDirectory) ->
     assert "optimizer_states" not in torch.load(small_run.best, weights_only=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("max_fraction", "previous"),
     [
@@ -64,6 +66,7 @@ def test_last_and_previous_checkpoint(
     assert steps == [previous, 32]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "names"), [(1000, []), (0.001, ["last.ckpt", "previous.ckpt"])]
 )
@@ -90,6 +93,7 @@ def test_deleted_folder_is_not_created_again(tmp_path: Path) -> None:
     assert not (tmp_path / "deleted").exists()
 
 
+@pytest.mark.slow
 def test_without_validation_split_there_is_no_best_checkpoint(digits_csv: Path) -> None:
     overrides = (*SMALL_RUN, "epochs=1", "data.val_size=0")
     run = RunDirectory(csvision.train(*overrides).directory)

@@ -28,6 +28,7 @@ class TestHistory:
         assert [*history["epoch"]] == [1, 2, 3, 4]
         assert history.notna().all(axis=None)
 
+    @pytest.mark.slow
     def test_has_no_validation_columns_without_validation_split(self) -> None:
         history = read_history(csvision.train(*SMALL, "data.val_size=0").directory)
         assert [*history.columns] == ["epoch", "lr", "train/loss", "seconds"]
@@ -40,12 +41,14 @@ class TestHistory:
         text = history.history_csv.read_text(encoding="utf-8")
         assert text == "epoch,lr,val/f1\n1,0.5,\n2,0.5,0.75\n"
 
+    @pytest.mark.slow
     def test_lr_is_that_of_the_start_of_each_epoch(self) -> None:
         schedule = ("scheduler=step", "scheduler.step_size=1", "scheduler.gamma=0.1")
         overrides = (*SMALL, *schedule, "optimizer=sgd", "optimizer.lr=0.5")
         history = read_history(csvision.train(*overrides).directory)
         assert [*history["lr"]] == pytest.approx([0.5, 0.05, 0.005])
 
+    @pytest.mark.slow
     def test_loss_decreases_and_accuracy_increases(self) -> None:
         overrides = (*SMALL, "epochs=6")
         history = read_history(csvision.train(*overrides).directory)
@@ -64,6 +67,7 @@ class TestHistory:
 
 
 class TestEpochLine:
+    @pytest.mark.slow
     def test_line_is_printed_for_each_epoch(
         self, digits_csv: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -69,6 +69,7 @@ def test_bars_disappear_when_they_are_complete(digits_csv: Path) -> None:
     assert not [line for line in screen if "|" in line or "it/s" in line]
 
 
+@pytest.mark.slow
 def test_bar_does_not_change_the_weights(
     digits_csv: Path,
     small_run: RunDirectory,

@@ -84,6 +84,7 @@ def test_resume_command_can_be_pasted_if_the_path_has_spaces(
     assert Path(argument.removeprefix("run=")).is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "error", "code"),
     [
@@ -119,6 +120,7 @@ def test_previous_handlers_are_restored() -> None:
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
+@pytest.mark.slow
 def test_signal_that_the_parent_process_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -135,6 +137,7 @@ def test_signal_outside_of_training_ends_immediately() -> None:
     assert ended.value.code == 128 + signal.SIGUSR1
 
 
+@pytest.mark.slow
 def test_training_works_outside_the_main_thread() -> None:
     results = []
     thread = Thread(target=lambda: results.append(csvision.train(*SMALL_RUN, "epochs=1")))
@@ -150,6 +153,7 @@ def test_interruption_is_not_an_exception_that_handlers_catch() -> None:
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), CODES)
 def test_command_ends_with_the_conventional_code(
     number: int, code: int, csvision_command: RunCommand

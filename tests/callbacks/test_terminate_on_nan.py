@@ -49,6 +49,7 @@ def only_run() -> RunDirectory:
     return RunDirectory(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_error_names_step_learning_rate_and_last_checkpoint(value: str) -> None:
     message, run = train_with_loss(value, at=11)
@@ -120,6 +121,7 @@ class Net(nn.Module):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("val_size", [0, 0.2])
 def test_weights_that_the_last_step_made_infinite_are_not_saved(val_size: float) -> None:
     Path("net.py").write_text(INFINITE_GRADIENT_NET, encoding="utf-8")

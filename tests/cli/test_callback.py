@@ -56,6 +56,7 @@ def errors_of(
 class TestPreparation:
     callback = TrainCallback()
 
+    @pytest.mark.slow
     def test_accepts_valid_runs(self, capsys: pytest.CaptureFixture[str]) -> None:
         self.callback.on_run_start(hydra_config(*DIGITS))
         self.callback.on_multirun_start(sweep_config(*DIGITS, "seed=0,1"))
@@ -91,6 +92,7 @@ class TestPreparation:
             "optimizer.lr=-1.0 must be > 0 and <= 1e+30",
         ]
 
+    @pytest.mark.slow
     def test_reports_a_job_that_cannot_be_composed(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -49,5 +49,6 @@ def test_bash_completes_commands_groups_and_keys(line: str, expected: list[str])
     assert sorted(complete(line)) == expected
 
 
+@pytest.mark.slow
 def test_bash_lists_all_commands() -> None:
     assert {"train", "evaluate", "inspect-data", "claims"} <= set(complete("csvision "))

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import csvision
 from csvision.config import schema
@@ -13,6 +14,7 @@ from tests.data.conventions.images import Content, gray
 from tests.data.conventions.write import pixel_names, rows_of, write_csv
 
 
+@pytest.mark.slow
 def test_command_prints_how_to_train(csvision_command: RunCommand) -> None:
     dark = Content(np.minimum(gray(height=3, width=7).images, 9), gray().labels)
     path = write_csv(rows_of(dark), ["label", *pixel_names(21)])

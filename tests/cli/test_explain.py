@@ -44,6 +44,7 @@ def test_writes_a_picture(csvision_command: RunCommand, working_folder: Path) ->
     assert "size: (28 + 2*1 - 3)/1 + 1 = 28" in texts
 
 
+@pytest.mark.slow
 def test_batch_size_changes_memory_only(csvision_command: RunCommand) -> None:
     one, two = (
         json.loads(csvision_command("explain", "format=json", f"batch_size={size}").out)
@@ -65,6 +66,7 @@ def test_file_is_not_read_if_shape_and_classes_are_given(csvision_command: RunCo
     assert csvision_command("explain", *words).code == 0
 
 
+@pytest.mark.slow
 def test_run_gives_its_network(small_run_result: object, csvision_command: RunCommand) -> None:
     directory = small_run_result.directory  # type: ignore[attr-defined]
     output = csvision_command("explain", f"run={directory}", "format=json")
@@ -75,6 +77,7 @@ def test_run_gives_its_network(small_run_result: object, csvision_command: RunCo
     assert content["parameters"] == sum(each.numel() for each in weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "key"),
     [
@@ -101,6 +104,7 @@ def test_error_names_its_key(
     assert csvision_command("explain", *words).error.startswith(key)
 
 
+@pytest.mark.slow
 def test_channels_at_the_end_are_recognized_where_a_layer_does_not_fit(
     csvision_command: RunCommand,
 ) -> None:
@@ -114,6 +118,7 @@ def test_channels_at_the_end_are_recognized_where_a_layer_does_not_fit(
 
 
 class TestFilter:
+    @pytest.mark.slow
     def test_prints_the_products(self, csvision_command: RunCommand) -> None:
         output = csvision_command("explain", "row=0", "filter=3", "position=[17,1]")
         assert (output.code, output.err) == (0, "")
@@ -122,6 +127,7 @@ class TestFilter:
         assert lines[0].endswith("image in row 0 (Ankle boot)")
         assert lines[-1].startswith("next position [17, 2]: ")
 
+    @pytest.mark.slow
     def test_untrained_weights_are_those_of_a_training_with_the_seed(
         self, csvision_command: RunCommand
     ) -> None:
@@ -134,6 +140,7 @@ class TestFilter:
         patches = [content["channels"][0]["patch"] for content in found]
         assert patches[0] != patches[1]
 
+    @pytest.mark.slow
     def test_run_gives_weights_and_images(
         self, small_run_result: object, csvision_command: RunCommand
     ) -> None:
@@ -148,6 +155,7 @@ class TestFilter:
         assert content["channels"][0]["patch"][1] == pytest.approx(patch[1], abs=1e-6)
         assert content["label"] == table.classes[table.labels[5]]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("words", "start"),
         [

@@ -69,6 +69,7 @@ def test_broken_package_is_listed_with_its_error(monkeypatch: pytest.MonkeyPatch
     assert "no_such_package" in description
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", command_names())
 def test_help_of_each_command_shows_its_usage_and_keys(name: str) -> None:
     find_command(name).register()
@@ -103,6 +104,7 @@ def test_lists_only_the_groups_of_the_command(command: str, groups: set[str]) ->
     assert set(groups_in(help_of(command))) == groups
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides", [[], ["model=mlp", "optimizer=sgd", "scheduler=step"]], ids=str
 )
@@ -169,6 +171,7 @@ def test_unknown_choice_lists_valid_choices() -> None:
         help_of("train", "model=rnn")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_replaces_the_help_of_hydra(
     option: str, csvision_command: RunCommand, working_folder: Path

@@ -71,6 +71,7 @@ class TestCommandName:
 
 
 class TestInvalidConfiguration:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("arguments", "parts"),
         [
@@ -110,6 +111,7 @@ class TestInvalidConfiguration:
         assert all(part in error for part in parts), error
         assert list(working_folder.iterdir()) == []
 
+    @pytest.mark.slow
     def test_values_are_reported_together(self, csvision_command: RunCommand) -> None:
         errors = csvision_command("train", "optimizer.lr=-1", "epochs=0", "model.dropout=2").errors
         assert [error.split()[0] for error in errors] == [
@@ -118,6 +120,7 @@ class TestInvalidConfiguration:
             "epochs=0",
         ]
 
+    @pytest.mark.slow
     def test_missing_keys_of_other_commands_are_reported(
         self, csvision_command: RunCommand
     ) -> None:
@@ -130,11 +133,13 @@ class TestInvalidConfiguration:
         assert error.startswith(f"run={inputs} ")
         assert "run.json" in error
 
+    @pytest.mark.slow
     def test_output_dir_that_cannot_be_created_is_named(self, csvision_command: RunCommand) -> None:
         error = csvision_command("train", "output_dir=/proc/x").error
         assert error.startswith("/proc/x: ")
         assert "output_dir" in error
 
+    @pytest.mark.slow
     @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
     def test_missing_accelerator_lists_available_ones(self, csvision_command: RunCommand) -> None:
         error = csvision_command("train", "accelerator=gpu").error
@@ -220,6 +225,7 @@ def test_config_dir_adds_an_experiment(csvision_command: RunCommand) -> None:
 
 
 class TestException:
+    @pytest.mark.slow
     def test_bug_in_custom_network_keeps_its_traceback(
         self, csvision_command: RunCommand, digits_csv: Path
     ) -> None:
@@ -227,6 +233,7 @@ class TestException:
         with pytest.raises(RuntimeError, match="odd"):
             csvision_command("train", *OWN_FILE, "model=custom", "model.path=odd.py:Odd")
 
+    @pytest.mark.slow
     def test_diverged_training_is_one_line_and_exits_with_1(
         self, csvision_command: RunCommand, digits_csv: Path
     ) -> None:

@@ -62,6 +62,7 @@ def test_search_in_an_experiment_of_the_user_is_continued_with_it(
         assert 0.01 <= config.optimizer.lr <= 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -79,6 +80,7 @@ def test_search_that_cannot_work_is_refused_in_one_line(
     assert not Path("search").exists()
 
 
+@pytest.mark.slow
 def test_trials_with_several_monitors_are_refused(
     digits_csv: Path, csvision_command: RunCommand
 ) -> None:
@@ -103,6 +105,7 @@ def test_search_without_optuna_says_what_to_install(
     assert "pip install 'csvision[optuna]'" in csvision_command(*SEARCH).error
 
 
+@pytest.mark.slow
 def test_search_without_a_finished_trial_exits_with_1(
     digits_csv: Path, csvision_command: RunCommand
 ) -> None:
@@ -114,6 +117,7 @@ def test_search_without_a_finished_trial_exits_with_1(
     assert "1 trials: 1 diverged" in output.out
 
 
+@pytest.mark.slow
 def test_run_that_is_no_search_takes_no_keys_of_a_search(
     interrupted_run: RunDirectory, csvision_command: RunCommand
 ) -> None:
@@ -121,6 +125,7 @@ def test_run_that_is_no_search_takes_no_keys_of_a_search(
     assert error.startswith(f"run={interrupted_run.path} is not a search")
 
 
+@pytest.mark.slow
 def test_lr_find_says_how_to_use_the_suggestion(
     digits_csv: Path, csvision_command: RunCommand
 ) -> None:
@@ -134,6 +139,7 @@ def test_lr_find_says_how_to_use_the_suggestion(
     assert (Path(folder) / "lr_find.png").is_file()
 
 
+@pytest.mark.slow
 def test_lr_find_without_a_descent_exits_with_1(
     digits_csv: Path, csvision_command: RunCommand
 ) -> None:

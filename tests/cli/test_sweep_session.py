@@ -84,6 +84,7 @@ def test_folder_that_cannot_be_created_is_refused() -> None:
         start("file/sweep")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["basic", JOBLIB_LAUNCHER])
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signal_between_jobs_ends_in_one_line(
@@ -171,6 +172,7 @@ class TestWorkerSignals:
             signals.handle(signal.SIGINT, None)
         assert "running" in manifest.read_text(encoding="utf-8")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("content", ["", "[]", "{"])
     def test_damaged_manifest_is_not_waited_for(
         self, content: str, manifest: Path, tmp_path: Path

@@ -39,6 +39,7 @@ def test_job_in_the_main_process_is_not_watched() -> None:
     assert WORKERS == []
 
 
+@pytest.mark.slow
 def test_job_runs_to_its_end_while_the_main_process_runs(worker: Worker) -> None:
     watch(worker)
     with worker.run_job():

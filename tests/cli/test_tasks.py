@@ -14,6 +14,7 @@ from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
 
 
+@pytest.mark.slow
 def test_evaluate_prints_scores_and_the_path_of_the_results(
     small_run: RunDirectory, csvision_command: RunCommand
 ) -> None:
@@ -24,6 +25,7 @@ def test_evaluate_prints_scores_and_the_path_of_the_results(
     assert (Path(path) / "confusion_matrix.png").is_file()
 
 
+@pytest.mark.slow
 def test_predict_prints_the_path_of_the_predictions(
     small_run: RunDirectory, digits_csv: Path, csvision_command: RunCommand
 ) -> None:
@@ -34,6 +36,7 @@ def test_predict_prints_the_path_of_the_predictions(
     assert len(pd.read_csv(path)) == 300
 
 
+@pytest.mark.slow
 def test_export_prints_the_difference_and_the_path_of_the_file(
     small_run: RunDirectory, csvision_command: RunCommand
 ) -> None:
@@ -73,6 +76,7 @@ def test_resume_of_a_finished_run_is_rejected(
     assert error.startswith(f"run={small_run.path} is finished")
 
 
+@pytest.mark.slow
 def test_resume_prints_the_path_of_the_run(
     interrupted_run: RunDirectory, csvision_command: RunCommand
 ) -> None:
@@ -101,6 +105,7 @@ class TestCache:
         assert cleared.out == f"0.0 MB freed in {default_folder()}\n"
         assert list(default_folder().iterdir()) == []
 
+    @pytest.mark.slow
     def test_clears_only_the_cache_in_another_folder(
         self, digits_csv: Path, csvision_command: RunCommand
     ) -> None:

@@ -34,6 +34,7 @@ QUICK = (
 pytestmark = pytest.mark.usefixtures("digits_csv")
 
 
+@pytest.mark.slow
 def test_prints_epochs_metrics_and_the_relative_path_of_the_run(
     csvision_command: RunCommand,
 ) -> None:
@@ -46,6 +47,7 @@ def test_prints_epochs_metrics_and_the_relative_path_of_the_run(
     assert RunDirectory(Path(path)).read_manifest()["state"] == "finished"
 
 
+@pytest.mark.slow
 def test_quiet_prints_only_the_path(csvision_command: RunCommand) -> None:
     (path,) = csvision_command("train", *QUICK, "quiet=true").out.splitlines()
     assert RunDirectory(Path(path)).read_manifest()["state"] == "finished"

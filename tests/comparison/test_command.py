@@ -84,6 +84,7 @@ class TestPageCommand:
         assert csvision_command(*command_on(before)).code == 0
         assert (sweep / "sweep.html").read_text(encoding="utf-8") == before
 
+    @pytest.mark.slow
     def test_title_names_what_was_compared(self, sweep: Path, tmp_path: Path) -> None:
         run = write_run(tmp_path / "single", ["model=mlp"], val__acc=0.5)
         (tmp_path / "two").mkdir()

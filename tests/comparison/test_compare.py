@@ -45,6 +45,7 @@ class TestSettings:
         assert mlp.high == pytest.approx(high)
         assert comparison.settings[0].seconds == pytest.approx(3 * 12.5)
 
+    @pytest.mark.slow
     def test_folds_and_seeds_repeat_a_setting(self, tmp_path: Path) -> None:
         jobs = [
             (
@@ -265,6 +266,7 @@ class TestFiles:
         differences = pd.read_csv(sweep / "comparison_differences.csv")
         assert differences["difference"].tolist() == pytest.approx([np.mean(CNN) - np.mean(MLP)])
 
+    @pytest.mark.slow
     def test_several_sweeps_get_a_folder_of_their_own(
         self, sweep: Path, tmp_path: Path, csvision_command: RunCommand
     ) -> None:

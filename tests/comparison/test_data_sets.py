@@ -37,6 +37,7 @@ def runs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_different_data_are_refused_by_name_with_a_hint_that_works(
     runs: Path, csvision_command: RunCommand
 ) -> None:

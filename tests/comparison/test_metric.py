@@ -86,6 +86,7 @@ def write_costs(folder: Path, mode: str, **costs: float) -> None:
 
 
 class TestMode:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("mode", "best"), [("min", "model=mlp"), ("max", "model=cnn")])
     def test_metric_mode_of_the_runs_decides_which_value_is_best(
         self, mode: str, best: str, tmp_path: Path

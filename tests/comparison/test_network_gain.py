@@ -107,6 +107,7 @@ class TestSettings:
         labels = [each.label for each in compare_runs([runs]).settings]
         assert sorted(labels) == ["model=cnn", "model=knn", "model=logistic", "model=mlp"]
 
+    @pytest.mark.slow
     def test_keys_that_differ_between_networks_or_baselines_are_kept(self, tmp_path: Path) -> None:
         for number, overrides in enumerate(
             [

@@ -57,6 +57,7 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestContents:
+    @pytest.mark.slow
     def test_page_has_settings_differences_curves_keys_failures_and_runs(
         self, search: Path
     ) -> None:

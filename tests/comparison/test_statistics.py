@@ -60,6 +60,7 @@ def test_single_value_has_no_interval() -> None:
         mean_interval([])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(VALUES)
 def test_p_value_of_the_t_test_is_the_integral_of_the_density(values: list[float]) -> None:
@@ -70,6 +71,7 @@ def test_p_value_of_the_t_test_is_the_integral_of_the_density(values: list[float
     assert test.p_t == pytest.approx(t_tail(statistic, len(values) - 1), abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(VALUES)
 def test_p_value_of_the_permutation_test_counts_all_signs(values: list[float]) -> None:
@@ -85,6 +87,7 @@ def test_p_value_of_the_permutation_test_counts_all_signs(values: list[float]) -
     assert permutation_p(values) == count / len(signs)
 
 
+@pytest.mark.slow
 def test_permutation_test_of_many_pairs_draws_signs_reproducibly() -> None:
     values = np.random.default_rng(1).normal(0.3, 1, 40).tolist()
     assert permutation_p(values) == permutation_p(values)

@@ -84,6 +84,7 @@ def test_debug_choice_sets_its_values(choice: str, expected: dict[str, Any]) -> 
     assert {key: get_value(config, key) for key in expected} == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "key", "value"),
     [

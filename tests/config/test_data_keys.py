@@ -13,6 +13,7 @@ from tests.config.configs import load, load_errors
 OWN_FILE = ("data=csv", "data.csv=digits.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "key", "value"),
     [

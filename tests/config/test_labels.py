@@ -36,6 +36,7 @@ def test_keys_are_as_short_as_unambiguous(keys: list[str], names: list[str]) -> 
     assert [*short_keys(keys).values()] == names
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.from_regex(r"[a-c0-2](\.[a-c0-2]){0,3}", fullmatch=True), unique=True))
 def test_short_keys_are_unique(keys: list[str]) -> None:

@@ -31,6 +31,7 @@ def test_sweep_takes_no_options(option: str) -> None:
         csvision.sweep(option, "seed=0,1")
 
 
+@pytest.mark.slow
 def test_errors_of_all_jobs_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
         csvision.sweep("epochs=0,1", "batch_size=0,2")

@@ -37,6 +37,7 @@ def default_values() -> dict[str, Any]:
     return config_to_dict(load())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_survives_a_round_trip(choice: str) -> None:
     config = load_choice(choice)

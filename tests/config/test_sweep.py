@@ -120,10 +120,12 @@ class TestComposeJobs:
         config.hydra.sweeper.params = {"seed": "range(3)"}
         assert [compose_job().config.seed for compose_job in compose_jobs(config)] == [0, 1, 2]
 
+    @pytest.mark.slow
     def test_glob_finds_the_choices_of_a_group(self) -> None:
         jobs = composed("optimizer=glob(*,exclude=sgd)")
         assert [job.config.optimizer.name for job in jobs] == ["adam", "adamw"]
 
+    @pytest.mark.slow
     def test_own_choice_in_the_search_path_is_found(self, tmp_path: Path) -> None:
         (tmp_path / "own/model").mkdir(parents=True)
         own = "defaults: [mlp, _self_]\nhidden: [4]\n"
@@ -134,6 +136,7 @@ class TestComposeJobs:
         assert (first.model.name, list(first.model.hidden)) == ("mlp", [4])
         assert second.model.name == "cnn"
 
+    @pytest.mark.slow
     def test_job_in_another_folder_is_refused(self) -> None:
         with pytest.raises(ConfigError, match=r"hydra\.sweep\.dir=b/.* output_dir"):
             composed("output_dir=b")

@@ -215,6 +215,7 @@ class TestRanges:
         assert message.startswith(f"{key} is null")
         assert message.endswith(f"write {key}=VALUE")
 
+    @pytest.mark.slow
     def test_every_range_is_tested(self) -> None:
         choices = [
             (),

@@ -149,6 +149,7 @@ anything = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(key=st.sampled_from([*leaf_keys(DEFAULT)]), value=anything)
 @settings(max_examples=400, deadline=None)
 def test_any_value_is_accepted_or_reported_in_short_lines(key: str, value: Any) -> None:

@@ -386,6 +386,7 @@ def test_damaged_entry_is_listed_and_cleared() -> None:
     assert clear(CACHE) == size
 
 
+@pytest.mark.slow
 def test_entry_of_a_process_killed_while_writing_is_never_used(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -151,6 +151,7 @@ def test_image_shape_that_does_not_fit_is_rejected() -> None:
     assert "check data.image_shape" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_pixels", [2, 3, 7, 12, 30, 768, 785, 3072, 49152])
 def test_every_suggested_shape_fits(num_pixels: int) -> None:
     shapes = [shape.strip("[]").split(",") for shape in suggest_shapes(num_pixels).split(" or ")]

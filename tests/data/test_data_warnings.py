@@ -136,6 +136,7 @@ def test_missing_label_values_are_reported() -> None:
     assert warnings_of("cat", "dog") == []
 
 
+@pytest.mark.slow
 def test_training_prints_and_logs_the_warnings(
     digits_csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,6 +73,7 @@ def test_separator_gives_equal_numbers_of_cells(separator: str, labels: tuple[st
     assert infer_separator(text) == separator
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 300), min_size=4, max_size=40), min_size=2, max_size=2).filter(

@@ -37,6 +37,7 @@ def read_photos(path: Path) -> ImageTable:
     return read_table(str(path), options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "photos"])
 def test_command_prints_the_path_of_the_file(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["example-data", f"name={name}"])
@@ -50,6 +51,7 @@ def test_command_prints_the_path_of_the_file(name: str, capsys: pytest.CaptureFi
     assert chosen.read_bytes() == default.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*READING_OVERRIDES])
 @pytest.mark.parametrize("output", ["a.csv", "my files, it's {b}=c/a.csv.gz"])
 def test_printed_command_trains_on_the_file(
@@ -112,6 +114,7 @@ def test_network_learns_digits(digits: Path) -> None:
     assert trained.metrics["test/acc"] > 0.6
 
 
+@pytest.mark.slow
 def test_network_learns_photos(photos: Path) -> None:
     trained = csvision.train(*TRAINING, *PHOTOS, f"data.csv={photos}", "debug.limit_rows=600")
     assert trained.splits.train.table.classes == ["china", "flower"]

@@ -180,6 +180,7 @@ class TestBundledFile:
 
 
 class TestCommand:
+    @pytest.mark.slow
     def test_writes_the_published_tables_into_outputs(
         self, conversion: tuple[Path, subprocess.CompletedProcess[str]]
     ) -> None:
@@ -200,6 +201,7 @@ class TestCommand:
         assert "outputs/data/fashion_mnist/test.csv: 10,000 images, written" in result.stdout
         assert "train.py data=fmnist" in result.stdout
 
+    @pytest.mark.slow
     def test_second_call_changes_nothing(
         self, conversion: tuple[Path, subprocess.CompletedProcess[str]]
     ) -> None:
@@ -211,6 +213,7 @@ class TestCommand:
         assert again.stdout.count("up to date") == 2
         assert [table.stat().st_mtime_ns for table in tables] == before
 
+    @pytest.mark.slow
     def test_missing_source_is_one_line_and_exit_code_2(self, tmp_path: Path) -> None:
         result = run_command("source_dir=nowhere", "output_dir=target", cwd=tmp_path)
         assert result.returncode == 2
@@ -222,6 +225,7 @@ class TestCommand:
 
 
 class TestSource:
+    @pytest.mark.slow
     def test_may_be_compressed_differently_or_not_at_all(
         self, only_test_csv_missing: Path, source: Path
     ) -> None:
@@ -344,6 +348,7 @@ class TestTarget:
         assert message.startswith(f"{path}: cannot be written (File too large); ")
         assert files_below(only_test_csv_missing) == ["train.csv"]
 
+    @pytest.mark.slow
     def test_output_dir_below_a_file_is_rejected(
         self, fashion_mnist_folder: Path, tmp_path: Path
     ) -> None:

@@ -34,10 +34,12 @@ def check_partition(data: schema.DataConfig, folds: int) -> None:
         assert np.abs(np.bincount(each.val.labels, minlength=len(expected)) - expected).max() < 1
 
 
+@pytest.mark.slow
 def test_folds_of_the_bundled_images_divide_the_training_rows() -> None:
     check_partition(data_config(), 5)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(6, 20), min_size=2, max_size=4), st.integers(2, 4), st.integers(0, 9))
 def test_folds_divide_any_training_rows(counts: list[int], folds: int, seed: int) -> None:

@@ -41,6 +41,7 @@ def test_integer_labels_are_sorted_as_numbers() -> None:
     assert class_indices(table) == [3, 1, 0, 1, 3, 2]
 
 
+@pytest.mark.slow
 def test_labels_may_be_any_integer_of_64_bits() -> None:
     table = read([str(2**63 - 1), str(-(2**63)), "0"])
     assert table.label_values == [-(2**63), 0, 2**63 - 1]

@@ -53,6 +53,7 @@ def scikit_learn_split() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return train, test
 
 
+@pytest.mark.slow
 def test_rows_of_the_notebooks_are_in_the_order_of_the_notebooks(
     scikit_learn_split: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> None:

@@ -126,6 +126,7 @@ def test_table_contains_the_written_values(written: WrittenFile) -> None:
     assert table.classes == [str(value) for value in table.label_values]
 
 
+@pytest.mark.slow
 def test_bundled_file_has_6000_images_of_ten_classes() -> None:
     table = read_table("bundled", classes=FASHION_CLASSES)
     assert table.images.shape == (6000, 1, 28, 28)
@@ -245,6 +246,7 @@ def test_images_of_another_size_than_the_reference_are_rejected() -> None:
     assert message.startswith("three.csv: 3 columns, but images of 4 pixels need 4 pixel ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cell",
     [

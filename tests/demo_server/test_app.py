@@ -33,6 +33,7 @@ def request(address: str, method: str, path: str, **options: Any) -> Answer:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/demo.js", "/demo.css", "/model"])
 def test_files_have_a_content_security_policy(address: str, path: str) -> None:
     status, text, headers = request(address, "GET", path)

@@ -126,6 +126,7 @@ def test_pt2_file_runs_in_torch_for_every_number_of_images(odd_run: csvision.Tra
         np.testing.assert_allclose(found, odd_run.evaluation.probabilities[:count], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_state_dict_loads_without_executing_code(odd_run: csvision.TrainResult) -> None:
     result = csvision.export(odd_run, "state_dict", "quiet=true")
     content = torch.load(result.path, weights_only=True)
@@ -149,6 +150,7 @@ def test_network_of_another_precision_is_exported_in_float32(
 
 
 class TestCheck:
+    @pytest.mark.slow
     @pytest.mark.parametrize("output_dir", [None, "results"])
     def test_file_that_differs_is_refused_and_nothing_is_left(
         self,
@@ -175,6 +177,7 @@ class TestCheck:
         expected = f"40 test rows differ by at most {result.max_difference:.2g} from those of"
         assert expected in capsys.readouterr().out
 
+    @pytest.mark.slow
     def test_few_test_rows_are_repeated(self, digits_csv: Path) -> None:
         pd.read_csv(digits_csv).tail(5).to_csv("test.csv", index=False)
         run = csvision.train(*SMALL_TRAINING, *SMALL_MLP, "epochs=1", "data.test_csv=test.csv")
@@ -244,6 +247,7 @@ class TestRefused:
             csvision.export(small_run.path)
         assert csvision.export(small_run.path, "state_dict").path.is_file()
 
+    @pytest.mark.slow
     def test_moved_data_file_is_found_by_a_key(self, digits_csv: Path) -> None:
         run = csvision.train(*SMALL_TRAINING, *SMALL_MLP, "epochs=1").directory
         digits_csv.rename("moved.csv")

@@ -1,5 +1,6 @@
 """Measured receptive fields agree with the arithmetic of the layers."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,6 +51,7 @@ STAGES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(STAGES, st.integers(60, 68), st.integers(60, 68))
 def test_fields_of_cnns_are_those_of_the_arithmetic(

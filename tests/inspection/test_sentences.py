@@ -23,6 +23,7 @@ def score(name: str, correct: int, rows: int = 20) -> ClassScores:
     return ClassScores(name, rows, rows, correct, recall, recall, recall.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scores", "end"),
     [

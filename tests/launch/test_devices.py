@@ -29,6 +29,7 @@ def hold_gpu(names: list[str], jobs_per_gpu: int, folder: Path, seconds: float) 
     return name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("jobs_per_gpu", "each"), [(1, 1), (2, 2)])
 def test_each_gpu_is_lent_to_as_many_processes_as_allowed(
     jobs_per_gpu: int, each: int, tmp_path: Path

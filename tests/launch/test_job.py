@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from omegaconf import OmegaConf
 
 from csvision.cli.sweep_launch import job_return
@@ -12,6 +13,7 @@ from csvision.run.directory import RunDirectory
 from csvision.run.sweep_jobs import SweepJob
 
 
+@pytest.mark.slow
 def test_value_of_a_job_is_that_of_monitor(small_run: RunDirectory) -> None:
     metrics = json.loads(small_run.metrics.read_text(encoding="utf-8"))
     for monitor in ("val/acc", "val/f1", "val/loss"):

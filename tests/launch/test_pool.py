@@ -33,6 +33,7 @@ def touch_and_wait(path: Path, end: Path) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_results_arrive_as_tasks_end() -> None:
     with WorkerPool(2) as pool:
         slow, quick = pool.submit(time.sleep, 0.5), pool.submit(time.sleep, 0)
@@ -91,6 +92,7 @@ def test_idle_worker_that_dies_is_replaced(pool: WorkerPool) -> None:
     assert result.value != pid
 
 
+@pytest.mark.slow
 def test_task_is_interrupted_at_its_time_limit(pool: WorkerPool, tmp_path: Path) -> None:
     pool.submit(touch_and_wait, tmp_path / "started", tmp_path / "end", time_limit=0.5)
     pool.submit(abs, -1)
@@ -131,6 +133,7 @@ with WorkerPool(1) as pool:
 """
 
 
+@pytest.mark.slow
 def test_worker_ends_when_the_main_process_is_killed(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     environment = os.environ | {"PYTHONPATH": str(root)}

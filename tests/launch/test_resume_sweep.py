@@ -26,11 +26,13 @@ class TestChooseLauncher:
         recorded = launcher("launcher.retries=2", "launcher.n_jobs=3")
         assert choose_launcher(recorded, []) == recorded
 
+    @pytest.mark.slow
     def test_keys_replace_recorded_ones(self) -> None:
         recorded = launcher("launcher.retries=2", "launcher.n_jobs=3")
         expected = launcher("launcher.retries=5", "launcher.n_jobs=3")
         assert choose_launcher(recorded, ["launcher.retries=5"]) == expected
 
+    @pytest.mark.slow
     def test_another_launcher_keeps_the_keys_of_failures(self) -> None:
         chosen = choose_launcher(launcher("launcher.retries=2"), ["launcher=serial"])
         assert (chosen.name, chosen.retries) == ("serial", 2)

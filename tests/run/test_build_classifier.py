@@ -26,6 +26,7 @@ def test_each_class_weight_is_reported_with_its_class(capsys: pytest.CaptureFixt
     assert "class weights: cat 1, dog 2, owl 3.5\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("animals")
 def test_balanced_weights_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     result = csvision.train(*RUN, "loss.class_weights=balanced")

@@ -72,6 +72,7 @@ def test_slower_bf16_is_a_warning_with_the_ratio(
     assert all("1.5 times" in message for message in caplog.messages)
 
 
+@pytest.mark.slow
 def test_check_changes_no_bit_of_a_run(digits_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     overrides = (*SMALL_RUN, "accelerator.precision=bf16-mixed", "epochs=1")
     checked = csvision.train(*overrides)

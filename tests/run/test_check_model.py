@@ -58,6 +58,7 @@ FORGETFUL = """def prepare(self):
 BUFFER = f"{PREPARE}self.register_buffer('extra', "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -129,6 +130,7 @@ def test_error_in_evaluation_mode_is_raised_before_anything_is_written(error: st
         check(f"{FORWARD}raise {error}")
 
 
+@pytest.mark.slow
 def test_error_of_a_training_step_is_left_to_the_training() -> None:
     body = f"{IN_TRAINING}raise ZeroDivisionError('odd')\n    return logits"
     check(body)

@@ -29,6 +29,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(st.data())
 def test_configurations_are_those_of_config_from_dict(data: st.DataObject) -> None:

@@ -64,6 +64,7 @@ def test_evaluate_predict_and_load_use_the_code_that_is_given(
     )
 
 
+@pytest.mark.slow
 def test_code_named_in_the_run_is_not_imported(custom_run: RunDirectory, digits_csv: Path) -> None:
     for act in (
         lambda: csvision.load(custom_run.path),
@@ -76,6 +77,7 @@ def test_code_named_in_the_run_is_not_imported(custom_run: RunDirectory, digits_
     assert not Path("imported").exists()
 
 
+@pytest.mark.slow
 def test_code_of_another_network_is_refused(custom_run: RunDirectory) -> None:
     with pytest.raises(RunError, match="does not contain the weights of this network"):
         csvision.load(custom_run.path, model_path="net.py:Other")
@@ -142,6 +144,7 @@ class TestNetworkThatDrawsRandomNumbers:
             assert run.read_manifest()[name] == whole[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ["evaluate", "predict"])
 def test_exit_in_an_evaluation_is_refused(
     act: str, custom_run: RunDirectory, digits_csv: Path
@@ -173,6 +176,7 @@ class TestResume:
         with pytest.raises(RunError, match=r"custom network; write model\.path=FILE\.py:CLASS"):
             csvision.resume(interrupted.path)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("path", ["nope.py:Net", "net.py", "net.py:Nope"])
     def test_with_missing_code_is_refused(self, path: str, interrupted: RunDirectory) -> None:
         with pytest.raises(ConfigError, match=f"model.path={path}: "):

@@ -80,6 +80,7 @@ class TestRun:
         Path("imported").unlink()
         return run
 
+    @pytest.mark.slow
     def test_uses_and_records_all_parts(self, run: RunDirectory, code: Path) -> None:
         metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
         table = pd.read_csv(run.path / "predictions.csv")
@@ -182,6 +183,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "body", "message"), REFUSED.values(), ids=REFUSED)
 def test_unusable_code_is_refused_before_anything_is_written(
     part: str, body: str, message: str

@@ -166,6 +166,7 @@ class TestManifest:
         run = RunDirectory.create(tmp_path / "run", config, [])
         assert run.read_config() == with_absolute_paths(config)
 
+    @pytest.mark.slow
     def test_cache_folder_in_the_manifest_is_ignored(self, tmp_path: Path) -> None:
         for number, (cache, expected) in enumerate([("../elsewhere", None), ("none", "none")]):
             config = load(f"data.cache={cache}")

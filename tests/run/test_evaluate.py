@@ -74,6 +74,7 @@ class TestOwnTestRows:
         for path, content in (before | after_first).items():
             assert path.read_bytes() == content
 
+    @pytest.mark.slow
     def test_random_state_and_threads_of_the_caller_are_unchanged(
         self, small_run: RunDirectory
     ) -> None:
@@ -104,6 +105,7 @@ class TestOtherFile:
         accuracy = (table["label"] == table["prediction"]).mean()
         assert result.metrics["test/acc"] == pytest.approx(accuracy)
 
+    @pytest.mark.slow
     def test_classes_without_rows_have_no_accuracy(
         self, small_run: RunDirectory, digits_csv: Path
     ) -> None:

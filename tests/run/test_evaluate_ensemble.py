@@ -92,6 +92,7 @@ def test_evaluate_and_predict_say_that_they_use_the_ensemble(
     assert capsys.readouterr().out.splitlines()[0] == first
 
 
+@pytest.mark.slow
 def test_sweep_with_one_finished_run_is_refused(sweep: Path) -> None:
     Path("sweep").mkdir()
     (Path("sweep") / SWEEP_FILE).touch()

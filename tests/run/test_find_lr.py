@@ -15,6 +15,7 @@ from tests.run.interrupt import CUSTOM_CODE, CUSTOM_MODEL
 SMALL = (*SMALL_TRAINING, "lr_find.num_steps=40", "lr_find.min_lr=1e-5")
 
 
+@pytest.mark.slow
 def test_files_have_every_step_and_the_suggestion(digits_csv: Path) -> None:
     result = csvision.find_lr(*SMALL, *SMALL_MLP)
     assert result.suggestion in result.lrs
@@ -43,6 +44,7 @@ def test_suggested_rate_trains_better_than_the_ends(digits_csv: Path) -> None:
     assert losses[suggestion] < min(losses[1e-5], losses[10])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -60,6 +62,7 @@ def test_every_optimizer_and_network_gets_a_suggestion(
     assert csvision.find_lr(*SMALL, *overrides).suggestion is not None
 
 
+@pytest.mark.slow
 def test_divergence_ends_the_test(digits_csv: Path) -> None:
     result = csvision.find_lr(*SMALL, *SMALL_MLP, "optimizer=sgd", "lr_find.max_lr=1e20")
     assert len(result.lrs) < 40

@@ -23,6 +23,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 
 
 class TestInitFrom:
+    @pytest.mark.slow
     def test_takes_the_weights_of_a_run_and_records_their_hash(
         self, small_run: RunDirectory
     ) -> None:
@@ -58,6 +59,7 @@ class TestInitFrom:
         name = "stages.0.convolution.weight"
         torch.testing.assert_close(found[name], source[name], rtol=0, atol=0)
 
+    @pytest.mark.slow
     def test_other_architecture_is_refused_with_parameter_and_shapes(
         self, small_run: RunDirectory
     ) -> None:
@@ -87,6 +89,7 @@ class TestInitFrom:
         recorded = run.read_manifest()["config"]["init_from"]
         assert recorded == str(small_run.path)
 
+    @pytest.mark.slow
     def test_run_without_checkpoint_is_not_started_again_from_other_weights(
         self, small_run: RunDirectory
     ) -> None:
@@ -138,6 +141,7 @@ class TestFreeze:
     ) -> None:
         assert matches("stages.0.convolution.weight", pattern) is expected
 
+    @pytest.mark.slow
     def test_source_must_fit_every_parameter(self) -> None:
         source = read_source_of(self.network())
         del source.state["logits.bias"]

@@ -83,6 +83,7 @@ def test_suggested_batch_size_leaves_more_than_one_image() -> None:
         prepare_run(config)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -123,6 +124,7 @@ def test_custom_network_with_batch_normalization_refuses_one_image() -> None:
     prepare_run(config_of(*custom, "batch_size=238"))
 
 
+@pytest.mark.slow
 def test_command_refuses_before_anything_is_written(csvision_command: RunCommand) -> None:
     before = sorted(Path().rglob("*"))
     overrides = (*SMALL_TRAINING, "data.val_size=0", ONE_PIXEL, "batch_size=239")

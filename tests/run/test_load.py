@@ -85,6 +85,7 @@ class TestDamagedRun:
         with pytest.raises(RunError, match=r"has no last\.ckpt"):
             csvision.evaluate(small_run.path, "quiet=true")
 
+    @pytest.mark.slow
     def test_weights_of_another_network_are_refused(
         self, small_run: RunDirectory, digits_csv: Path
     ) -> None:

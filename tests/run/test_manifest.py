@@ -68,6 +68,7 @@ def test_invalid_entry_is_named(name: str, value: Any, small_run: RunDirectory) 
         assert len(message) < 500
 
 
+@pytest.mark.slow
 def test_run_without_the_entries_of_later_versions_is_evaluated(small_run: RunDirectory) -> None:
     expected = csvision.evaluate(small_run.path, "quiet=true").metrics
     content = small_run.read_manifest()

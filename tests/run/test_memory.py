@@ -145,6 +145,7 @@ mlps = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(model=cnns | mlps, image_shape=image_shapes)
 @settings(max_examples=150, deadline=None)
 def test_outputs_are_a_lower_bound_of_what_torch_keeps(model: Any, image_shape: Shape) -> None:
@@ -159,6 +160,7 @@ def test_outputs_are_a_lower_bound_of_what_torch_keeps(model: Any, image_shape: 
 
 
 class TestRefusal:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("overrides", "start", "keys"),
         [
@@ -224,6 +226,7 @@ class TestRefusal:
         with pytest.raises(ConfigError):
             check_training_memory(config, (1, 2, 2), 3, rows=50)
 
+    @pytest.mark.slow
     def test_of_a_gpu_depends_on_its_own_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(memory, "device_memory", lambda name: 80 << 30)
         monkeypatch.setattr(memory, "machine_memory", lambda: 1 << 30)

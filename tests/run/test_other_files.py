@@ -24,6 +24,7 @@ def rescale(table: pd.DataFrame, highest: int) -> pd.DataFrame:
     return pd.concat([table[["label"]], pixels], axis=1)
 
 
+@pytest.mark.slow
 def test_columns_in_another_order_give_the_same_metrics(small_run: RunDirectory) -> None:
     table = digits(120)
     table.to_csv("same.csv", index=False)
@@ -34,6 +35,7 @@ def test_columns_in_another_order_give_the_same_metrics(small_run: RunDirectory)
     assert same.metrics["test/acc"] > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("highest", "found"), [(1, "0 to 1"), (16, "0 to 16")])
 def test_other_pixel_range_is_refused_until_it_is_given(
     highest: int, found: str, small_run: RunDirectory
@@ -68,6 +70,7 @@ def test_range_of_a_run_on_0_to_16_is_that_of_its_own_rows(
         csvision.evaluate(run.directory, f"data.csv={digits_csv}", *OTHER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [5, 60])
 def test_identifiers_are_carried_into_the_predictions(rows: int, small_run: RunDirectory) -> None:
     table = digits(rows).drop(columns="label")
@@ -80,6 +83,7 @@ def test_identifiers_are_carried_into_the_predictions(rows: int, small_run: RunD
     assert "label" not in written
 
 
+@pytest.mark.slow
 def test_all_rows_of_a_file_without_header_are_predicted(small_run: RunDirectory) -> None:
     table = digits(50).drop(columns="label")
     table.to_csv("header.csv", index=False)
@@ -152,6 +156,7 @@ def test_names_of_classes_are_renamed_by_label(digits_csv: Path) -> None:
     assert resumed.classes == ["Kreis", "cross", "square"]
 
 
+@pytest.mark.slow
 def test_file_that_lacks_classes_is_read_with_those_of_the_run(small_run: RunDirectory) -> None:
     table = digits(300)
     table = table[table["label"] >= 5]

@@ -36,6 +36,7 @@ def write_folder(folder: str, names: list[str]) -> pd.DataFrame:
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labeled", [True, False], ids=["labels", "no labels"])
 def test_probabilities_are_those_of_the_loaded_classifier(
     labeled: bool, small_run: RunDirectory, digits_csv: Path
@@ -66,6 +67,7 @@ def test_predictions_are_those_of_the_evaluation(precision: str, digits_csv: Pat
     assert path.read_bytes() == (run / "predictions.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_each_prediction_is_written_to_a_new_file_of_the_run(small_run: RunDirectory) -> None:
     results = [csvision.predict(small_run.path, "digits.csv", "quiet=true") for _ in range(2)]
     paths = {result.attrs["path"] for result in results}
@@ -77,6 +79,7 @@ def test_each_prediction_is_written_to_a_new_file_of_the_run(small_run: RunDirec
         pd.testing.assert_frame_equal(pd.read_csv(path), results[0], check_dtype=False)
 
 
+@pytest.mark.slow
 def test_predictions_are_label_values_of_the_training_file(digits_csv: Path) -> None:
     table = pd.read_csv(digits_csv)
     table["label"] = table["label"] * 10 - 30
@@ -102,6 +105,7 @@ def test_folder_that_cannot_be_created_is_refused(small_run: RunDirectory) -> No
 class TestStreaming:
     """Rows are predicted while they are read."""
 
+    @pytest.mark.slow
     def test_small_chunks_give_the_same_bytes_as_one(
         self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -121,6 +125,7 @@ class TestStreaming:
         assert len(sizes) > 4
         assert {size % 28 for size in sizes[:-1]} == {0}
 
+    @pytest.mark.slow
     def test_range_decided_by_the_last_row_is_used_for_all_rows(
         self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -148,6 +153,7 @@ class TestStreaming:
         assert len(restarts) == 1
         assert restarts[0] > 0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("row", "column", "value", "message"),
         [
@@ -207,6 +213,7 @@ class TestStreaming:
 
 
 class TestFormats:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["new.parquet", "new.csv.gz", "new.npz"])
     def test_other_formats_give_the_predictions_of_the_csv_file(
         self, name: str, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
@@ -227,6 +234,7 @@ class TestFormats:
         )
         pd.testing.assert_frame_equal(found, expected)
 
+    @pytest.mark.slow
     def test_folder_of_images_is_predicted_file_by_file(self, small_run: RunDirectory) -> None:
         table = write_folder("images", [f"{row:02}.png" for row in range(12)])
         found = csvision.predict(small_run.path, "images", "quiet=true")
@@ -236,6 +244,7 @@ class TestFormats:
         for name in expected.filter(like="probability "):
             pd.testing.assert_series_equal(found[name], expected[name])
 
+    @pytest.mark.slow
     def test_images_of_a_folder_are_in_the_order_of_their_numbers(
         self, small_run: RunDirectory
     ) -> None:
@@ -262,6 +271,7 @@ class TestStandardInput:
 
         return give
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("compressed", [False, True])
     def test_gives_the_predictions_of_the_file(
         self,
@@ -278,6 +288,7 @@ class TestStandardInput:
         assert found.attrs["path"].name.startswith("stdin_")
         assert len([*small_run.predictions.iterdir()]) == 2
 
+    @pytest.mark.slow
     def test_error_names_standard_input_and_leaves_nothing_behind(
         self, give: Callable[[bytes], None], small_run: RunDirectory, digits_csv: Path
     ) -> None:
@@ -298,6 +309,7 @@ class TestStandardInput:
 
 
 class TestColumns:
+    @pytest.mark.slow
     def test_submission_for_kaggle_counts_images_from_one(
         self, small_run: RunDirectory, digits_csv: Path
     ) -> None:
@@ -309,6 +321,7 @@ class TestColumns:
         assert lines[-1] == f"300,{predictions['prediction'][299]}"
         assert len(lines) == 301
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("model", ["network", "baseline"])
     def test_submission_names_the_first_image_that_is_out_of_sequence(
         self, model: str, small_run: RunDirectory, capsys: pytest.CaptureFixture[str]
@@ -326,6 +339,7 @@ class TestColumns:
         csvision.predict(run, "images", "submission=kaggle")
         assert "ImageId 10 is 10.png, after 8.png: " in capsys.readouterr().out
 
+    @pytest.mark.slow
     def test_submission_with_texts_as_labels_is_reported(
         self, digits_csv: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -73,6 +73,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 class TestDataAreReadOnce:
+    @pytest.mark.slow
     def test_by_train(self, reads: list[str]) -> None:
         csvision.train(*SMALL)
         assert reads == ["digits.csv"]
@@ -83,14 +84,17 @@ class TestDataAreReadOnce:
         csvision.train(*SMALL, "data.test_csv=test.csv")
         assert reads == ["digits.csv", "test.csv"]
 
+    @pytest.mark.slow
     def test_by_resume(self, interrupted_run: RunDirectory, reads: list[str]) -> None:
         csvision.resume(interrupted_run.path)
         assert reads == ["digits.csv"]
 
+    @pytest.mark.slow
     def test_by_reproduce(self, small_run: RunDirectory, reads: list[str]) -> None:
         csvision.reproduce(small_run.path)
         assert reads == ["digits.csv"]
 
+    @pytest.mark.slow
     def test_by_evaluate(self, small_run: RunDirectory, reads: list[str]) -> None:
         csvision.evaluate(small_run.path, "quiet=true")
         assert reads == ["digits.csv"]
@@ -100,6 +104,7 @@ CPU_ONLY = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine ha
 
 
 class TestErrors:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("overrides", "error", "parts"),
         [

@@ -44,6 +44,7 @@ def test_changed_pixel_is_refused(digits_csv: Path) -> None:
         csvision.reproduce(run.directory)
 
 
+@pytest.mark.slow
 def test_changed_learning_rate_is_reported(small_run: RunDirectory) -> None:
     replace_in(small_run.manifest, '"lr": 0.03', '"lr": 0.02')
     comparison = csvision.reproduce(small_run.path)
@@ -92,6 +93,7 @@ def test_largest_difference_of_weights_names_the_layer(small_run: RunDirectory) 
     assert max_weight_diff(small_run.last, small_run.best) == "weights: different layers"
 
 
+@pytest.mark.slow
 def test_changed_version_is_reported(small_run: RunDirectory) -> None:
     version = small_run.read_manifest()["versions"]["torch"]
     replace_in(small_run.manifest, f'"torch": "{version}"', '"torch": "1"')

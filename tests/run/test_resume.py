@@ -114,6 +114,7 @@ class TestResult:
             assert [event.step for event in events.Scalars(f"curves/{name}")] == [1, 2, 3, 4]
         assert pd.read_csv(run.history)["epoch"].tolist() == [1, 2, 3, 4]
 
+    @pytest.mark.slow
     def test_returned_metrics_are_those_of_the_run(self, interrupted_run: RunDirectory) -> None:
         result = csvision.resume(interrupted_run.path)
         recorded = json.loads(interrupted_run.metrics.read_text(encoding="utf-8"))
@@ -122,6 +123,7 @@ class TestResult:
 
 
 class TestOtherFiles:
+    @pytest.mark.slow
     def test_other_runs_are_unchanged(
         self, interrupted_run: RunDirectory, small_run: RunDirectory
     ) -> None:
@@ -146,6 +148,7 @@ class TestRefused:
             csvision.resume(small_run.path)
         assert file_contents(small_run.path) == before
 
+    @pytest.mark.slow
     def test_run_of_another_process(self, interrupted_run: RunDirectory) -> None:
         with (
             interrupted_run.lock(),

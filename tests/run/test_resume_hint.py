@@ -39,6 +39,7 @@ def hint(output: Output, subject: str = "") -> list[str]:
     return shlex.split(command)[1:]
 
 
+@pytest.mark.slow
 def test_hint_of_a_run_names_its_code(
     overrides: tuple[str, ...], csvision_command: RunCommand
 ) -> None:

@@ -118,6 +118,7 @@ def test_run_that_is_trained_longer_equals_one_started_with_as_many_epochs(
     assert reproducible_results(RunDirectory(run)) == reproducible_results(RunDirectory(expected))
 
 
+@pytest.mark.slow
 def test_best_checkpoint_has_the_averaged_weights() -> None:
     run = RunDirectory(csvision.train(*RUN, "ema.decay=0.9", "epochs=1").directory)
     best, last = torch.load(run.best), torch.load(run.last)

@@ -52,6 +52,7 @@ class TestEvaluate:
             csvision.evaluate(run_of_digits.path, "quiet=true")
         assert not run_of_digits.evaluations.exists()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("at", [0, 150, 300])
     @pytest.mark.parametrize("label", [7, 10])
     def test_test_rows_are_found_in_a_file_with_additional_rows(
@@ -63,6 +64,7 @@ class TestEvaluate:
         before["row"] += before["row"] >= at
         pd.testing.assert_frame_equal(now, before)
 
+    @pytest.mark.slow
     def test_moved_file_is_found_by_its_new_path(self, run_of_digits: RunDirectory) -> None:
         Path("digits.csv").rename("moved.csv")
         with pytest.raises(RunError, match=r"digits\.csv.*data\.csv=FILE rows=test"):
@@ -80,6 +82,7 @@ class TestEvaluate:
         with pytest.raises(RunError, match=r"other\.csv .* in another order"):
             csvision.evaluate(run_of_digits.path, "data.csv=other.csv", "rows=test")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("relabel", [0, 1])
     def test_training_images_in_another_file_are_reported(
         self,
@@ -122,6 +125,7 @@ class TestEvaluate:
 class TestRunWithoutRecordedSplits:
     """Runs of earlier versions have no splits.npz."""
 
+    @pytest.mark.slow
     def test_unchanged_file_gives_the_same_rows(self, run_of_digits: RunDirectory) -> None:
         run_of_digits.splits.unlink()
         result = csvision.evaluate(run_of_digits.path, "quiet=true")

@@ -85,6 +85,7 @@ def test_job_that_fails_again_is_reported(sweep: Path, capsys: pytest.CaptureFix
     assert RunDirectory(sweep / NAMES[1]).read_manifest()["state"] == "finished"
 
 
+@pytest.mark.slow
 def test_sweep_cannot_be_resumed_as_a_run(sweep: Path) -> None:
     with pytest.raises(RunError, match=f"run={sweep} is a sweep; give the directory of one"):
         csvision.resume(sweep)
@@ -117,6 +118,7 @@ def test_sweep_chooses_no_folder(sweep: Path) -> None:
     assert [job.directory for job in jobs] == [sweep / name for name in NAMES]
 
 
+@pytest.mark.slow
 def test_sweep_of_an_earlier_version_has_the_same_jobs(sweep: Path) -> None:
     recorded = read_sweep(sweep, None)
     (sweep / "sweep.json").unlink()

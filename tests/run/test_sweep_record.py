@@ -57,6 +57,7 @@ CHANGES: dict[str, tuple[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "value"), CHANGES.values(), ids=CHANGES.keys())
 def test_changed_entry_is_refused(
     key: str, value: Any, jobs: list[RecordedJob], tmp_path: Path
@@ -77,6 +78,7 @@ def test_damaged_file_is_refused(text: str, tmp_path: Path) -> None:
         read_record(tmp_path)
 
 
+@pytest.mark.slow
 def test_command_is_read_as_it_was_written(jobs: list[RecordedJob], tmp_path: Path) -> None:
     write_record(tmp_path, jobs, COMMAND)
     assert read_command(tmp_path) == COMMAND

@@ -70,6 +70,7 @@ class TestFullDisk:
         assert [*run.checkpoints.glob("*")] == []
         assert_can_be_resumed(run, RunDirectory(whole).read_manifest()["weights_sha256"])
 
+    @pytest.mark.slow
     def test_while_saving_a_later_checkpoint_keeps_the_previous_one(
         self, interrupted_run: RunDirectory, small_run: RunDirectory
     ) -> None:
@@ -100,6 +101,7 @@ class TestFullDisk:
         steps = EventAccumulator(str(run.path)).Reload().Scalars("curves/val/loss")
         assert [event.step for event in steps] == [1, 2, 3, 4]
 
+    @pytest.mark.slow
     def test_while_writing_results(
         self, monkeypatch: pytest.MonkeyPatch, small_run: RunDirectory
     ) -> None:

@@ -77,6 +77,7 @@ class TestChooseNumThreads:
         monkeypatch.setattr(threads, "idle_processors", lambda: None)
         assert choose(*overrides) == expected
 
+    @pytest.mark.slow
     def test_number_of_the_user_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(threads, "idle_processors", lambda: 1)
         assert choose("accelerator.num_threads=7") == 7

@@ -119,6 +119,7 @@ class TestDirectory:
         assert "run/train.py" in manifest["code"]
         assert manifest["weights_sha256"] != manifest["predictions_sha256"]
 
+    @pytest.mark.slow
     def test_manifest_records_the_default_number_of_threads(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -167,6 +168,7 @@ class TestDirectory:
         history = pd.read_csv(small_run_result.directory / "history.csv")
         assert history["train/loss"].iloc[-1] == small_run_result.metrics["train/loss"]
 
+    @pytest.mark.slow
     def test_predictions_agree_with_metrics_and_source_file(self, digits_csv: Path) -> None:
         result = run("run", "epochs=10")
         table = pd.read_csv(result.directory / "predictions.csv")
@@ -202,12 +204,14 @@ OSCILLATING = (
 
 
 class TestTestedCheckpoint:
+    @pytest.mark.slow
     def test_default_is_the_last_epoch(self) -> None:
         result = run("run", *OSCILLATING)
         history = pd.read_csv(result.directory / "history.csv")
         assert result.metrics["val/acc"] == history["val/acc"].iloc[-1] < history["val/acc"].max()
         assert_has_weights_of(result.directory / "checkpoints/last.ckpt", result)
 
+    @pytest.mark.slow
     def test_best_is_the_epoch_with_the_highest_validation_accuracy(self) -> None:
         result = run("run", *OSCILLATING, "test_checkpoint=best")
         scores = pd.read_csv(result.directory / "history.csv")["val/acc"]
@@ -220,6 +224,7 @@ class TestTestedCheckpoint:
         assert result.metrics["train/loss"] == losses[best["epoch"]] != losses.iloc[-1]
         assert_has_weights_of(result.directory / "checkpoints/best.ckpt", result)
 
+    @pytest.mark.slow
     def test_best_is_the_last_epoch_without_validation_split(self) -> None:
         result = run("run", "data.val_size=0", "test_checkpoint=best")
         assert "checkpoints/best.ckpt" not in contents(result.directory)
@@ -259,6 +264,7 @@ class TestReproducibility:
 
 
 class TestDebug:
+    @pytest.mark.slow
     def test_fast_uses_a_few_rows_for_one_epoch(self) -> None:
         result = run("run", "debug.limit_rows=20", base=with_debug("fast"))
         rows = read_json(result.directory / "run.json")["data"]["rows"]
@@ -273,6 +279,7 @@ class TestDebug:
         assert read_json(result.directory / "run.json")["data"]["rows"]["train"] == 64
         assert result.metrics["train/loss"] < 0.1
 
+    @pytest.mark.slow
     def test_profile_writes_the_time_of_each_action(self) -> None:
         result = run("run", base=with_debug("profile"))
         report = (result.directory / "fit-profile.txt").read_text(encoding="utf-8")
@@ -294,17 +301,20 @@ class TestNewMetric:
         log_batch_size(monkeypatch, "test_step", "test/images")
         return run("sweep/0_mlp_seed0")
 
+    @pytest.mark.slow
     def test_is_in_history_csv(self, result: TrainResult) -> None:
         history = pd.read_csv(result.directory / "history.csv")
         assert [*history["train/images"]] == [216 / 8] * 2
         assert [*history["val/images"]] == [24] * 2
 
+    @pytest.mark.slow
     def test_is_in_metrics_json(self, result: TrainResult) -> None:
         metrics = read_json(result.directory / "metrics.json")
         assert metrics["train/images"] == 216 / 8
         assert metrics["val/images"] == 24
         assert metrics["test/images"] == 60 / 3
 
+    @pytest.mark.slow
     def test_is_in_the_table_of_a_sweep(self, result: TrainResult) -> None:
         (job,) = sweep_table(result.directory.parent).to_dict("records")
         assert job["train/images"] == 216 / 8

@@ -80,6 +80,7 @@ def test_failure_leaves_no_running_thread() -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.slow
 def test_exit_is_refused_and_recorded_as_a_failure() -> None:
     with pytest.raises(ConfigError, match=r"net\.py, line \d+ calls sys\.exit\("):
         train_with_error("SystemExit")

@@ -22,6 +22,7 @@ def pruned_run(small_search_original: Path, tmp_path: Path) -> RunDirectory:
     return RunDirectory(shutil.copytree(small_search_original / directory, tmp_path / "pruned"))
 
 
+@pytest.mark.slow
 def test_pruned_trial_stops_early_and_is_no_error(pruned_run: RunDirectory) -> None:
     manifest = pruned_run.read_manifest()
     assert manifest["state"] == "pruned"

@@ -192,6 +192,7 @@ def test_extended_search_continues_as_if_it_had_been_longer(
         extend_search(report.directory, 3)
 
 
+@pytest.mark.slow
 def test_several_processes_have_one_thread_each(run_search: RunSearch) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("csvision.search.run_search.run_workers", lambda *arguments: None)
@@ -201,6 +202,7 @@ def test_several_processes_have_one_thread_each(run_search: RunSearch) -> None:
     assert definition.overrides[-1] == "accelerator.num_threads=1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -225,6 +227,7 @@ def test_search_that_cannot_work_is_refused_before_it_has_a_folder(
     assert not Path("search").exists()
 
 
+@pytest.mark.slow
 def test_folder_of_another_sweep_is_refused(run_search: RunSearch) -> None:
     Path("search").mkdir()
     Path("search", "sweep.json").write_text("{}", encoding="utf-8")
@@ -283,6 +286,7 @@ def test_monitor_decides_and_prunes(
         assert choose(*trial.history.values(), report.best_values[-1]) == report.best_values[-1]
 
 
+@pytest.mark.slow
 def test_page_is_refreshed_while_workers_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("csvision.search.run_search.REFRESH_SECONDS", 0.02)
     worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3); exit(3)"])

@@ -112,6 +112,7 @@ def test_verdict(name: str, laboratory: Laboratory) -> None:
     assert len({case.case for case in evidence}) == len(evidence)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VERDICTS)
 def test_verdict_depends_on_the_measured_values(name: str, laboratory: Laboratory) -> None:
     statement, evidence = statement_of(name), laboratory.evidence(name)
@@ -145,6 +146,7 @@ def test_measurement_is_complete_and_serializable(name: str, laboratory: Laborat
         assert text.count(". ") <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "case", "claimed", "measured"),
     [
@@ -212,6 +214,7 @@ def test_case_by_hand(
     assert laboratory.case(statement, case) == (claimed, measured)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("claim", "text"),
     [

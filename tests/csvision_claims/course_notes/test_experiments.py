@@ -42,6 +42,7 @@ class TestOverfitting:
         assert b02_overfitting.brackets_target(runs)
         assert not b02_overfitting.brackets_target(runs[:1])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("family", ["MLP", "CNN"])
     def test_networks_have_the_sizes_in_their_names(self, family: str) -> None:
         sizes = [

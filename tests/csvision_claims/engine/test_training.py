@@ -8,6 +8,7 @@ from csvision_claims.engine.arms import Arm, load_arm_config
 from csvision_claims.engine.training import train_arm
 
 
+@pytest.mark.slow
 def test_diverged_training_has_no_accuracy(digits_csv: Path) -> None:
     overrides = ("model=mlp", "data=csv", f"data.csv={digits_csv}", "optimizer=sgd", "epochs=3")
     converging = Arm("converging", (*overrides, "optimizer.lr=0.01"))
@@ -17,6 +18,7 @@ def test_diverged_training_has_no_accuracy(digits_csv: Path) -> None:
     assert train_arm(load_arm_config(diverging), None) == {"val/acc": 0.0}
 
 
+@pytest.mark.slow
 def test_training_leaves_no_files(digits_csv: Path, tmp_path: Path) -> None:
     before = set(tmp_path.rglob("*"))
     arm = Arm("arm", ("model=mlp", "data=csv", f"data.csv={digits_csv}", "epochs=1"))

@@ -32,6 +32,7 @@ def test_classes_are_balanced_and_independent_of_position() -> None:
         assert np.abs(np.subtract(*counts)).max() < 5 * np.sqrt(2 * 8000 / SIDE) * 2
 
 
+@pytest.mark.slow
 def test_file_is_written_once_and_repaired(tmp_path: Path) -> None:
     path = write_dots(tmp_path / "data" / "dots.csv")
     before = path.stat().st_mtime_ns

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 import csvision
 from csvision_claims.measuring.subsets import predict_classes, subset_images, subset_labels
 
 
+@pytest.mark.slow
 def test_predictions_are_those_of_the_evaluation(digits_csv: Path) -> None:
     trained = csvision.train(
         "data=csv", f"data.csv={digits_csv}", "model=mlp", "epochs=3", "quiet=true", "logger=none"

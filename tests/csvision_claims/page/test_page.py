@@ -51,6 +51,7 @@ def test_page_is_deterministic(page: str) -> None:
     assert render_page(RECORDS) == page
 
 
+@pytest.mark.slow
 def test_text_of_a_record_is_escaped(page: str, read: Reader) -> None:
     assert AWKWARD not in page
     assert str(escape(AWKWARD).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) in page

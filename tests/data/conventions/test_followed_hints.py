@@ -130,6 +130,7 @@ FOLLOWED: dict[str, Followed] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_hint_leads_to_the_exact_table(name: str) -> None:
     case = FOLLOWED[name]

@@ -511,6 +511,7 @@ def test_images_of_unequal_size_are_advised_to_be_padded() -> None:
     assert "pad" in caught.value.messages[-1]
 
 
+@pytest.mark.slow
 def test_image_bomb_is_refused() -> None:
     buffer = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(buffer, "PNG")

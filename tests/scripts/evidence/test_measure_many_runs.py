@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from measure_many_runs import (
     compare_all,
     list_runs,
@@ -12,6 +14,7 @@ from measure_many_runs import (
 )
 
 
+@pytest.mark.slow
 def test_all_runs_are_made_listed_compared_and_resumed(tmp_path: Path) -> None:
     (sweep,) = make_runs(tmp_path, 120)
     assert list_runs(tmp_path) == "120 runs"

@@ -14,6 +14,7 @@ from plot_training_rows import SETTINGS, plot, train_on_rows
 from tests.conftest import SMALL_MLP, SMALL_TRAINING
 
 
+@pytest.mark.slow
 def test_few_rows_are_trained_for_more_epochs(
     digits_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

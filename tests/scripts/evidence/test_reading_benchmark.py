@@ -42,6 +42,7 @@ def test_each_copy_changes_one_pixel_of_every_row(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("csv", "error"),
     [

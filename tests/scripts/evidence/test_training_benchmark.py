@@ -34,6 +34,7 @@ def test_ratios_are_to_the_first_arm(capsys: pytest.CaptureFixture[str]) -> None
     assert rows[1:] == [["loop", "2.0000", "1.00", "0.5000"], ["half", "1.0000", "0.50"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "value"), [("suite", "write"), ("models", "cnn,rnn"), ("batch_sizes", "32,0")]
 )
