@@ -43,15 +43,15 @@ def run_uninterrupted(
     folder: Path, overrides: tuple[str, ...], start: Start
 ) -> tuple[dict[str, str], float]:
     """Run the sweep to its end; return the weights, and its seconds without those of the start."""
-    began: float | None = None
+    started: float | None = None
     process = start(partial(csvision.sweep, *overrides, *SWEEP, f"output_dir={folder}"))
     while process.is_alive():
-        if began is None and [*folder.glob("sweeps/*/*/run.json")]:
-            began = time.monotonic()
+        if started is None and [*folder.glob("sweeps/*/*/run.json")]:
+            started = time.monotonic()
         time.sleep(0.01)
-    if process.exitcode or began is None:
+    if process.exitcode or started is None:
         raise SystemExit("error: an uninterrupted sweep failed")
-    return weights(only_sweep(folder)), time.monotonic() - began
+    return weights(only_sweep(folder)), time.monotonic() - started
 
 
 def is_training(sweep: Path, since: float) -> bool:

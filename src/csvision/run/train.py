@@ -45,7 +45,7 @@ from csvision.run.swept_overrides import swept_overrides
 from csvision.run.tested_weights import load_tested, train_metrics
 from csvision.run.threads import choose_num_threads, limit_threads
 from csvision.run.trainer import build_trainer, end_process_group
-from csvision.signals import handle_signals
+from csvision.signals import SignalState, handle_signals
 from csvision.tensorboard import log_to_tensorboard
 
 
@@ -97,12 +97,7 @@ def train(
         checkpoints = build_checkpoints(run_dir, prepared, resume)
         trainer = build_trainer(config, run_dir, history, checkpoints, signals, callbacks)
         with run_context(run_dir, config, overrides, resume, trainer.is_global_zero):
-            torch.set_num_threads(
-                choose_num_threads(config, prepared.image_shape, prepared.num_classes)
-            )
-            classifier = build_classifier(prepared, signals, trainer.global_rank)
-            if uses_bf16_on_cpu(trainer):
-                check_bf16(classifier, prepared.splits.train, config.batch_size)
+            classifier = build_for_trainer(prepared, signals, trainer)
             report_start(prepared, classifier)
             if trainer.is_global_zero:
                 device = trainer.strategy.root_device.type
@@ -133,6 +128,16 @@ def train(
         evaluation,
         trainer.is_global_zero,
     )
+
+
+def build_for_trainer(prepared: PreparedRun, signals: SignalState, trainer: Trainer) -> Classifier:
+    """Set the number of threads and return the classifier; bfloat16 is checked on a CPU."""
+    config = prepared.config
+    torch.set_num_threads(choose_num_threads(config, prepared.image_shape, prepared.num_classes))
+    classifier = build_classifier(prepared, signals, trainer.global_rank)
+    if uses_bf16_on_cpu(trainer):
+        check_bf16(classifier, prepared.splits.train, config.batch_size)
+    return classifier
 
 
 def uses_bf16_on_cpu(trainer: Trainer) -> bool:
