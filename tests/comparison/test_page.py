@@ -1,6 +1,7 @@
 """The page of a sweep: its contents, in a real browser, and when it is written."""
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -70,6 +71,14 @@ class TestContents:
         assert 'href="0_model%3Dmlp_lr%3D0.01_batch_size%3D16_seed%3D0/"' in text
         assert "csvision resume &#39;run=" in text
         assert 'http-equiv="refresh"' not in text
+
+    @pytest.mark.slow
+    def test_metrics_of_runs_and_of_the_heat_map_have_four_decimals(self, search: Path) -> None:
+        text = (search / PAGE).read_text(encoding="utf-8")
+        cells = re.findall(r'<td class="shade-\d">([^<]*)</td>', text)
+        cells += re.findall(r"<td data-rank=\"\d+\">finished</td><td [^>]*>([^<]*)</td>", text)
+        assert len(cells) > 16
+        assert all(re.fullmatch(r"\d\.\d{4}", cell) for cell in cells)
 
     def test_texts_of_files_are_escaped(self, search: Path) -> None:
         text = (search / PAGE).read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ from csvision.comparison.text import (
     describe_choice,
     shown_differences,
 )
-from csvision.page.numbers import format_number
+from csvision.page.numbers import format_fixed, format_number
 from csvision.page.template import read_asset, render_template
 
 FOLDER = Path(__file__).parent
@@ -62,7 +62,7 @@ def render_page(
     return render_template(
         FOLDER / "sweep.html.jinja",
         read_asset(FOLDER / "sweep.css"),
-        {"number": format_cell, "share": "{:.1%}".format},
+        {"number": format_cell, "score": format_score, "share": "{:.1%}".format},
         title=page_title(sources, search is not None),
         problem=problem,
         facts=facts,
@@ -93,6 +93,11 @@ def page_title(sources: Sequence[Source], search: bool) -> str:
 def format_cell(value: float | None) -> str:
     """Return a number for a table; nothing for None."""
     return "" if value is None else format_number(float(value))
+
+
+def format_score(value: float | None) -> str:
+    """Return a metric with the decimals of the other tables; nothing for None."""
+    return "" if value is None else format_fixed(float(value), 4)
 
 
 def comparison_parts(comparison: ComparisonResult) -> dict[str, object]:
