@@ -314,6 +314,14 @@ class TestPredictions:
         assert "McNemar" in str(comparison)
 
     @pytest.mark.slow
+    def test_run_is_compared_with_a_reference_run(
+        self, two_runs: list[csvision.TrainResult]
+    ) -> None:
+        one, two = two_runs
+        comparison = compare_runs([one.directory], baseline=str(two.directory))
+        assert comparison.predictions == csvision.compare(two_runs).predictions
+
+    @pytest.mark.slow
     def test_other_test_rows_are_refused(
         self, two_runs: list[csvision.TrainResult], small_run: RunDirectory
     ) -> None:

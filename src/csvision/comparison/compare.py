@@ -47,20 +47,10 @@ def compare_sources(
     Raises RunError if there is no finished run or if runs have used different data, and ConfigError
     for keys that the runs do not have.
     """
-    sources = [*found]
-    if len(sources) == 1 and sources[0].single:
-        raise RunError(
-            f"run={sources[0].path} is a single run; give a sweep or several: run=[DIR,DIR]"
-        )
-    pair = predictions_of_pair(sources)
+    directory = None if baseline is None else find_run(baseline, found)
+    sources = [*found, *baseline_sources(directory, found)]
+    records = read_records(sources)
     metric = metric or default_metric(sources)
-    directory = None if baseline is None else find_run(baseline, sources)
-    if directory is not None and directory not in directories(sources):
-        sources.append(read_source(Path(directory)))
-    records = [record for source in sources for record in source.records]
-    if not any(record.finished for record in records):
-        raise RunError(f"run={sources[0].path}: none of {len(records)} runs is finished; resume it")
-    check_same_data(records)
     one_sweep = len(sources) == 1 and sources[0].sweep
     repeating = check_over(over, records)
     grouping = group_runs(records, repeating, one_sweep)
@@ -72,9 +62,7 @@ def compare_sources(
     reference = find_baseline(baseline, directory, compared)
     chosen = best_setting(compared, metric, mode)
     pairs, total = setting_pairs(compared, reference, chosen)
-    metrics = [metric]
-    if show_test and (test := metric.replace("val/", "test/")) != metric:
-        metrics.append(test)
+    test_metric = metric.replace("val/", "test/")
     return Comparison(
         sources=[str(source.path) for source in sources],
         metric=metric,
@@ -89,7 +77,9 @@ def compare_sources(
             for each, candidates in best
         ],
         differences=[
-            each for name in metrics for each in compare_pairs(pairs, name, total, reference)
+            each
+            for name in dict.fromkeys([metric, test_metric] if show_test else [metric])
+            for each in compare_pairs(pairs, name, total, reference)
         ],
         correction="Holm" if total <= len(pairs) else f"Bonferroni, for all {total} pairs",
         states=dict(Counter(record.state for record in records)),
@@ -98,9 +88,28 @@ def compare_sources(
             *choice_notes(keys, [candidates for _, candidates in best], metric),
             *missing_notes(grouping.settings, metric),
         ],
-        predictions=pair,
+        predictions=predictions_of_pair(sources),
         network_gain=find_gain(grouping.settings, metric, mode),
     )
+
+
+def read_records(sources: Sequence[Source]) -> list[RunRecord]:
+    """Return the runs of all sources; raises RunError if they cannot be compared."""
+    first = sources[0]
+    if len(sources) == 1 and first.single:
+        raise RunError(f"run={first.path} is a single run; give a sweep or several: run=[DIR,DIR]")
+    records = [record for source in sources for record in source.records]
+    if not any(record.finished for record in records):
+        raise RunError(f"run={first.path}: none of {len(records)} runs is finished; resume it")
+    check_same_data(records)
+    return records
+
+
+def baseline_sources(directory: str | None, sources: Sequence[Source]) -> list[Source]:
+    """Return the run of the baseline if it is one that the sources lack."""
+    if directory is None or directory in directories(sources):
+        return []
+    return [read_source(Path(directory))]
 
 
 def predictions_of_pair(sources: Sequence[Source]) -> McNemarTest | None:
