@@ -90,11 +90,15 @@ class TestPageCommand:
         (tmp_path / "two").mkdir()
         write_run(tmp_path / "two" / "x", ["model=mlp"], val__acc=0.5)
         write_run(tmp_path / "two" / "y", ["model=cnn"], val__acc=0.5)
+        others = [
+            write_run(tmp_path / f"other{seed}", ["model=mlp", f"seed={seed}"], val__acc=0.5)
+            for seed in range(5)
+        ]
         titles = {
             (sweep,): "Sweep a sweep",
             (sweep, run): "Comparison of a sweep and single",
             (tmp_path / "two",): "Comparison of the runs in two",
-            (run,) * 6: "Comparison of single, single, single and 3 more",
+            (run, *others): "Comparison of single, other0, other1 and 3 more",
         }
         for number, (paths, title) in enumerate(titles.items()):
             config = ["metric=val/acc", f"output_dir='{tmp_path}/{number}'"]

@@ -100,7 +100,45 @@ class TestSettings:
         assert any(note.startswith("1 runs repeat") for note in comparison.notes)
 
 
+class TestTies:
+    def test_all_settings_with_the_best_mean_are_named(self, tmp_path: Path) -> None:
+        # Their sums differ by rounding only.
+        rows = {0.1: (0.1, 0.2, 0.3), 0.2: (0.3, 0.2, 0.1), 0.3: (0.1, 0.1, 0.1)}
+        assert sum(rows[0.1]) != sum(rows[0.2])
+        jobs = [
+            ([f"optimizer.lr={lr}", f"seed={seed}"], {"val__acc": value})
+            for lr, values in rows.items()
+            for seed, value in enumerate(values)
+        ]
+        comparison = compare_runs([write_sweep(tmp_path / "s", jobs)])
+        assert comparison.chosen == "lr=0.1"
+        (note,) = (each for each in comparison.notes if "same best mean of val/acc" in each)
+        assert note.startswith("2 settings")
+        assert "lr=0.1, lr=0.2; the first one was chosen" in note
+        assert "Chosen by the mean of val/acc: lr=0.1, the first of 2 settings" in str(comparison)
+
+    def test_single_best_setting_has_no_note(self, sweep: Path) -> None:
+        comparison = compare_runs([sweep])
+        assert not any("same best mean" in note for note in comparison.notes)
+        assert "the first of" not in str(comparison)
+
+
 class TestDifferences:
+    def test_equal_differences_have_no_interval_and_say_why(self, tmp_path: Path) -> None:
+        jobs = accuracies(mlp=(0.7, 0.6), cnn=(0.9, 0.8))
+        comparison = compare_runs([write_sweep(tmp_path / "s", jobs)])
+        found = difference_of(comparison)
+        assert found.test is not None
+        assert (found.test.difference.low, found.test.difference.high) == (None, None)
+        row = next(
+            line
+            for line in str(comparison).splitlines()
+            if line.startswith("model=mlp - model=cnn")
+        )
+        # Pairs, mean, interval, p (t), p (perm.), p (corrected), detectable, runs needed.
+        assert row.split()[3:] == ["2", "-0.2000", "-", "-", "0.5000", "0.5000", "-", "-"]
+        assert "no interval where all pairs have the same difference (2 pairs)" in str(comparison)
+
     def test_difference_is_paired_by_seed(self, sweep: Path) -> None:
         difference = difference_of(compare_runs([sweep], baseline="mlp"))
         assert (difference.setting, difference.reference) == ("model=cnn", "model=mlp")
@@ -243,6 +281,15 @@ class TestErrors:
         with pytest.raises(RunError, match=r"is a single run; .*run=\[DIR,DIR\]"):
             compare_runs([sweep / "0_model=mlp_seed=0"])
 
+    @pytest.mark.parametrize("inside", ["", "0_model=mlp_seed=0"])
+    def test_same_run_twice_is_refused(self, inside: str, sweep: Path, tmp_path: Path) -> None:
+        link = tmp_path / "link"
+        link.symlink_to(sweep, target_is_directory=True)
+        with pytest.raises(RunError, match="the same run twice") as caught:
+            compare_runs([sweep, link / inside])
+        assert f"run={link / inside}" in str(caught.value)
+        assert str(sweep / "0_model=mlp_seed=0") in str(caught.value)
+
     def test_damaged_run_is_left_out(self, sweep: Path) -> None:
         (sweep / "0_model=mlp_seed=0" / "run.json").write_text("{", encoding="utf-8")
         comparison = compare_runs([sweep])
@@ -271,13 +318,15 @@ class TestFiles:
         self, sweep: Path, tmp_path: Path, csvision_command: RunCommand
     ) -> None:
         other = write_sweep(tmp_path / "with, comma", accuracies(mlp=MLP))
-        output = csvision_command("compare", f"run=[{sweep},{sweep}]", "quiet=true")
+        second = write_sweep(tmp_path / "second", accuracies(mlp=MLP))
+        output = csvision_command("compare", f"run=[{sweep},{second}]", "quiet=true")
         (folder,) = Path("outputs/comparisons").iterdir()
         assert output.out == f"{folder}\n"
         assert csvision_command("compare", f"run={other}", "quiet=true").code == 0
 
-    def test_python_takes_lists_and_results(self, sweep: Path) -> None:
-        comparison = csvision.compare([sweep, sweep], "by=model", f"output_dir={sweep}/x")
+    def test_python_takes_lists_and_results(self, sweep: Path, tmp_path: Path) -> None:
+        second = write_sweep(tmp_path / "second", accuracies(mlp=MLP))
+        comparison = csvision.compare([sweep, second], "by=model", f"output_dir={sweep}/x")
         assert comparison.directory == sweep / "x"
         assert comparison.table["setting"].tolist() == ["model=mlp", "model=cnn"]
         assert len(comparison.difference_table) == 1

@@ -106,4 +106,4 @@ def test_settings_that_differ_in_folders_of_files_have_different_names(tmp_path:
         "path=net.py:Net",
         "path=net.py:Net (2)",
     ]
-    assert "Chosen by the mean of val/acc: path=net.py:Net\n" in f"{comparison}\n"
+    assert "Chosen by the mean of val/acc: path=net.py:Net, the first of 2" in str(comparison)

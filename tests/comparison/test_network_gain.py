@@ -10,7 +10,7 @@ from scipy import stats
 
 import csvision
 from csvision.comparison.compare import compare_runs
-from csvision.comparison.network_gain_text import answer
+from csvision.comparison.network_gain_text import answer, describe_gain
 from csvision.comparison.predictions import read_predictions
 from csvision.comparison.result import NetworkGain
 from tests.comparison.made_up_runs import write_run
@@ -134,14 +134,35 @@ class TestText:
             (-0.2, -0.1, True, "No, the baseline is better"),
             (0.1, 0.2, False, "No, the baseline is better"),
             (-0.2, -0.1, False, "Yes"),
-            (-0.1, 0.1, True, "Not shown, because the interval contains 0"),
-            (0.0, 0.0, True, "Not shown, because the interval contains 0"),
+            (-0.1, 0.1, True, "Undecided, because the interval contains 0"),
+            (0.0, 0.0, True, "Undecided, because the interval contains 0"),
         ],
     )
     def test_answer_follows_from_the_interval(
         self, low: float, high: float, high_is_better: bool, says: str
     ) -> None:
         assert answer(low, high, high_is_better) == says
+
+    def test_equal_differences_decide_nothing(self, tmp_path: Path) -> None:
+        write_runs(tmp_path, "model=cnn", 0.9, (0.8, 0.7))
+        write_runs(tmp_path, "baseline=knn", 0.7, (0.1, 0.0))
+        text = describe_gain(gain_of(tmp_path))
+        assert text.startswith("Is a network worth it here? Undecided: ")
+        assert "is +0.7000 in test/acc in each of 2 pairs: equal differences give no" in text
+        assert "[" not in text
+        assert "p =" not in text
+
+    def test_settings_with_the_same_validation_figure_are_named(self, runs: Path) -> None:
+        write_runs(runs, "baseline=majority", 0.7, KNN)
+        write_runs(runs, "baseline=centroid", 0.7, KNN)
+        gain = gain_of(runs)
+        chosen, *others = gain.difference.reference, *gain.tied_baselines
+        assert sorted([chosen, *others]) == ["model=centroid", "model=knn", "model=majority"]
+        assert gain.tied_networks == []
+        listed = f"({chosen}; the same val/acc: {', '.join(others)})"
+        assert f"the best network (model=cnn) minus the best baseline {listed}" in describe_gain(
+            gain
+        )
 
     def test_sentence_is_in_text_html_json_and_page(self, runs: Path, working_folder: Path) -> None:
         comparison = csvision.compare(runs)

@@ -85,6 +85,22 @@ class TestContents:
         assert HOSTILE not in text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("keys", "shown"), [(1, False), (2, True)])
+    def test_share_of_the_variance_is_shown_for_several_keys_only(
+        self, keys: int, shown: bool, tmp_path: Path
+    ) -> None:
+        jobs: list[tuple[list[str], dict[str, float] | str]] = [
+            ([f"optimizer.lr={lr}", f"batch_size={16 * (1 + lr % keys)}"], {"val__acc": lr / 10})
+            for lr in range(1, 9)
+        ]
+        sweep = write_sweep(tmp_path / "s", jobs)
+        refresh_page(sweep, final=True)
+        text = (sweep / PAGE).read_text(encoding="utf-8")
+        assert ">Keys</h2>" in text
+        assert ("eta squared" in text) is shown
+        assert ('<div class="importance">' in text) is shown
+
     def test_page_without_finished_runs_lists_them(self, tmp_path: Path) -> None:
         sweep = write_sweep(tmp_path / "s", [(["seed=0"], "running"), (["seed=1"], "not started")])
         sources = read_sources([sweep])

@@ -94,11 +94,20 @@ def test_permutation_test_of_many_pairs_draws_signs_reproducibly() -> None:
     assert permutation_p(values) == pytest.approx(stats.ttest_1samp(values, 0).pvalue, abs=0.02)
 
 
-def test_equal_differences_have_no_t_test() -> None:
+def test_equal_values_have_a_mean_and_no_interval() -> None:
+    for values in ([0.5, 0.5], [0.0] * 3, [0.1 + 0.2, 0.3]):
+        found = mean_interval(values)
+        assert found.mean == pytest.approx(values[0])
+        assert found.std == pytest.approx(0, abs=1e-15)
+        assert (found.low, found.high) == (None, None)
+
+
+def test_equal_differences_have_no_t_test_and_no_interval() -> None:
     for values, p in (([0.01, 0.01, 0.01], None), ([0.0, 0.0], 1.0), ([0.1 + 0.2, 0.3], None)):
         test = paired_test(values)
         assert test is not None
         assert (test.p_t, test.detectable, test.needed) == (p, None, None)
+        assert (test.difference.low, test.difference.high) == (None, None)
     assert paired_test([0.1]) is None
     assert paired_test([]) is None
 

@@ -1,6 +1,7 @@
 """Choose settings by a validation metric; test metrics never choose."""
 
 from collections.abc import Sequence
+from math import isclose
 
 from csvision.comparison.metric import Mode, is_test
 from csvision.comparison.settings import Setting, to_text
@@ -34,18 +35,23 @@ def check_metric(metric: str, settings: Sequence[Setting], show_test: bool) -> s
 
 
 def best_setting(settings: Sequence[Setting], metric: str, mode: Mode) -> Setting | None:
-    """Return the setting with the best mean; None for test metrics, which choose nothing."""
+    """Return the first setting with the best mean; None for test metrics, which choose nothing."""
+    return next(iter(best_settings(settings, metric, mode)), None)
+
+
+def best_settings(settings: Sequence[Setting], metric: str, mode: Mode) -> list[Setting]:
+    """Return all settings with the best mean, but for rounding; none for test metrics."""
     if is_test(metric):
-        return None
+        return []
     means = {
         index: sum(values) / len(values)
         for index, each in enumerate(settings)
         if (values := each.metric_values(metric))
     }
     if not means:
-        return None
-    pick = max if mode == "max" else min
-    return settings[pick(means, key=means.__getitem__)]
+        return []
+    best = (max if mode == "max" else min)(means.values())
+    return [settings[index] for index, mean in means.items() if isclose(mean, best, rel_tol=1e-12)]
 
 
 def best_by(

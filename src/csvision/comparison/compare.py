@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from csvision.comparison.choose import best_by, best_setting, check_metric
+from csvision.comparison.choose import best_by, best_settings, check_metric
 from csvision.comparison.comparison import Comparison
 from csvision.comparison.data_sets import check_same_data
 from csvision.comparison.default_metric import default_metric
 from csvision.comparison.differences import compare_pairs, setting_pairs
 from csvision.comparison.metric import is_test, metric_bounds, metric_mode
 from csvision.comparison.network_gain import find_gain
-from csvision.comparison.notes import choice_notes, missing_notes, unfinished_notes
+from csvision.comparison.notes import choice_notes, missing_notes, tie_notes, unfinished_notes
 from csvision.comparison.predictions import compare_predictions
 from csvision.comparison.record import RunRecord
 from csvision.comparison.result import SettingResult
@@ -60,7 +60,8 @@ def compare_sources(
     best = best_by(grouping.settings, keys, metric, mode)
     compared = [setting for setting, _ in best]
     reference = find_baseline(baseline, directory, compared)
-    chosen = best_setting(compared, metric, mode)
+    best_ones = best_settings(compared, metric, mode)
+    chosen = next(iter(best_ones), None)
     pairs, total = setting_pairs(compared, reference, chosen)
     test_metric = metric.replace("val/", "test/")
     return Comparison(
@@ -86,6 +87,7 @@ def compare_sources(
         notes=[
             *unfinished_notes(records, grouping.repeated, grouping.over),
             *choice_notes(keys, [candidates for _, candidates in best], metric),
+            *tie_notes(best_ones, metric),
             *missing_notes(grouping.settings, metric),
         ],
         predictions=predictions_of_pair(sources),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from csvision.comparison.choose import best_setting
+from csvision.comparison.choose import best_settings
 from csvision.comparison.differences import compare_pair
 from csvision.comparison.metric import Mode, is_test
 from csvision.comparison.predictions import compare_predictions, read_test_rows
@@ -31,9 +31,12 @@ def find_gain(settings: Sequence[Setting], metric: str, mode: Mode) -> NetworkGa
     for setting in settings:
         is_baseline = all(run.is_baseline for run in setting.runs.values())
         (baselines if is_baseline else networks).append(setting)
-    network, baseline = (choose_one(kind, metric, mode) for kind in (networks, baselines))
-    if network is None or baseline is None:
+    best_networks, best_baselines = (
+        best_ones(kind, metric, mode) for kind in (networks, baselines)
+    )
+    if not best_networks or not best_baselines:
         return None
+    network, baseline = best_networks[0], best_baselines[0]
     test_metric = metric.replace("val/", "test/")
     has_test = network.metric(test_metric) and baseline.metric(test_metric)
     difference = compare_pair(
@@ -51,15 +54,23 @@ def find_gain(settings: Sequence[Setting], metric: str, mode: Mode) -> NetworkGa
     if problem:
         difference = replace(difference, pairs=0, test=None)
     return NetworkGain(
-        difference, metric, mode, len(networks), len(baselines), predictions, problem
+        difference,
+        metric,
+        mode,
+        len(networks),
+        len(baselines),
+        [each.label for each in best_networks[1:]],
+        [each.label for each in best_baselines[1:]],
+        predictions,
+        problem,
     )
 
 
-def choose_one(settings: Sequence[Setting], metric: str, mode: Mode) -> Setting | None:
-    """Return the only setting, else the best one by a validation metric; None if there is none."""
+def best_ones(settings: Sequence[Setting], metric: str, mode: Mode) -> list[Setting]:
+    """Return the only setting, else the best ones by a validation metric, which may be none."""
     if is_test(metric) and len(settings) == 1:
-        return settings[0]
-    return best_setting(settings, metric, mode)
+        return [settings[0]]
+    return best_settings(settings, metric, mode)
 
 
 def tested_on_same_rows(network: Setting, baseline: Setting) -> bool:

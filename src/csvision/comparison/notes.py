@@ -35,6 +35,19 @@ def choice_notes(by: Sequence[str], counts: Sequence[int], metric: str) -> list[
     return [f"for each {' and '.join(by)}, the best of {number} settings was chosen by {metric}"]
 
 
+def tie_notes(best: Sequence[Setting], metric: str) -> list[str]:
+    """Return a note on the settings with the best mean, and which was chosen, if they are several.
+
+    They are in the order of their runs.
+    """
+    if len(best) < 2:
+        return []
+    return [
+        f"{len(best)} settings have the same best mean of {metric}, so {metric} does not say which "
+        f"is best: {list_labels(best)}; the first one was chosen, in the order of the runs"
+    ]
+
+
 def missing_notes(settings: Sequence[Setting], metric: str) -> list[str]:
     """Return a note on the settings with runs that do not have the metric, and why."""
     partly = [each for each in settings if len(each.metric(metric)) < len(each.runs)]
@@ -53,9 +66,14 @@ def missing_notes(settings: Sequence[Setting], metric: str) -> list[str]:
 
 def list_labels(settings: Sequence[Setting]) -> str:
     """Return the labels of settings, of many the first ones."""
-    labels = ", ".join(each.label for each in settings[:MAX_NAMES])
-    more = len(settings) - MAX_NAMES
-    return labels if more <= 0 else f"{labels} and {more} more"
+    return list_names([each.label for each in settings])
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return names as text, of many the first ones."""
+    text = ", ".join(names[:MAX_NAMES])
+    more = len(names) - MAX_NAMES
+    return text if more <= 0 else f"{text} and {more} more"
 
 
 def reason(settings: Sequence[Setting], metric: str) -> str:

@@ -28,7 +28,7 @@ from csvision.comparison.page_data import (
     key_columns,
 )
 from csvision.comparison.page_search import FoundSearch, search_section
-from csvision.comparison.power_text import describe_power
+from csvision.comparison.power_text import describe_equal, describe_power
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
 from csvision.comparison.sources import Source
 from csvision.comparison.text import (
@@ -119,7 +119,9 @@ def comparison_parts(comparison: ComparisonResult) -> dict[str, object]:
         "differences": [difference_cells(each) for each in shown],
         "more_differences": len(tested) - len(shown),
         "correction": comparison.correction,
-        "power": [line[:1].upper() + line[1:] for line in describe_power(shown)],
+        "power": [
+            line[:1].upper() + line[1:] for line in (*describe_equal(shown), *describe_power(shown))
+        ],
         "curves": curves(best[:MAX_CURVES], metric, comparison.mode),
         **search_parts(comparison),
     }
@@ -188,7 +190,8 @@ def search_parts(comparison: ComparisonResult) -> dict[str, object]:
     high = comparison.mode == "max"
     found = heat_map(columns, values, keys, high)
     return {
-        "importance": importance,
+        # A single key explains the whole variance, whatever its values are.
+        "importance": importance if len(importance) > 1 else {},
         "parallel": parallel_svg(shown, comparison.metric, comparison.mode, values, "parallel"),
         "heat_map": None if found is None else heat_cells(found, high),
     }

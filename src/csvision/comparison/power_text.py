@@ -7,32 +7,51 @@ from csvision.comparison.result import Difference
 from csvision.comparison.statistics import MAX_NEEDED, POWER
 
 
+def describe_equal(differences: Sequence[Difference]) -> Iterator[str]:
+    """Yield why some differences have no interval, if there are such."""
+    equal = [each.test for each in differences if each.test and each.test.difference.low is None]
+    if equal:
+        pairs = min(test.difference.n for test in equal)
+        few = f"as few as {pairs} pairs" if len(equal) > 1 else f"{pairs} pairs"
+        yield (
+            f"no interval where all pairs have the same difference ({few}): their "
+            "variation is not known; train with more seeds or folds"
+        )
+
+
 def describe_power(differences: Sequence[Difference]) -> Iterator[str]:
-    """Yield which differences the fewest pairs can detect, and how many pairs are needed."""
+    """Yield what the t-test of the fewest pairs can detect.
+
+    Of several differences with as few pairs, it is the one with the largest detectable difference.
+    """
     found = [each for each in differences if detectable(each) is not None]
     if not found:
         return
     pairs = min(each.test.difference.n for each in found if each.test)
     fewest = [each for each in found if each.test and each.test.difference.n == pairs]
     largest = max(fewest, key=lambda each: detectable(each) or 0.0)
-    names = f"{largest.setting} and {largest.reference}"
-    assert largest.test is not None
-    needed = largest.test.needed
-    count = f"over {MAX_NEEDED:,}" if needed is None else f"{needed:,}"
-    if all(map(is_undetectable, fewest)):
-        detected = "no difference can be detected, not even one of 100 points"
-    elif is_undetectable(largest):
-        detected = f"no difference of {names} can be detected, not even one of 100 points"
+    names = f"{largest.setting} - {largest.reference}"
+    if is_undetectable(largest):
+        detected = "no difference, not even one of 100 points"
     else:
-        detected = f"differences below {format_points(largest)} cannot be detected"
+        detected = f"a difference of at least {format_size(largest, detectable(largest) or 0.0)}"
     yield (
-        f"with {pairs} pairs, {detected} (power {100 * POWER:g} %); {count} pairs of runs would be "
-        f"needed for the measured difference of {names}"
+        f"{names}: the t-test of {pairs} pairs detects {detected} (power {100 * POWER:g} %); "
+        f"{describe_needed(largest)}"
     )
     if pairs < 6:
         yield (
             f"with {pairs} pairs, the p-value of the permutation test is at least {2 / 2**pairs:g}"
         )
+
+
+def describe_needed(difference: Difference) -> str:
+    """Return with how many pairs the measured difference would be detected."""
+    test = difference.test
+    assert test is not None
+    count = f"over {MAX_NEEDED:,}" if test.needed is None else f"{test.needed:,}"
+    size = format_size(difference, abs(test.difference.mean))
+    return f"to detect its measured difference of {size}, {count} pairs are needed"
 
 
 def detectable(difference: Difference) -> float | None:
@@ -50,7 +69,6 @@ def format_detectable(difference: Difference) -> str:
     return "none" if is_undetectable(difference) else f"{detectable(difference) or 0.0:.4f}"
 
 
-def format_points(difference: Difference) -> str:
-    """Return the detectable difference, that of a fraction in percentage points."""
-    value = detectable(difference) or 0.0
+def format_size(difference: Difference, value: float) -> str:
+    """Return the size of a difference, that of a fraction in percentage points."""
     return f"{100 * value:.2g} points" if is_fraction(difference.metric) else f"{value:.3g}"

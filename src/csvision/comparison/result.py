@@ -44,8 +44,9 @@ class Difference:
 class NetworkGain:
     """The best network minus the best baseline, the difference that a network makes.
 
-    Each has the best mean of the metric `chosen_by` among so many of its kind. `predictions` is the
-    test of single runs, for which `difference` has none; `problem` says why there is no test.
+    Each has the best mean of the metric `chosen_by` among so many of its kind; the others with the
+    same mean are `tied_networks` and `tied_baselines`. `predictions` is the test of single runs,
+    for which `difference` has none; `problem` says why there is no test.
     """
 
     difference: Difference
@@ -53,6 +54,8 @@ class NetworkGain:
     mode: Mode
     networks: int
     baselines: int
+    tied_networks: list[str]
+    tied_baselines: list[str]
     predictions: McNemarTest | None
     problem: str
 

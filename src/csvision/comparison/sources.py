@@ -113,5 +113,26 @@ def job_number(name: str) -> int:
 
 
 def read_sources(paths: Sequence[Path]) -> list[Source]:
-    """Return the runs at several paths; raises RunError if there is none at one of them."""
-    return [read_source(path) for path in paths]
+    """Return the runs at several paths.
+
+    Raises RunError if there is none at one of them, or if a run is at two of them.
+    """
+    sources = [read_source(path) for path in paths]
+    check_distinct(sources)
+    return sources
+
+
+def check_distinct(sources: Sequence[Source]) -> None:
+    """Raise RunError if two sources have a run in common, which would be compared with itself."""
+    owners: dict[str, Source] = {}
+    for source in sources if len(sources) > 1 else []:
+        path = str(source.path)
+        # The folders in a source are no links.
+        real = os.path.realpath(path)
+        for record in source.records:
+            run = real + record.directory.removeprefix(path)
+            if (other := owners.setdefault(run, source)) is not source:
+                inside = f" is in {other.path}, too" if source.path != other.path else " again"
+                raise RunError(
+                    f"run={path}{inside}: the same run twice ({run}); name each run once"
+                )

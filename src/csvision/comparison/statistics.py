@@ -31,7 +31,8 @@ MAX_NEEDED = 100_000
 class MeanInterval:
     """The mean of n values, their standard deviation, and Student's interval of the mean.
 
-    The last three are None for a single value.
+    The last three are None for a single value, the last two also for equal values, whose spread is
+    not known.
     """
 
     n: int
@@ -45,9 +46,9 @@ class MeanInterval:
 class PairedTest:
     """The mean of paired differences with its tests; p-values are not corrected.
 
-    `p_t` is None if all differences are equal but not zero. `detectable` is the smallest difference
-    that the t-test detects with POWER, and `needed` the number of pairs with which it would detect
-    the mean difference; None if there is none below MAX_NEEDED.
+    Equal differences have no interval; `p_t` is None if they are not zero. `detectable` is the
+    smallest difference that the t-test detects with POWER, and `needed` the number of pairs with
+    which it would detect the mean difference; None if there is none below MAX_NEEDED.
     """
 
     difference: MeanInterval
@@ -86,6 +87,8 @@ def mean_interval(
     if n == 1:
         return MeanInterval(n, mean, None, None, None)
     std = float(np.std(values, ddof=1))
+    if negligible(std, values):
+        return MeanInterval(n, mean, std, None, None)
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * std / sqrt(n)
     return MeanInterval(n, mean, std, max(mean - half, bounds[0]), min(mean + half, bounds[1]))
 

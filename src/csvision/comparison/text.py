@@ -1,10 +1,11 @@
 """A comparison as text."""
 
 from collections.abc import Iterator, Sequence
+from math import isclose
 
 from csvision.comparison.format import DASH, align, format_mean, format_p, format_range
 from csvision.comparison.network_gain_text import describe_gain
-from csvision.comparison.power_text import describe_power, format_detectable
+from csvision.comparison.power_text import describe_equal, describe_power, format_detectable
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
 from csvision.comparison.statistics import CONFIDENCE, McNemarTest, MeanInterval
 
@@ -93,7 +94,9 @@ def describe_choice(comparison: ComparisonResult) -> str:
     if comparison.chosen is None:
         return f"No setting is chosen: {comparison.metric} is not a validation metric"
     (chosen,) = (each for each in comparison.settings if each.label == comparison.chosen)
-    lines = [f"* Chosen by the mean of {comparison.metric}: {chosen.label}"]
+    ties = count_ties(comparison, chosen)
+    tied = f", the first of {ties} settings with this mean" if ties > 1 else ""
+    lines = [f"* Chosen by the mean of {comparison.metric}: {chosen.label}{tied}"]
     test = [name for name in chosen.metrics if name.startswith("test/")]
     if comparison.test == "all":
         lines.append("Test figures of all settings are shown; they must not choose one.")
@@ -103,6 +106,13 @@ def describe_choice(comparison: ComparisonResult) -> str:
         if len(comparison.settings) > 1:
             lines.append("  Add test=all to see the test figures of the other settings")
     return "\n".join(lines)
+
+
+def count_ties(comparison: ComparisonResult, chosen: SettingResult) -> int:
+    """Return the number of settings with the mean of the chosen one, which counts, too."""
+    best = chosen.metrics[comparison.metric].mean
+    found = [each.metrics.get(comparison.metric) for each in comparison.settings]
+    return sum(each is not None and isclose(each.mean, best, rel_tol=1e-12) for each in found)
 
 
 def describe_metric(name: str, interval: MeanInterval) -> str:
@@ -129,6 +139,7 @@ def difference_lines(comparison: ComparisonResult) -> Iterator[str]:
         yield f"... and {len(tested) - len(shown)} more differences in the files"
     yield ""
     yield f"p-values of the t-test are corrected by {comparison.correction}"
+    yield from describe_equal(shown)
     yield from describe_power(shown)
 
 
