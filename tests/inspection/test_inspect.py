@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import csvision
@@ -221,3 +222,23 @@ class Net(nn.Module):
             raise ValueError("no gradients, please")
         return self.last(self.first(images).relu().mean((2, 3)))
 """
+
+
+def test_page_of_a_folder_says_that_rows_are_images(
+    small_inspection: Inspection, working_folder: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("dark", "light"):
+        folder = working_folder / "images" / name
+        folder.mkdir(parents=True)
+        for number in range(20):
+            low = 0 if name == "dark" else 128
+            pixels = rng.integers(low, low + 128, (6, 6), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    run = csvision.train(*SMALL_TRAINING, *SMALL_MLP, "data.csv=images", "epochs=1")
+    found = csvision.inspect(run, *OPTIONS)
+    text = (found.directory / "index.html").read_text(encoding="utf-8")
+    assert "A row is an image of the folder" in text
+    assert f"row {found.rows[0].row} ({found.rows[0].id})" in text
+    other = (small_inspection.directory / "index.html").read_text(encoding="utf-8")
+    assert "A row is a row of the data file" in other

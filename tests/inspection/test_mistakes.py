@@ -10,6 +10,7 @@ from csvision.errors import ConfigError
 from csvision.inspection.mistakes import (
     choose_rows,
     describe_prediction,
+    find_largest_loss,
     find_mistakes,
     find_positions,
 )
@@ -29,6 +30,18 @@ def test_mistakes_are_ordered_by_confidence() -> None:
         ("class 1", "class 2"),
     ]
     assert not any(each.correct for each in found)
+
+
+def test_largest_loss_need_not_be_the_most_confident_mistake() -> None:
+    scores = [[0.7, 0.29, 0.01], [0.6, 0.0, 0.4], [0.9, 0.05, 0.05], [0.5, 0.0, 0.5]]
+    result = eval_result(scores, [1, 1, 0, 1])
+    largest = find_largest_loss(result)
+    assert largest is not None
+    assert find_mistakes(result)[0].position == 0
+    # Of the two rows with probability 0 for their label, the more confident one.
+    assert largest.position == 1
+    assert largest.loss == max(each.loss for each in find_mistakes(result))
+    assert find_largest_loss(eval_result(scores, [0, 0, 0, 0])) is None
 
 
 def test_loss_is_that_of_sklearn() -> None:

@@ -37,6 +37,7 @@ from csvision.comparison.text import (
     shown_differences,
 )
 from csvision.page.numbers import format_fixed, format_number
+from csvision.page.template import FOLDER as SHARED
 from csvision.page.template import read_asset, render_template
 
 FOLDER = Path(__file__).parent
@@ -61,7 +62,7 @@ def render_page(
     jobs = job_rows(records, metric, folder)
     return render_template(
         FOLDER / "sweep.html.jinja",
-        read_asset(FOLDER / "sweep.css"),
+        read_asset(SHARED / "heat.css") + read_asset(FOLDER / "sweep.css"),
         {"number": format_cell, "score": format_score, "share": "{:.1%}".format},
         title=page_title(sources, search is not None),
         problem=problem,

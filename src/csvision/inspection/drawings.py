@@ -48,19 +48,23 @@ class ShiftExample:
     """A test row whose prediction a shift changes, with both images."""
 
     change: ChangedPrediction
-    row: int
+    prediction: Prediction
     before: Picture
     after: Picture
 
 
 @dataclass(frozen=True)
 class Drawings:
-    """The pictures and charts of an inspection; `confusions` has the examples of each pair."""
+    """The pictures and charts of an inspection; `confusions` has the examples of each pair.
+
+    `largest_loss` has the mistake with the largest loss if it is not one of `mistakes`.
+    """
 
     charts: dict[str, Figure]
     filters: FilterPictures | None
     rows: list[RowDrawings]
     mistakes: list[Example]
+    largest_loss: list[Example]
     label_errors: list[Example]
     confusions: list[list[Example]]
     shifts: list[ShiftExample]
@@ -68,7 +72,7 @@ class Drawings:
     @property
     def pictures(self) -> Iterator[Picture]:
         """Yield every picture."""
-        for examples in [self.mistakes, self.label_errors, *self.confusions]:
+        for examples in [self.mistakes, self.largest_loss, self.label_errors, *self.confusions]:
             yield from (example.picture for example in examples)
         for shift in self.shifts:
             yield from (shift.before, shift.after)
@@ -101,6 +105,7 @@ def draw_inspection(inspection: Inspection) -> Drawings:
         None if isinstance(filters, Missing) else draw_filters(filters),
         [draw_shown_row(inspection, index) for index in range(len(inspection.rows))],
         draw_examples(inspection, inspection.mistakes, "mistakes"),
+        draw_examples(inspection, other_mistake(inspection), "largest loss"),
         draw_examples(inspection, suspected, "suspected labels"),
         [
             draw_examples(
@@ -114,6 +119,12 @@ def draw_inspection(inspection: Inspection) -> Drawings:
         if isinstance(shifts, Missing)
         else [draw_shift(inspection, change) for change in shifts.examples],
     )
+
+
+def other_mistake(inspection: Inspection) -> list[Prediction]:
+    """Return the mistake with the largest loss if it is not one of the most confident ones."""
+    largest = inspection.largest_loss
+    return [] if largest is None or largest in inspection.mistakes else [largest]
 
 
 def draw_examples(
@@ -158,4 +169,4 @@ def draw_shift(inspection: Inspection, change: ChangedPrediction) -> ShiftExampl
     shifted = shift_images(image, rows * change.distance, columns * change.distance)
     alt = f"The same image shifted {change.direction} by {change.distance} pixels"
     after = Picture(f"{name}, after", alt, before.scale, image_pixels(shifted[0].numpy()))
-    return ShiftExample(change, prediction.row, before, after)
+    return ShiftExample(change, prediction, before, after)

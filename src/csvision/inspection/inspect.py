@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lightning import Trainer
 from tqdm import tqdm
@@ -22,6 +23,7 @@ from csvision.inspection.attributions import (
 )
 from csvision.inspection.calibration import calibrate
 from csvision.inspection.class_scores import find_confusions, score_classes
+from csvision.inspection.confusion_matrix import small_matrix
 from csvision.inspection.feature_maps import collect_feature_maps
 from csvision.inspection.filters import compare_filters
 from csvision.inspection.label_errors import find_label_errors
@@ -31,6 +33,7 @@ from csvision.inspection.mistakes import (
     confidences,
     correctness,
     describe_prediction,
+    find_largest_loss,
     find_mistakes,
     find_positions,
 )
@@ -69,7 +72,8 @@ def inspect(config: command_schema.InspectConfig) -> Inspection:
                 positions = positions or choose_rows(evaluation)
                 inspection = analyze(run, trainer, evaluation, positions, announce)
         announce("drawing")
-        write_inspection(inspection, run)
+        data = run.trained.data
+        write_inspection(inspection, run, Path(config.data.csv or data.test_csv or data.csv))
     return inspection
 
 
@@ -118,9 +122,11 @@ def analyze(
     return Inspection(
         evaluation=result,
         class_scores=score_classes(result.confusion_matrix, result.subset.table.classes),
+        confusion_matrix=small_matrix(result),
         confusions=find_confusions(result),
         calibration=calibrate(confidence, correct),
         mistakes=find_mistakes(result),
+        largest_loss=find_largest_loss(result),
         label_errors=find_label_errors(result),
         shifts=shifts,
         layers=layers,

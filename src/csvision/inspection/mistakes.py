@@ -77,6 +77,20 @@ def find_mistakes(result: EvalResult, limit: int = 24) -> list[Prediction]:
     return [describe_prediction(result, int(position)) for position in wrong[order]]
 
 
+def find_largest_loss(result: EvalResult) -> Prediction | None:
+    """Return the mistake with the largest loss, the smallest probability of its label.
+
+    It need not be the one with the highest confidence. Of equal losses, it is the one with the
+    higher confidence; None without mistakes.
+    """
+    wrong = np.flatnonzero(~correctness(result))
+    if not len(wrong):
+        return None
+    p_label = result.probabilities[wrong, result.subset.labels[wrong]]
+    order = np.lexsort((-confidences(result)[wrong], np.maximum(p_label, SMALLEST)))
+    return describe_prediction(result, int(wrong[order[0]]))
+
+
 def choose_rows(result: EvalResult, count: int = 6) -> list[int]:
     """Return positions of rows to show: half of them right, half wrong, of different classes.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from csvision.arithmetic.text import format_field, format_shape
+from csvision.inspection.confusion_matrix import matrix_cells
 from csvision.inspection.drawings import Drawings
 from csvision.inspection.result import Inspection
 from csvision.inspection.sentences import (
@@ -15,15 +16,31 @@ from csvision.inspection.sentences import (
     describe_changes,
     describe_top_classes,
     format_fall,
+    gap_interval,
     percent,
     percent_interval,
-    points_interval,
     probability,
 )
+from csvision.page.numbers import unicode_minus
 from csvision.page.svg import render_svg
+from csvision.page.template import FOLDER as SHARED
 from csvision.page.template import read_asset, render_template
 
 FOLDER = Path(__file__).parent
+
+TITLES = {
+    "layers": "Layers",
+    "classes": "Precision and recall of each class",
+    "confusions": "Most confused classes",
+    "confidence": "Confidence and accuracy",
+    "mistakes": "Most confident mistakes",
+    "labels": "Labels that may be wrong",
+    "shifts": "Shifted images",
+    "filters": "First-layer weights",
+    "maps": "Feature maps, layer by layer",
+    "attributions": "What the predictions depend on",
+}
+"""The titles of the sections by their ids, in their order."""
 
 ALTS = {
     "reliability": "Reliability diagram: accuracy by confidence, with 95 % intervals",
@@ -32,21 +49,28 @@ ALTS = {
 }
 
 
-def render_page(inspection: Inspection, drawings: Drawings, facts: Mapping[str, str]) -> str:
-    """Return the page as HTML; `facts` say what was inspected."""
+def render_page(
+    inspection: Inspection, drawings: Drawings, facts: Mapping[str, str], images: bool = False
+) -> str:
+    """Return the page as HTML; `facts` say what was inspected.
+
+    `images` says whether the test rows are the images of a folder.
+    """
+    matrix = inspection.confusion_matrix
     charts = {
         name: Markup(render_svg(partial(drawings.charts.__getitem__, name), name, ALTS[name]))
         for name in drawings.charts
     }
     return render_template(
         FOLDER / "page.html.jinja",
-        read_asset(FOLDER / "page.css"),
+        read_asset(SHARED / "heat.css") + read_asset(FOLDER / "page.css"),
         {
             "percent": lambda *arguments: keep_together(percent(*arguments)),
             "interval": lambda estimate: keep_together(percent_interval(estimate)),
-            "points": lambda estimate: keep_together(points_interval(estimate)),
             "fall": lambda estimate: keep_together(format_fall(estimate)),
-            "probability": probability,
+            "probability": lambda value: unbroken(probability(value)),
+            "limit": lambda value: unbroken(unicode_minus(f"{value:.3g}")),
+            "gap": lambda calibration: keep_together(gap_interval(calibration)),
             "number": "{:,}".format,
             "shape": format_shape,
             "field": format_field,
@@ -58,8 +82,17 @@ def render_page(inspection: Inspection, drawings: Drawings, facts: Mapping[str, 
         drawn=drawings,
         facts=facts,
         answers=describe_answers(inspection),
+        titles=TITLES,
+        images=images,
+        classes=inspection.evaluation.subset.table.classes,
+        matrix=None if matrix is None else matrix_cells(matrix),
         charts=charts,
     )
+
+
+def unbroken(text: str) -> Markup:
+    """Return a number in which no line ends, neither after the sign of an exponent."""
+    return Markup('<span class="unbroken">{}</span>').format(text)
 
 
 def keep_together(text: str) -> str:

@@ -4,7 +4,7 @@ N is the number of rows. A row has one outcome, or several that are not independ
 of an image shifted in four directions; then, it counts once, with the mean of its outcomes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +40,13 @@ def wilson(successes: float, total: int) -> Estimate:
     return Estimate(p, float(low), float(high))
 
 
-def paired_difference(before: NDArray[np.bool_], after: NDArray[np.float64]) -> Estimate:
-    """Return the mean of `before` minus that of `after`, two outcomes of the same rows (N,).
+def subtract(lost: Estimate, gained: Estimate) -> Estimate:
+    """Return the proportion of lost rows minus that of gained ones; no row is both.
 
-    `after` is between 0 and 1. The difference is the proportion of what is lost minus that of what
-    is gained. Their Wilson intervals are combined by the method of variance estimates recovery (Zou
-    and Donner 2008; Newcombe 1998), with the correlation of two outcomes of which a row has at most
-    one.
+    The intervals are combined by the method of variance estimates recovery (Zou and Donner 2008),
+    with the correlation of two such outcomes of a row. It is method 10 of Newcombe (1998, paired
+    data) if no row is wrong before and after.
     """
-    total = len(before)
-    lost = wilson(float(np.where(before, 1 - after, 0).sum()), total)
-    gained = wilson(float(np.where(before, 0, after).sum()), total)
     value = lost.value - gained.value
     odds = (1 - lost.value) * (1 - gained.value)
     correlation = -np.sqrt(lost.value * gained.value / odds) if odds > 0 else 0.0
@@ -60,3 +56,25 @@ def paired_difference(before: NDArray[np.bool_], after: NDArray[np.float64]) -> 
         np.sqrt(one**2 + other**2 - 2 * correlation * one * other) for one, other in (below, above)
     )
     return Estimate(value, float(max(-1.0, value - low)), float(min(1.0, value + high)))
+
+
+def paired_difference(before: NDArray[np.bool_], after: NDArray[np.float64]) -> Estimate:
+    """Return the mean of `before` minus that of `after`, two outcomes of the same rows (N,).
+
+    `after` is between 0 and 1. The difference is the proportion of what is lost minus that of what
+    is gained, with the interval of `subtract` for their Wilson intervals. Only a row with the
+    outcome `before` can lose it, and only another one can gain it: the two intervals end at the
+    proportions of these rows, so that the result is for tests with as many of them. If all rows
+    have the outcome `before`, it is the Wilson interval of the lost proportion.
+    """
+    total = len(before)
+    right = float(np.mean(before)) if total else np.nan
+    lost = wilson(float(np.where(before, 1 - after, 0).sum()), total)
+    gained = wilson(float(np.where(before, 0, after).sum()), total)
+    return subtract(limit(lost, right), limit(gained, 1 - right))
+
+
+def limit(estimate: Estimate, largest: float) -> Estimate:
+    """Return an estimate whose interval ends at the largest possible value."""
+    # Rounding must not exclude the estimate itself.
+    return replace(estimate, high=max(estimate.value, min(estimate.high, largest)))

@@ -25,14 +25,18 @@ class Inspection:
     """What was found in a run; `directory` has the page index.html and inspection.json.
 
     `rows` are the shown test rows, and `images` their images as the network gets them: uint8,
-    (N, C, H, W). An analysis that does not apply is a Missing with the reason.
+    (N, C, H, W). `confusion_matrix` has the counts, one row per true class; None for many classes.
+    `mistakes` are ordered by confidence; `largest_loss` is that of all mistakes, None without any.
+    An analysis that does not apply is a Missing with the reason.
     """
 
     evaluation: EvalResult = field(repr=False)
     class_scores: list[ClassScores]
+    confusion_matrix: list[list[int]] | None
     confusions: list[Confusion]
     calibration: Calibration
     mistakes: list[Prediction]
+    largest_loss: Prediction | None
     label_errors: LabelErrors
     shifts: Shifts | Missing
     layers: NetworkExplanation | Missing

@@ -7,6 +7,7 @@ import numpy as np
 
 from csvision.arithmetic.layers import NetworkExplanation
 from csvision.inspection.applicable import Missing
+from csvision.inspection.calibration import Calibration
 from csvision.inspection.filters import Filters
 from csvision.inspection.mistakes import Prediction
 from csvision.inspection.proportions import Estimate
@@ -35,6 +36,20 @@ def percent_interval(estimate: Estimate) -> str:
     return f"{percent(estimate.value)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
+def shown(value: float) -> float:
+    """Return a fraction in percent, rounded as `percent` shows it."""
+    return round(100 * value, 1)
+
+
+def gap_interval(calibration: Calibration) -> str:
+    """Format the mean confidence minus the accuracy, computed from the percentages shown."""
+    confidence, accuracy = shown(calibration.confidence), calibration.accuracy
+    value, low, high = (
+        confidence - shown(each) for each in (accuracy.value, accuracy.high, accuracy.low)
+    )
+    return unicode_minus(f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]")
+
+
 def points_interval(estimate: Estimate) -> str:
     """Format a difference of two fractions in percentage points, without its sign."""
     sign = -1 if estimate.value < 0 else 1
@@ -54,7 +69,7 @@ def format_fall(estimate: Estimate) -> str:
 def probability(value: float) -> str:
     """Format a probability so that one near 0 or 1 differs from it."""
     if 0 < value < 0.001:
-        return f"{value:.1e}"
+        return unicode_minus(f"{value:.1e}")
     return f"{value:.{min(6, ceil(-log10(1 - value)) + 1) if 0.99 < value < 1 else 3}f}"
 
 
@@ -125,10 +140,9 @@ def describe_calibration(inspection: Inspection) -> str:
             f"The network is {found.verdict} as far as the test rows can tell: its mean confidence "
             f"is {percent(found.confidence)}, its accuracy {percent_interval(found.accuracy)}."
         )
-    side = "above" if found.gap.value > 0 else "below"
     return (
-        f"The network is {found.verdict}: its mean confidence is {percent(found.confidence)}, "
-        f"{points_interval(found.gap)} {side} its accuracy."
+        f"The network is {found.verdict}: its mean confidence is {percent(found.confidence)}, its "
+        f"accuracy {percent(found.accuracy.value)}; the difference is {gap_interval(found)}."
     )
 
 
@@ -136,11 +150,14 @@ def describe_mistakes(inspection: Inspection) -> str:
     """Name the mistake with the highest confidence."""
     if not inspection.mistakes:
         return "No test row is predicted wrongly."
-    first = inspection.mistakes[0]
-    return (
+    first, largest = inspection.mistakes[0], inspection.largest_loss
+    text = (
         f"The most confident mistake is row {first.row}: labeled {first.label}, predicted "
-        f"{first.prediction} with probability {probability(first.p_prediction)}."
+        f"{first.prediction} with probability {probability(first.p_prediction)}"
     )
+    if largest is None or largest.row == first.row:
+        return f"{text}; it has the largest loss, too."
+    return f"{text}; row {largest.row} has the largest loss, {largest.loss:.2f}."
 
 
 def describe_labels(inspection: Inspection) -> str:
@@ -202,7 +219,7 @@ def describe_filters(filters: Filters) -> str:
 def describe_changes(changes: list[float], noun: str) -> str:
     """Say how far training has moved the weights of the filters or units of a layer."""
     return (
-        f"relative to the norm of its initial weights, training has changed a {noun} by "
-        f"{percent(min(changes), 0)} to {percent(max(changes), 0)}, "
-        f"median {percent(float(np.median(changes)), 0)}"
+        f"training has changed each {noun} by {percent(min(changes), 0)} to "
+        f"{percent(max(changes), 0)} of the norm of its initial weights "
+        f"(median {percent(float(np.median(changes)), 0)})"
     )

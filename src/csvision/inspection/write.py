@@ -1,5 +1,6 @@
 """Write the results of an inspection: inspection.json, index.html, and pictures for TensorBoard."""
 
+from pathlib import Path
 from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
@@ -14,10 +15,10 @@ from csvision.inspection.sentences import describe_answers
 from csvision.run.loaded_run import LoadedRun
 
 
-def write_inspection(inspection: Inspection, run: LoadedRun) -> None:
+def write_inspection(inspection: Inspection, run: LoadedRun, source: Path) -> None:
     """Write all files; the pictures for TensorBoard only if the run uses TensorBoard.
 
-    Raises OSError if a file cannot be written.
+    `source` is the file or the folder of the test rows. Raises OSError if a file cannot be written.
     """
     drawings = draw_inspection(inspection)
     manifest = run.directory.read_manifest()
@@ -28,7 +29,7 @@ def write_inspection(inspection: Inspection, run: LoadedRun) -> None:
         "Test rows": f"{len(inspection.evaluation.subset):,}",
         "Weights": weights,
     }
-    page = render_page(inspection, drawings, facts)
+    page = render_page(inspection, drawings, facts, source.is_dir())
     write_json(inspection.directory / "inspection.json", summarize(inspection, facts))
     with replace_file(inspection.directory / "index.html") as file:
         file.write(page.encode())
