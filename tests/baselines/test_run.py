@@ -176,13 +176,28 @@ def test_sweep_writes_its_table_and_resumes(
     (sweep,) = (working_folder / "outputs" / "sweeps").iterdir()
     table = pd.read_csv(sweep / "sweep.csv")
     assert table["state"].tolist() == ["finished", "finished", "failed", "failed"]
+    folders = sorted(path.name for path in sweep.glob("*_*"))
+    assert folders == [
+        "0_baseline=majority_seed=1",
+        "1_baseline=majority_seed=2",
+        "2_baseline=centroid_seed=1",
+        "3_baseline=centroid_seed=2",
+    ]
+    # Earlier versions have named the folders otherwise.
+    record = (sweep / "sweep.json").read_text(encoding="utf-8")
+    for name in folders:
+        before = name.replace("baseline=", "").replace("seed=", "seed")
+        (sweep / name).rename(sweep / before)
+        record = record.replace(name, before)
+    (sweep / "sweep.json").write_text(record, encoding="utf-8")
     # A job that had not started has no folder.
-    shutil.rmtree(next(sweep.glob("3_*")))
+    shutil.rmtree(sweep / "3_centroid_seed2")
     assert csvision_command("resume", f"run={sweep}").code == 0
     table = pd.read_csv(sweep / "sweep.csv")
     assert set(table["state"]) == {"finished"}
     assert table["test/acc"].notna().all()
     assert table["baseline"].tolist() == ["majority", "majority", "centroid", "centroid"]
+    assert (sweep / "3_centroid_seed2" / "metrics.json").is_file()
 
 
 @pytest.mark.slow

@@ -194,6 +194,16 @@ class TestAggregateOverSeeds:
         assert "over seeds" not in format_sweep(table)
 
 
+def test_setting_without_a_metric_has_a_dash_and_one_value_no_deviation() -> None:
+    rows = [("knn", 0, 0.5, None), ("knn", 1, 0.7, None), ("cnn", 0, 0.8, 0.25)]
+    jobs = pd.DataFrame(rows, columns=["model", "seed", "test/acc", "test/loss"])
+    table = aggregate_over_seeds(jobs.assign(state="finished"))
+    assert table is not None
+    assert table["model"].tolist() == ["knn", "cnn"]
+    assert table["test/acc"].tolist() == ["0.6000 +- 0.1414", "0.8000"]
+    assert table["test/loss"].tolist() == ["-", "0.2500"]
+
+
 class TestReadJobs:
     @pytest.fixture
     def sweep(self, tmp_path: Path) -> Path:

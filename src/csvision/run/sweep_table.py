@@ -127,9 +127,17 @@ def aggregate_over_seeds(jobs: pd.DataFrame) -> pd.DataFrame | None:
         row: dict[str, Any] = dict(zip(keys or ["setting"], setting, strict=True))
         row["runs"] = len(group)
         for metric in metric_columns(jobs):
-            row[metric] = f"{group[metric].mean():.4f} +- {group[metric].std():.4f}"
+            row[metric] = format_values(group[metric].dropna())
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def format_values(values: pd.Series) -> str:
+    """Return mean and standard deviation as `csvision compare` does: a dash without values."""
+    if values.empty:
+        return "-"
+    text = f"{values.mean():.4f}"
+    return text if len(values) == 1 else f"{text} +- {values.std():.4f}"
 
 
 def format_sweep(jobs: pd.DataFrame) -> str:
