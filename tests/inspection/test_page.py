@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from csvision.inspection.drawings import draw_inspection
+from csvision.inspection.format import gap_interval
 from csvision.inspection.mistakes import describe_prediction
 from csvision.inspection.page import render_page
 from csvision.inspection.result import Inspection
-from csvision.inspection.sentences import gap_interval
 from csvision.inspection.shifts import ChangedPrediction, Shifts
 from tests.browser import SCHEMES, WIDTHS, Scheme, open_page, page_problems
 

@@ -9,17 +9,19 @@ from markupsafe import Markup
 from csvision.arithmetic.text import format_field, format_shape
 from csvision.inspection.confusion_matrix import matrix_cells
 from csvision.inspection.drawings import Drawings
-from csvision.inspection.result import Inspection
-from csvision.inspection.sentences import (
+from csvision.inspection.format import (
     count,
-    describe_answers,
-    describe_changes,
-    describe_top_classes,
     format_fall,
     gap_interval,
     percent,
     percent_interval,
     probability,
+)
+from csvision.inspection.result import Inspection
+from csvision.inspection.sentences import (
+    describe_answers,
+    describe_changes,
+    describe_top_classes,
 )
 from csvision.page.numbers import unicode_minus
 from csvision.page.svg import render_svg
