@@ -164,6 +164,20 @@ class TestBrowser:
     ) -> None:
         assert page_problems(browser, search / PAGE, width, scheme) == []
 
+    @pytest.mark.parametrize("width", WIDTHS)
+    def test_equal_runs_and_differences_have_a_dash_and_the_reason(
+        self, width: int, browser: Browser, tmp_path: Path
+    ) -> None:
+        sweep = write_sweep(tmp_path / "s", accuracies(mlp=(0.7, 0.7), cnn=(0.9, 0.9)))
+        refresh_page(sweep, final=True)
+        assert page_problems(browser, sweep / PAGE, width, "light") == []
+        with open_page(browser, sweep / PAGE, width) as visit:
+            settings = visit.page.locator("#settings tbody tr > :nth-child(4)").all_inner_texts()
+            assert settings == ["-", "-"]
+            section = visit.page.locator("section[aria-labelledby=differences-title]")
+            assert section.locator("tbody tr > :nth-child(5)").all_inner_texts() == ["-"]
+            assert "No interval where all pairs have the same difference" in section.inner_text()
+
     def test_settings_can_be_sorted(self, browser: Browser, search: Path) -> None:
         with open_page(browser, search / PAGE) as visit:
             table = visit.page.locator("#settings table")

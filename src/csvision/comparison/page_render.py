@@ -121,7 +121,8 @@ def comparison_parts(comparison: ComparisonResult) -> dict[str, object]:
         "more_differences": len(tested) - len(shown),
         "correction": comparison.correction,
         "power": [
-            line[:1].upper() + line[1:] for line in (*describe_equal(shown), *describe_power(shown))
+            f"{line[:1].upper()}{line[1:]}".replace(" %", "\N{NO-BREAK SPACE}%")
+            for line in (*describe_equal(shown), *describe_power(shown))
         ],
         "curves": curves(best[:MAX_CURVES], metric, comparison.mode),
         **search_parts(comparison),

@@ -36,7 +36,7 @@ def describe_power(differences: Sequence[Difference]) -> Iterator[str]:
     else:
         detected = f"a difference of at least {format_size(largest, detectable(largest) or 0.0)}"
     yield (
-        f"{names}: the t-test of {pairs} pairs detects {detected} (power {100 * POWER:g} %); "
+        f"for {names}, the t-test of {pairs} pairs detects {detected} (power {100 * POWER:g} %); "
         f"{describe_needed(largest)}"
     )
     if pairs < 6:
@@ -51,7 +51,7 @@ def describe_needed(difference: Difference) -> str:
     assert test is not None
     count = f"over {MAX_NEEDED:,}" if test.needed is None else f"{test.needed:,}"
     size = format_size(difference, abs(test.difference.mean))
-    return f"to detect its measured difference of {size}, {count} pairs are needed"
+    return f"to detect the measured difference of {size}, {count} pairs are needed"
 
 
 def detectable(difference: Difference) -> float | None:
