@@ -169,3 +169,9 @@ class TestErrors:
         sweep = write_sweep(tmp_path / "s", [([f"seed={s}"], {"val__acc": 0.5}) for s in (0, 1)])
         with pytest.raises(ConfigError, match="no key does: leave out by"):
             compare_runs([sweep], by=["model"])
+
+
+@pytest.mark.parametrize("runs", ["[]", "[,]", "[ ]"])
+def test_list_without_a_directory_is_refused(runs: str, csvision_command: RunCommand) -> None:
+    message = csvision_command("compare", f"run={runs}").error
+    assert message == f"run={runs} has no directory; write run=DIR or run=[DIR,DIR]"

@@ -312,6 +312,32 @@ def test_all_errors_are_reported_together() -> None:
     assert raised.value.messages == messages
 
 
+@pytest.mark.parametrize(
+    ("command", "words", "key"),
+    [
+        ("predict", ["run=a"], "data.csv"),
+        ("predict", ["data.csv=a"], "run"),
+        ("predict", ["run=a", "data.csv=b"], "output_dir"),
+        ("predict", ["run=a", "data.csv=b"], "model.path"),
+        ("compare", [], "run"),
+        ("compare", ["run=a"], "reference"),
+        ("inspect", [], "run"),
+        ("resume", [], "run"),
+        ("evaluate", ["run=a"], "data.csv"),
+        ("train", [], "data.csv"),
+        ("train", ["data=csv", "data.csv=a"], "data.test_csv"),
+        ("explain", [], "output"),
+        ("cache", [], "folder"),
+    ],
+)
+def test_empty_path_is_not_the_current_folder(command: str, words: list[str], key: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config(command, [*words, f"{key}="])
+    (message,) = raised.value.messages
+    assert message.startswith(f"{key} is empty; write ")
+    assert f"{key}=" in message
+
+
 def test_nesterov_needs_momentum() -> None:
     config = config_with("optimizer.nesterov")
     set_value(config, "optimizer.nesterov", True)
