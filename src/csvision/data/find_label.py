@@ -23,6 +23,8 @@ def find_label(evidence: Evidence, roles: Roles) -> None:
     given = evidence.options.label_column
     if given is None and reference is not None and evidence.source.has_header:
         given = reference.label_column if reference.label_column in names else None
+    if evidence.options.allow_missing_labels and given in evidence.options.ignore:
+        given = None
     if given is not None:
         roles.label = find_given_label(evidence, roles, given)
     else:

@@ -60,7 +60,7 @@ def open_source(path: Path, options: ReadOptions) -> Source:
             case Packing.npz:
                 from csvision.data.array_sources import open_npz
 
-                return open_npz(path, max_bytes, options.allow_missing_labels)
+                return open_npz(path, max_bytes, options)
         if is_arff(path, max_bytes):
             from csvision.data.array_sources import open_arff
 
