@@ -45,7 +45,8 @@ def find_errors(
         return errors
     errors = list(range_errors(config, ""))
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
-        errors += data_errors(config.data)
+        of_run = getattr(config, "run", None) is not None
+        errors += data_errors(config.data, of_run)
         errors += class_errors(config.data.classes)
         if not errors:
             errors += fold_errors(config.data)
@@ -58,6 +59,7 @@ def find_errors(
         ]
     if isinstance(config, explain_schema.ExplainConfig):
         errors += position_errors(config.position)
+        errors += explain_schema.output_errors(config)
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
     if isinstance(config, MODEL_COMMANDS):
@@ -83,9 +85,10 @@ def export_errors(config: command_schema.ExportConfig) -> Iterator[str]:
         yield f"quantize=int8 is for format=onnx, not format={config.format}; remove one of them"
 
 
-def data_errors(data: schema.DataConfig) -> Iterator[str]:
-    """Yield errors of rules between the keys of data."""
-    if data.name is schema.DataName.fmnist_small and data.csv not in ("", schema.BUNDLED):
+def data_errors(data: schema.DataConfig, of_run: bool = False) -> Iterator[str]:
+    """Yield errors of rules between the keys of data; a run has its own names of classes."""
+    is_bundled = data.csv in ("", schema.BUNDLED)
+    if data.name is schema.DataName.fmnist_small and not is_bundled and not of_run:
         yield (
             f"data.csv={data.csv} needs data=csv, because data={data.name} names the classes of "
             f"another file; write data=csv data.csv={data.csv}"
