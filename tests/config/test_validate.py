@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from csvision.arguments import resolve_config
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
 from csvision.config.model_schema import Normalization, PaddingMode, Pool, Stage
@@ -441,3 +442,8 @@ def test_configs_of_other_commands_are_validated() -> None:
     inspect_data.data.test_size = 1.0
     (message,) = find_errors(inspect_data)
     assert message.startswith("data.test_size=1.0 ")
+
+
+def test_empty_path_in_a_configuration_made_in_python_is_refused() -> None:
+    with pytest.raises(ConfigError, match="^folder is empty; write folder=PATH$"):
+        resolve_config("cache", [command_schema.CacheConfig(clear=False, folder="")])

@@ -269,7 +269,7 @@ def test_advice_about_the_size_of_the_validation_split_works(
         check_val_size(replace(data_config(), val_size=val_size), count, classes)
     except DataError as error:
         advised = float(re.findall(r"write data\.val_size=([\d.]+),", str(error))[0])
-        with pytest.raises(ValueError, match="number of classes|will be empty"):
+        with pytest.raises(ValueError, match=r"number of classes|will be empty"):
             train_test_split(labels, test_size=val_size, stratify=labels)
     else:
         advised = val_size

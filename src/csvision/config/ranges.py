@@ -1,4 +1,4 @@
-"""Validate each value of a configuration alone: its range, its length, no empty paths."""
+"""Validate each value of a configuration alone: its range, its length, and no empty path."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
@@ -24,8 +24,6 @@ def range_errors(node: Any, prefix: str) -> Iterator[str]:
         for key, item in enumerate_items(name, value):
             if is_dataclass(item):
                 yield from range_errors(item, f"{key}.")
-            elif item == "" and key in PATH_KEYS:
-                yield empty_path(key, node, entry)
             elif isinstance(item, str) and len(item) > MAX_STRING:
                 yield f"{key} has {len(item)} characters; use at most {MAX_STRING}"
             elif error := range_error(item, entry.metadata):
@@ -62,6 +60,19 @@ def range_error(value: Any, limits: Mapping[str, Any]) -> str:
         if bound is not None
     ]
     return f"must be {' and '.join(bounds) or 'finite'}"
+
+
+def empty_path_errors(node: Any, prefix: str = "") -> Iterator[str]:
+    """Yield an error for each path of a dataclass, nested ones included, that is empty.
+
+    Configurations that were recorded may have such values.
+    """
+    for entry in fields(node):
+        key, value = f"{prefix}{entry.name}", getattr(node, entry.name)
+        if is_dataclass(value):
+            yield from empty_path_errors(value, f"{key}.")
+        elif value == "" and key in PATH_KEYS:
+            yield empty_path(key, node, entry)
 
 
 def empty_path(key: str, node: Any, entry: Field[Any]) -> str:
