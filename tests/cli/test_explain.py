@@ -208,6 +208,14 @@ class TestFilter:
         assert csvision_command("explain", *words, "data.csv=moved.csv").out == expected
         assert csvision_command("explain", *words, "data=csv", "data.csv=moved.csv").out == expected
 
+    @pytest.mark.parametrize("words", [(), ("row=0",)])
+    def test_code_that_the_run_does_not_have_is_refused(
+        self, words: tuple[str, ...], small_run: RunDirectory, csvision_command: RunCommand
+    ) -> None:
+        code = ("model=custom", "model.path=a.py:B")
+        error = csvision_command("explain", f"run={small_run.path}", *code, *words).error
+        assert error.endswith("which was trained with model=cnn; leave out model.path")
+
     @pytest.mark.slow
     def test_other_file_may_have_other_labels_or_none(
         self, small_run: RunDirectory, csvision_command: RunCommand

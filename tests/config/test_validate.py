@@ -445,5 +445,5 @@ def test_configs_of_other_commands_are_validated() -> None:
 
 
 def test_empty_path_in_a_configuration_made_in_python_is_refused() -> None:
-    with pytest.raises(ConfigError, match="^folder is empty; write folder=PATH$"):
+    with pytest.raises(ConfigError, match=r"^folder is empty; write folder=PATH$"):
         resolve_config("cache", [command_schema.CacheConfig(clear=False, folder="")])

@@ -318,6 +318,14 @@ class TestFormats:
         expected = csvision.predict(small_run.path, "new.csv", "quiet=true")
         assert [*found["prediction"]] == [*expected["prediction"]]
 
+    def test_single_image_is_refused_with_its_folder(self, small_run: RunDirectory) -> None:
+        write_folder("images", ["0.png"])
+        with pytest.raises(DataError) as raised:
+            csvision.predict(small_run.path, "images/0.png", "quiet=true")
+        message = str(raised.value)
+        assert message == "images/0.png: is a single image; give its folder: data.csv=images"
+        csvision.predict(small_run.path, message.rpartition("=")[2], "quiet=true")
+
     def test_folder_without_images_needs_no_folder_per_class(self, small_run: RunDirectory) -> None:
         Path("images").mkdir()
         with pytest.raises(DataError, match="images: no images; put image files into this"):

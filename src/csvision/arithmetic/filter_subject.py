@@ -16,6 +16,7 @@ from csvision.errors import ConfigError
 from csvision.layer_shapes import transformed_shape
 from csvision.models.build import build_model
 from csvision.rng import derive_seed
+from csvision.run.code_paths import CodePaths, check_needed
 from csvision.run.directory import RunDirectory
 from csvision.run.load import load
 from csvision.run.run_data import check_exists, read_data_spec
@@ -76,6 +77,7 @@ def run_subject(config: ExplainConfig) -> FilterSubject:
     check_run_keys(config)
     assert config.run is not None
     run_dir = RunDirectory(Path(config.run))
+    check_needed(run_dir.read_config(), run_dir, CodePaths(run_model_path(config)))
     classifier = load(run_dir.path, run_model_path(config))
     data = run_dir.read_config().data
     csv, options = data.csv, ReadOptions.from_config(data)

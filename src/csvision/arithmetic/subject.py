@@ -54,13 +54,16 @@ def read_images(data: schema.DataConfig) -> ImageTable:
 def run_subject(config: ExplainConfig) -> Subject:
     """Return the network of a run; raises UserError for other keys that would have no effect."""
     # Not at the top: runs need torch, which takes seconds to import.
+    from csvision.run.code_paths import CodePaths, check_needed
     from csvision.run.directory import RunDirectory, with_model_path
     from csvision.run.run_data import read_data_spec
 
     assert config.run is not None
     check_run_keys(config)
     run_dir = RunDirectory(Path(config.run))
-    trained = with_model_path(run_dir.read_config(), run_dir, run_model_path(config))
+    trained = run_dir.read_config()
+    check_needed(trained, run_dir, CodePaths(run_model_path(config)))
+    trained = with_model_path(trained, run_dir, run_model_path(config))
     spec = read_data_spec(run_dir)
     shape = transformed_shape(spec.image_shape, trained.data)
     return Subject(trained.model, shape, len(spec.classes))

@@ -145,7 +145,12 @@ def run_hydra(command: Command, arguments: Sequence[str]) -> None:
         if isinstance(error, OSError) and error.strerror:
             if error.filename is None:
                 raise
-            exit_with_errors([f"{error.filename}: {error.strerror}; choose another output_dir"])
+            exit_with_errors(
+                [
+                    f"{error.filename}: cannot create this folder for the run: {error.strerror}; "
+                    "choose another output_dir"
+                ]
+            )
         exit_with_errors([format_hydra_error(error)])
 
 
