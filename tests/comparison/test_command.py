@@ -162,7 +162,9 @@ class TestNotes:
 
 class TestErrors:
     def test_unknown_by_key_hints_at_the_key_or_lists_several(self, sweep: Path) -> None:
-        with pytest.raises(ConfigError, match=r"runs; write one of: model, lr$"):
+        with pytest.raises(
+            ConfigError, match=r"runs; did you mean model\? write one of: model, lr$"
+        ):
             compare_runs([sweep], by=["modell"])
 
     def test_by_without_a_key_that_differs_says_so(self, tmp_path: Path) -> None:

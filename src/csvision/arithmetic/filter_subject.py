@@ -21,6 +21,7 @@ from csvision.run.directory import RunDirectory
 from csvision.run.load import load
 from csvision.run.run_data import check_exists, read_data_spec
 from csvision.transforms import PadAndPermute
+from csvision.wording import pluralize
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,8 @@ def explain_configured_filter(config: ExplainConfig) -> FilterExplanation:
     subject = untrained_subject(config) if config.run is None else run_subject(config)
     table = subject.table
     if config.row >= len(table.images):
-        raise ConfigError(
-            f"row={config.row}: the file has {len(table.images)} rows, from 0; write a smaller row"
-        )
+        rows = pluralize(len(table.images), "row")
+        raise ConfigError(f"row={config.row}: the file has {rows}, from 0; write a smaller row")
     index = -1 if table.labels is None else table.labels[config.row]
     label = "" if index < 0 else table.classes[index]
     return explain_filter(

@@ -131,7 +131,9 @@ def run_export(config: command_schema.ExportConfig) -> None:
     check_run(config)
     from csvision import inference
 
-    print(display_path(inference.export(config).path))
+    result = inference.export(config)
+    for path in filter(None, (result.path, result.int8_path)):
+        print(display_path(path))
 
 
 def run_inspect(config: command_schema.InspectConfig) -> None:

@@ -28,7 +28,10 @@ from csvision.run.recorded_splits import (
     read_splits,
 )
 
-MOVED_FILE = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
+MOVED_FILE = (
+    "if it was moved, write data.csv=NEW_PATH rows=test; to test on other images, write only "
+    "data.csv=FILE"
+)
 
 MISSING_ROW = "a row of the run is missing or different"
 
