@@ -179,7 +179,7 @@ class TestFilter:
     @pytest.mark.parametrize(
         ("words", "start"),
         [
-            (("row=6000",), "row=6000: the file has 6000 rows, from 0"),
+            (("row=6000",), "row=6000: the file has 6,000 rows, from 0"),
             (("row=0", "model=mlp"), "row: the network has no convolution"),
             (("row=0", "filter=32"), "filter=32: stages.0.convolution has 32 filters"),
             (("row=0", "position=[28,0]"), "position=[28,0]: the output of stages.0"),

@@ -29,8 +29,8 @@ from csvision.run.recorded_splits import (
 )
 
 MOVED_FILE = (
-    "if it was moved, write data.csv=NEW_PATH rows=test; to test on other images, write only "
-    "data.csv=FILE"
+    "if it was moved, write data.csv=FILE rows=test with its new path; to test on other images, "
+    "write only data.csv=FILE"
 )
 
 MISSING_ROW = "a row of the run is missing or different"
