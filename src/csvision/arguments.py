@@ -6,6 +6,7 @@ from typing import Any
 
 from csvision.config.python_calls import load_python_config
 from csvision.config.quoting import quote_override
+from csvision.config.ranges import empty_path_errors
 from csvision.config.schema_registry import COMMAND_SCHEMAS
 from csvision.config.validate import validate
 from csvision.errors import ConfigError
@@ -25,6 +26,8 @@ def resolve_config(
     """
     if len(overrides) == 1 and isinstance(overrides[0], COMMAND_SCHEMAS[command]):
         validate(overrides[0])
+        if errors := [*empty_path_errors(overrides[0])]:
+            raise ConfigError(errors)
         return overrides[0]
     others = [type(override).__name__ for override in overrides if not isinstance(override, str)]
     if others:

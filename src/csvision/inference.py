@@ -10,12 +10,13 @@ from csvision.arguments import AnyRun, resolve_run_config
 from csvision.baselines import reuse
 from csvision.config import command_schema
 from csvision.config.quoting import quote_override
-from csvision.exporting.export import ExportResult, report
+from csvision.exporting.export import ExportResult, int8_warning, report
 from csvision.exporting.export import export as export_run
 from csvision.process_state import exclusive
 from csvision.run.directory import RunDirectory
 from csvision.run.log import log, log_to_console
 from csvision.run.predict import predict as predict_file
+from csvision.wording import pluralize
 
 
 @exclusive()
@@ -67,7 +68,7 @@ def predict_and_report(
         is_baseline = RunDirectory(Path(config.run)).is_baseline()
         predicted = (reuse.predict if is_baseline else predict_file)(config, tables)
         speed = f"{predicted.rows / predicted.seconds:,.0f}"
-        log.info("%d rows, %s images/s", predicted.rows, speed)
+        log.info("%s, %s images/s", pluralize(predicted.rows, "row"), speed)
     return predicted.path
 
 
@@ -89,4 +90,6 @@ def export(
         result = export_run(config)
         for line in report(result):
             log.info(line)
+        if warning := int8_warning(result.scores):
+            log.warning(warning)
     return result

@@ -6,7 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from csvision.files import write_json
+from csvision.run.directory import RunDirectory
 from tests.cli.conftest import RunCommand
+from tests.conftest import digits
 
 SMALL = ("data.image_shape=[3,28,28]",)
 
@@ -88,8 +91,12 @@ def test_run_gives_its_network(small_run_result: object, csvision_command: RunCo
         (("position=[1]",), "position=[1] must be [row,column]"),
         (("run=nowhere",), "run=nowhere"),
         (("run=nowhere", "model=mlp", "seed=3"), "run=nowhere: the run has its own seed and model"),
+        (("run=nowhere", "data.pad=2", "row=0"), "run=nowhere: the run has its own data.pad;"),
+        (("run=nowhere", "data.csv=a.csv"), "run=nowhere: the run has its own data.csv; remove"),
         (("model=custom", "model.path=none.py:Net"), "model.path=none.py:Net"),
         (("output=.",), "output=."),
+        (("format=svg", "output=y.png"), "output=y.png is not the name of a file with format=svg"),
+        (("output=y.svg",), "output=y.svg is not the name of a file with format=text"),
         (("filter=0",), "filter=0: row is missing"),
         (
             ("layer=stages.1.convolution", "position=[3,4]"),
@@ -102,6 +109,19 @@ def test_error_names_its_key(
     words: tuple[str, ...], key: str, csvision_command: RunCommand
 ) -> None:
     assert csvision_command("explain", *words).error.startswith(key)
+
+
+@pytest.mark.parametrize("name", ["net.svg", "net.PNG"])
+def test_name_of_another_format_is_refused_until_the_advice_is_followed(
+    name: str, csvision_command: RunCommand
+) -> None:
+    error = csvision_command("explain", f"output={name}").error
+    followed = error.rpartition(" write ")[2].split(" or ")
+    assert followed == [*["format=svg"] * (name == "net.svg"), "output=net.txt"]
+    assert not Path(name).exists()
+    assert csvision_command("explain", followed[-1]).code == 0
+    if name == "net.svg":
+        assert csvision_command("explain", f"output={name}", followed[0]).code == 0
 
 
 @pytest.mark.slow
@@ -159,7 +179,7 @@ class TestFilter:
     @pytest.mark.parametrize(
         ("words", "start"),
         [
-            (("row=6000",), "row=6000: the file has 6000 rows, from 0"),
+            (("row=6000",), "row=6000: the file has 6,000 rows, from 0"),
             (("row=0", "model=mlp"), "row: the network has no convolution"),
             (("row=0", "filter=32"), "filter=32: stages.0.convolution has 32 filters"),
             (("row=0", "position=[28,0]"), "position=[28,0]: the output of stages.0"),
@@ -170,6 +190,42 @@ class TestFilter:
         self, words: tuple[str, ...], start: str, csvision_command: RunCommand
     ) -> None:
         assert csvision_command("explain", *words).error.startswith(start)
+
+    @pytest.mark.slow
+    def test_moved_file_of_a_run_is_given_by_its_key(
+        self, small_run: RunDirectory, digits_csv: Path, csvision_command: RunCommand
+    ) -> None:
+        content = small_run.read_manifest()
+        content["config"]["data"]["csv"] = str(digits_csv)
+        write_json(small_run.manifest, content)
+        words = (f"run={small_run.path}", "row=5", "format=json")
+        expected = csvision_command("explain", *words).out
+        digits_csv.rename("moved.csv")
+        error = csvision_command("explain", *words).error
+        assert error.endswith(
+            "digits.csv, a data file of the run, does not exist; if it was moved: data.csv=FILE"
+        )
+        assert csvision_command("explain", *words, "data.csv=moved.csv").out == expected
+        assert csvision_command("explain", *words, "data=csv", "data.csv=moved.csv").out == expected
+
+    @pytest.mark.parametrize("words", [(), ("row=0",)])
+    def test_code_that_the_run_does_not_have_is_refused(
+        self, words: tuple[str, ...], small_run: RunDirectory, csvision_command: RunCommand
+    ) -> None:
+        code = ("model=custom", "model.path=a.py:B")
+        error = csvision_command("explain", f"run={small_run.path}", *code, *words).error
+        assert error.endswith("which was trained with model=cnn; leave out model.path")
+
+    @pytest.mark.slow
+    def test_other_file_may_have_other_labels_or_none(
+        self, small_run: RunDirectory, csvision_command: RunCommand
+    ) -> None:
+        table = digits(3)
+        table.drop(columns="label").to_csv("none.csv", index=False)
+        table.assign(label=[0, 1, 77]).to_csv("other.csv", index=False)
+        for csv in ("none.csv", "other.csv"):
+            words = (f"run={small_run.path}", "row=2", f"data.csv={csv}", "format=json")
+            assert json.loads(csvision_command("explain", *words).out)["label"] == ""
 
     def test_shape_must_be_that_of_the_file(self, csvision_command: RunCommand) -> None:
         error = csvision_command("explain", "row=0", "data.image_shape=[3,28,28]").error

@@ -156,7 +156,7 @@ class TestInvalidConfiguration:
 
 DATA_ERRORS = {
     "missing.csv": ["data.csv"],
-    "empty.csv": ["empty", "header"],
+    "empty.csv": ["empty", "one row per image"],
     "no_pixels.csv": ["line 1", "pixel"],
     "text.csv": ["line 12, column b", "'cat'"],
     "nan.csv": ["line 12, column b", "'NaN'"],

@@ -147,3 +147,47 @@ def test_prepare_fashion_mnist_reports_a_folder_without_the_files(
     error = csvision_command("prepare-fashion-mnist", f"source_dir={tmp_path}").error
     assert error.startswith(str(tmp_path))
     assert "source_dir" in error
+
+
+@pytest.mark.parametrize("command", ["inspect", "predict", "export", "evaluate", "resume", "demo"])
+def test_code_that_the_run_does_not_have_is_refused(
+    command: str, small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    words = ["data.csv=digits.csv"] if command == "predict" else []
+    error = csvision_command(command, f"run={small_run.path}", "model.path=a.py:B", *words).error
+    assert error.startswith(f"model.path=a.py:B is not for run={small_run.path}, ")
+    assert error.endswith("trained with model=cnn; leave out model.path")
+
+
+def test_every_part_that_the_run_does_not_have_is_named(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    words = ("metric.path=a.py:B", "transform.path=c.py:D")
+    errors = csvision_command("evaluate", f"run={small_run.path}", *words).errors
+    assert [error.partition("=")[0] for error in errors] == ["metric.path", "transform.path"]
+
+
+def test_run_without_checkpoint_has_one_message(
+    small_run: RunDirectory, csvision_command: RunCommand
+) -> None:
+    small_run.update_manifest(state="diverged")
+    for path in small_run.path.joinpath("checkpoints").iterdir():
+        path.unlink()
+    error = csvision_command("evaluate", f"run={small_run.path}").error
+    assert "has no last.ckpt" in error
+
+
+def test_other_file_is_not_called_a_changed_one(
+    small_run: RunDirectory, digits_csv: Path, csvision_command: RunCommand
+) -> None:
+    lines = digits_csv.read_text(encoding="utf-8").splitlines()
+    Path("other.csv").write_text("\n".join(lines[:100]), encoding="utf-8")
+    error = csvision_command("inspect", f"run={small_run.path}", "data.csv=other.csv").error
+    assert "data.csv=other.csv is not the data of the run" in error
+    assert f"give the current path of {small_run.read_config().data.csv};" in error
+
+
+def test_folder_of_a_run_that_cannot_be_created_is_named(csvision_command: RunCommand) -> None:
+    error = csvision_command("train", "output_dir=/proc/x").error
+    assert error.startswith("/proc/x: cannot create this folder for the run: ")
+    assert error.endswith("choose another output_dir")

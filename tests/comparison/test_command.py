@@ -166,10 +166,18 @@ class TestNotes:
 
 class TestErrors:
     def test_unknown_by_key_hints_at_the_key_or_lists_several(self, sweep: Path) -> None:
-        with pytest.raises(ConfigError, match=r"runs; write one of: model, lr$"):
+        with pytest.raises(
+            ConfigError, match=r"runs; did you mean model\? write one of: model, lr$"
+        ):
             compare_runs([sweep], by=["modell"])
 
     def test_by_without_a_key_that_differs_says_so(self, tmp_path: Path) -> None:
         sweep = write_sweep(tmp_path / "s", [([f"seed={s}"], {"val__acc": 0.5}) for s in (0, 1)])
         with pytest.raises(ConfigError, match="no key does: leave out by"):
             compare_runs([sweep], by=["model"])
+
+
+@pytest.mark.parametrize("runs", ["[]", "[,]", "[ ]"])
+def test_list_without_a_directory_is_refused(runs: str, csvision_command: RunCommand) -> None:
+    message = csvision_command("compare", f"run={runs}").error
+    assert message == f"run={runs} has no directory; write run=DIR or run=[DIR,DIR]"

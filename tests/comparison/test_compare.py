@@ -97,7 +97,7 @@ class TestSettings:
         comparison = compare_runs([sweep, tmp_path / "runs"])
         mlp = next(each for each in comparison.settings if each.label == "model=mlp")
         assert mlp.metrics["val/acc"].mean == pytest.approx((0.5 + 0.72 + 0.71) / 3)
-        assert any(note.startswith("1 runs repeat") for note in comparison.notes)
+        assert any(note.startswith("1 earlier run with the setting") for note in comparison.notes)
 
 
 class TestTies:
@@ -251,12 +251,16 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("options", "says"),
         [
-            ({"by": ["modl"]}, "by=modl: no such key differs between the runs; write by=model"),
+            (
+                {"by": ["modl"]},
+                "by=modl: no such key differs between the runs; write by=model",
+            ),
+            ({"metric": "speed"}, "metric=speed: no finished run has it; the runs have val/acc"),
             ({"baseline": "resnet"}, "reference=resnet: no setting has it"),
             ({"over": ["optimizer.lrr"]}, "over=optimizer.lrr: the runs have no such key"),
             (
                 {"metric": "val/accuracy"},
-                "metric=val/accuracy: no finished run has it, but val/acc",
+                "metric=val/accuracy: no finished run has it; did you mean val/acc? the runs have",
             ),
         ],
     )
@@ -266,6 +270,11 @@ class TestErrors:
         with pytest.raises(ConfigError) as caught:
             compare_runs([sweep], **options)
         assert str(caught.value).startswith(says)
+
+    def test_file_is_not_called_a_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "rgb.csv").touch()
+        with pytest.raises(RunError, match=r"rgb\.csv is a file; give a run directory"):
+            compare_runs([tmp_path / "rgb.csv"])
 
     def test_folder_without_runs_is_refused(self, tmp_path: Path) -> None:
         for path in (tmp_path, tmp_path / "nothing"):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from csvision.config.compose import load_config
+from csvision.errors import ConfigError
 from csvision.legacy import RENAMED_KEYS
 from tests.config.configs import load_errors
 
@@ -148,3 +150,39 @@ def test_builtin_errors_of_hydra_become_one_line(override: str) -> None:
     (message,) = load_errors(override)
     assert message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("override", "advice"),
+    [
+        ("early_stopping=2", "early_stopping.patience=2"),
+        ("early_stopping=0.5", "early_stopping.min_delta=0.5"),
+        ("ema=0.999", "ema.decay=0.999"),
+        ("loss=0.1", "loss.label_smoothing=0.1"),
+        ("transform=my.py:Net", "transform.path=my.py:Net"),
+        ("metric=x", "metric.path, metric.kwargs, metric.mode"),
+    ],
+)
+def test_value_of_a_group_without_choices_names_its_key(override: str, advice: str) -> None:
+    (message,) = load_errors(override)
+    assert message.startswith(f"{override}: {override.partition('=')[0]} has keys of its own; ")
+    assert message.endswith(f" {advice}")
+
+
+@pytest.mark.parametrize("override", ["accelerator=3", "optimizer=0.1", "model=null", "debug=true"])
+def test_choice_that_is_no_text_is_named(override: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config("train", [override])
+    (message,) = raised.value.messages
+    assert message.startswith(f"{override}: unknown choice; choose from ")
+
+
+def test_key_of_other_commands_names_these() -> None:
+    (message,) = load_errors("run=outputs/runs/DIR")
+    assert message.startswith("run: unknown key; it is a key of resume, ")
+    assert "init_from=DIR" in message
+
+
+def test_group_of_another_command_is_no_choice() -> None:
+    with pytest.raises(ConfigError, match="data: unknown key, as this command has no choice of d"):
+        load_config("predict", ["run=outputs/runs/DIR", "data=csv"])

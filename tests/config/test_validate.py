@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from csvision.arguments import resolve_config
 from csvision.config import command_schema, schema
 from csvision.config.compose import load_config
 from csvision.config.model_schema import Normalization, PaddingMode, Pool, Stage
@@ -312,6 +313,32 @@ def test_all_errors_are_reported_together() -> None:
     assert raised.value.messages == messages
 
 
+@pytest.mark.parametrize(
+    ("command", "words", "key"),
+    [
+        ("predict", ["run=a"], "data.csv"),
+        ("predict", ["data.csv=a"], "run"),
+        ("predict", ["run=a", "data.csv=b"], "output_dir"),
+        ("predict", ["run=a", "data.csv=b"], "model.path"),
+        ("compare", [], "run"),
+        ("compare", ["run=a"], "reference"),
+        ("inspect", [], "run"),
+        ("resume", [], "run"),
+        ("evaluate", ["run=a"], "data.csv"),
+        ("train", [], "data.csv"),
+        ("train", ["data=csv", "data.csv=a"], "data.test_csv"),
+        ("explain", [], "output"),
+        ("cache", [], "folder"),
+    ],
+)
+def test_empty_path_is_not_the_current_folder(command: str, words: list[str], key: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config(command, [*words, f"{key}="])
+    (message,) = raised.value.messages
+    assert message.startswith(f"{key} is empty; write ")
+    assert f"{key}=" in message
+
+
 def test_nesterov_needs_momentum() -> None:
     config = config_with("optimizer.nesterov")
     set_value(config, "optimizer.nesterov", True)
@@ -415,3 +442,8 @@ def test_configs_of_other_commands_are_validated() -> None:
     inspect_data.data.test_size = 1.0
     (message,) = find_errors(inspect_data)
     assert message.startswith("data.test_size=1.0 ")
+
+
+def test_empty_path_in_a_configuration_made_in_python_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^folder is empty; write folder=PATH$"):
+        resolve_config("cache", [command_schema.CacheConfig(clear=False, folder="")])

@@ -1,5 +1,6 @@
 """How rows are split into training, validation and test rows."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from csvision.config import schema
 from csvision.config.compose import load_config
-from csvision.data.splits import Splits, Subset, load_splits
+from csvision.data.splits import Splits, Subset, check_val_size, load_splits
 from csvision.data.table import ImageTable
 from csvision.errors import DataError
 
@@ -148,13 +149,19 @@ def test_class_with_one_training_row_is_rejected_by_label() -> None:
 
 def test_too_few_validation_rows_for_all_classes_are_rejected() -> None:
     data = config_of([1, 2, 3] * 10)
-    assert error_of(replace(data, val_size=0.05)).startswith("own.csv: data.val_size=0.05: ")
+    message = error_of(replace(data, val_size=0.05))
+    assert message.startswith("own.csv: data.val_size=0.05 divides ")
+    assert "data.val_size=0.2, or" in message
+    assert set(load_splits(replace(data, val_size=0.2)).val.labels) == {0, 1, 2}
     assert set(load_splits(replace(data, val_size=0.125)).val.labels) == {0, 1, 2}
 
 
 def test_split_without_training_rows_is_rejected() -> None:
     data = config_of([1, 2])
-    assert error_of(replace(data, test_size=0.9)).startswith("own.csv: data.test_size=0.9: ")
+    message = error_of(replace(data, test_size=0.9))
+    assert message.startswith("own.csv: data.test_size=0.9 ")
+    assert "write data.test_size=0.2" in message
+    load_splits(replace(data, test_size=0.2, val_size=0.0))
 
 
 def test_limit_rows_keeps_the_first_rows_of_every_split(bundled: Splits) -> None:
@@ -246,3 +253,25 @@ def test_unknown_word_in_a_split_column_is_rejected_by_row() -> None:
 
 def test_split_column_without_training_rows_is_rejected() -> None:
     assert "training rows" in error_of(write_usage(["test"] * 10, "split"))
+
+
+@settings(deadline=None)
+@given(
+    counts=st.lists(st.integers(2, 6), min_size=1, max_size=5),
+    val_size=st.floats(0.001, 0.999),
+)
+def test_advice_about_the_size_of_the_validation_split_works(
+    counts: list[int], val_size: float
+) -> None:
+    labels = [label for label, count in enumerate(counts) for _ in range(count)]
+    count, classes = len(labels), len(counts)
+    try:
+        check_val_size(replace(data_config(), val_size=val_size), count, classes)
+    except DataError as error:
+        advised = float(re.findall(r"write data\.val_size=([\d.]+),", str(error))[0])
+        with pytest.raises(ValueError, match=r"number of classes|will be empty"):
+            train_test_split(labels, test_size=val_size, stratify=labels)
+    else:
+        advised = val_size
+    train, val = train_test_split(labels, test_size=advised, stratify=labels, random_state=0)
+    assert len(train) + len(val) == count

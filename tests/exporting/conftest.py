@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import csvision
+from tests.cli.conftest import csvision_command as csvision_command
 from tests.conftest import SMALL_CNN, SMALL_TRAINING
 
 

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 import csvision
 from csvision.errors import ConfigError, RunError
 from csvision.exporting import verify
+from csvision.exporting.export import int8_warning
 from csvision.run.directory import RunDirectory
+from tests.cli.conftest import RunCommand
 from tests.conftest import ROOT, SMALL_MLP, SMALL_TRAINING
 from tests.run.interrupt import CUSTOM_CODE, CUSTOM_MODEL
 
@@ -76,10 +78,27 @@ class TestOnnx:
         assert abs(int8["accuracy"] - fp32["accuracy"]) < 0.1
         assert int8["bytes"] == result.int8_path.stat().st_size < fp32["bytes"]
         assert min(fp32["images_per_second"], int8["images_per_second"]) > 0
-        *_, first, second = capsys.readouterr().out.splitlines()
+        first, second = (
+            line for line in capsys.readouterr().out.splitlines() if ": accuracy " in line
+        )
         assert first.startswith(f"fp32: accuracy {fp32['accuracy']:.4f}")
         assert second.startswith(f"int8: accuracy {int8['accuracy']:.4f}")
         assert read_metadata(onnxruntime.InferenceSession(result.int8_path)) == result.metadata
+
+    @pytest.mark.parametrize(("int8", "warns"), [(0.9, False), (0.895, False), (0.88, True)])
+    def test_loss_of_accuracy_by_quantization_is_a_warning(self, int8: float, warns: bool) -> None:
+        warning = int8_warning({"fp32": {"accuracy": 0.9}, "int8": {"accuracy": int8}})
+        assert warning.startswith("int8: 2.0 points of accuracy are lost") is warns
+        assert bool(warning) is warns
+
+    def test_paths_of_both_files_are_printed(
+        self, small_run: RunDirectory, csvision_command: RunCommand
+    ) -> None:
+        words = (f"run={small_run.path}", "quantize=int8", "quiet=true")
+        fp32, int8 = csvision_command("export", *words).out.splitlines()[-2:]
+        assert [Path(path).name for path in (fp32, int8)] == ["model.onnx", "model_int8.onnx"]
+        assert Path(fp32).is_file()
+        assert Path(int8).is_file()
 
     def test_example_in_the_documentation_needs_no_csvision(
         self, small_run: RunDirectory, digits_csv: Path

@@ -36,6 +36,12 @@ def write_folder(folder: str, names: list[str]) -> pd.DataFrame:
     return table
 
 
+def write_csv(table: pd.DataFrame, name: str) -> str:
+    """Write a table; return the name of the file."""
+    table.to_csv(name, index=False)
+    return name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("labeled", [True, False], ids=["labels", "no labels"])
 def test_probabilities_are_those_of_the_loaded_classifier(
@@ -153,32 +159,17 @@ class TestStreaming:
         assert len(restarts) == 1
         assert restarts[0] > 0
 
-    @pytest.mark.slow
-    @pytest.mark.parametrize(
-        ("row", "column", "value", "message"),
-        [
-            (250, "pixel9", "x", "line 252, column pixel9: 'x' is not a number"),
-            (250, "label", "77", "row 250: label 77 is not one of 0, 1"),
-            (250, "label", "cat", "line 252, column label: 'cat' is not an integer label"),
-        ],
-    )
     def test_error_in_the_last_chunk_leaves_nothing_behind(
-        self,
-        row: int,
-        column: str,
-        value: str,
-        message: str,
-        small_run: RunDirectory,
-        monkeypatch: pytest.MonkeyPatch,
+        self, small_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         table = digits(300).astype(str)
-        table.loc[row, column] = value
+        table.loc[250, "pixel9"] = "x"
         table.to_csv("wrong.csv", index=False)
         monkeypatch.setattr(source, "CHUNK_BYTES", 5000)
         with pytest.raises(DataError) as raised:
             csvision.predict(small_run.path, "wrong.csv", "quiet=true")
         (line,) = raised.value.messages
-        assert line.startswith(f"wrong.csv, {message}")
+        assert line.startswith("wrong.csv, line 252, column pixel9: 'x' is not a number")
         assert not small_run.predictions.exists()
 
     def test_identifiers_are_those_of_the_rows_in_every_chunk(
@@ -210,6 +201,78 @@ class TestStreaming:
         peak(500)
         # The images of 7,000 more rows have 448 kB, their probabilities 280 kB.
         assert peak(8000) < peak(1000) + 400_000
+
+
+class TestLabels:
+    """Labels are copied into the predictions; none of them is a reason to refuse a file."""
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("rows", [1, 200], ids=["one by one", "together"])
+    def test_unknown_labels_are_kept_with_a_warning(
+        self,
+        rows: int,
+        small_run: RunDirectory,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        table = digits(60)
+        expected = csvision.predict(small_run.path, write_csv(table, "known.csv"), "quiet=true")
+        table["label"] = table["label"].astype(object)
+        table.loc[[31, 45, 50, 55], "label"] = ["cat", "77", "", "1.5"]
+        monkeypatch.setattr(source, "CHUNK_BYTES", 1000 * rows)
+        capsys.readouterr()
+        found = csvision.predict(small_run.path, write_csv(table, "other.csv"))
+        (warning,) = [line for line in capsys.readouterr().out.splitlines() if "label" in line]
+        assert warning.startswith("other.csv: rows with labels that the run does not know: 4 ")
+        assert "(the first is row 31: 'cat')" in warning
+        assert [*found["label"].astype(str)] == [*table["label"].astype(str)]
+        others = [*expected.columns.drop("label")]
+        pd.testing.assert_frame_equal(found[others], expected[others])
+
+    @pytest.mark.slow
+    def test_evaluate_refuses_labels_that_predict_accepts(self, small_run: RunDirectory) -> None:
+        table = digits(20).replace({"label": {3: 77}})
+        csvision.predict(small_run.path, write_csv(table, "other.csv"), "quiet=true")
+        with pytest.raises(DataError, match=r"^other\.csv, row 3: label 77 is not one of 0, 1"):
+            csvision.evaluate(small_run.path, "data.csv=other.csv", "quiet=true")
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("name", ["new.csv", "new.npz", "folder"])
+    def test_ignored_label_column_is_not_read(self, name: str, small_run: RunDirectory) -> None:
+        table = digits(12)
+        match name:
+            case "new.npz":
+                images = table.iloc[:, 1:].to_numpy(np.uint8).reshape(-1, 8, 8)
+                np.savez(name, x=images, y=table["label"])
+            case "folder":
+                Path(name).mkdir()
+                write_folder(f"{name}/some class", [f"{row}.png" for row in range(12)])
+            case _:
+                write_csv(table, name)
+        found = csvision.predict(small_run.path, name, "data.ignore=[label]", "quiet=true")
+        expected = csvision.predict(small_run.path, write_csv(table, "all.csv"), "quiet=true")
+        assert "label" not in found
+        assert [*found["prediction"]] == [*expected["prediction"]]
+
+    @pytest.mark.slow
+    def test_labels_of_an_archive_that_do_not_belong_to_the_images_are_left_out(
+        self, small_run: RunDirectory, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        images = digits(12).iloc[:, 1:].to_numpy(np.uint8).reshape(-1, 8, 8)
+        np.savez("new.npz", x=images, y=np.arange(5))
+        found = csvision.predict(small_run.path, "new.npz")
+        assert (len(found), "label" in found) == (12, False)
+        assert "the labels are left out: new.npz: 12 images, but 5" in capsys.readouterr().out
+
+    @pytest.mark.slow
+    def test_baseline_keeps_unknown_labels(
+        self, digits_csv: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run = csvision.baseline("baseline=knn", "data=csv", f"data.csv={digits_csv}").directory
+        table = digits(20).astype({"label": str}).replace({"label": {"3": "three"}})
+        found = csvision.predict(run, write_csv(table, "other.csv"))
+        assert [*found["label"].astype(str)] == [*table["label"]]
+        assert "does not know: 2 (the first is row 3: 'three')" in capsys.readouterr().out
 
 
 class TestFormats:
@@ -255,6 +318,14 @@ class TestFormats:
         expected = csvision.predict(small_run.path, "new.csv", "quiet=true")
         assert [*found["prediction"]] == [*expected["prediction"]]
 
+    def test_single_image_is_refused_with_its_folder(self, small_run: RunDirectory) -> None:
+        write_folder("images", ["0.png"])
+        with pytest.raises(DataError) as raised:
+            csvision.predict(small_run.path, "images/0.png", "quiet=true")
+        message = str(raised.value)
+        assert message == "images/0.png: is a single image; give its folder: data.csv=images"
+        csvision.predict(small_run.path, message.rpartition("=")[2], "quiet=true")
+
     def test_folder_without_images_needs_no_folder_per_class(self, small_run: RunDirectory) -> None:
         Path("images").mkdir()
         with pytest.raises(DataError, match="images: no images; put image files into this"):
@@ -292,8 +363,8 @@ class TestStandardInput:
     def test_error_names_standard_input_and_leaves_nothing_behind(
         self, give: Callable[[bytes], None], small_run: RunDirectory, digits_csv: Path
     ) -> None:
-        give(digits_csv.read_bytes().replace(b"\n0,", b"\n77,"))
-        with pytest.raises(DataError, match=r"^stdin, row 0: label 77 is not one of"):
+        give(digits_csv.read_bytes().replace(b"\n0,", b"\n0,x"))
+        with pytest.raises(DataError, match=r"^stdin, line 2, column pixel0: 'x0' is not a number"):
             csvision.predict(small_run.path, "-", "quiet=true")
         give(b"")
         with pytest.raises(DataError, match=r"^stdin: the file is empty"):

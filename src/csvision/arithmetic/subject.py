@@ -1,7 +1,8 @@
 """What is explained: a network with the shape of its images, configured or of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from csvision.config import schema
 from csvision.config.compose import load_config
@@ -53,13 +54,16 @@ def read_images(data: schema.DataConfig) -> ImageTable:
 def run_subject(config: ExplainConfig) -> Subject:
     """Return the network of a run; raises UserError for other keys that would have no effect."""
     # Not at the top: runs need torch, which takes seconds to import.
+    from csvision.run.code_paths import CodePaths, check_needed
     from csvision.run.directory import RunDirectory, with_model_path
     from csvision.run.run_data import read_data_spec
 
     assert config.run is not None
     check_run_keys(config)
     run_dir = RunDirectory(Path(config.run))
-    trained = with_model_path(run_dir.read_config(), run_dir, run_model_path(config))
+    trained = run_dir.read_config()
+    check_needed(trained, run_dir, CodePaths(run_model_path(config)))
+    trained = with_model_path(trained, run_dir, run_model_path(config))
     spec = read_data_spec(run_dir)
     shape = transformed_shape(spec.image_shape, trained.data)
     return Subject(trained.model, shape, len(spec.classes))
@@ -71,15 +75,41 @@ def run_model_path(config: ExplainConfig) -> str | None:
 
 
 def check_run_keys(config: ExplainConfig) -> None:
-    """Raise ConfigError for keys that a run decides; the code of a custom network is one's own."""
+    """Raise ConfigError for keys that a run decides.
+
+    Accepted are the code of a custom network and, with `row`, the current path of the data file.
+    """
     default: ExplainConfig = load_config("explain", [])
-    keys = {"data": (config.data, default.data), "seed": (config.seed, default.seed)}
+    data = config.data if config.row is None else without_file(config.data, default.data)
+    keys: dict[str, tuple[Any, Any]] = {"data": (data, default.data)}
+    keys["seed"] = (config.seed, default.seed)
     keys["num_classes"] = (config.num_classes, default.num_classes)
     if not isinstance(config.model, CustomModelConfig):
         keys["model"] = (config.model, default.model)
-    given = [name for name, (value, usual) in keys.items() if value != usual]
+    given = [key for name, pair in keys.items() for key in changed_keys(name, *pair)]
     if given:
         raise ConfigError(
-            f"run={config.run}: the run has its own {' and '.join(given)}; remove these keys, or "
-            "run="
+            f"run={config.run}: the run has its own {' and '.join(given)}; remove "
+            f"{', '.join(f'{key}=' for key in given)} or remove run="
         )
+
+
+def without_file(data: schema.DataConfig, default: schema.DataConfig) -> schema.DataConfig:
+    """Return the keys of data as if no file was given, neither by data.csv=FILE nor data=csv."""
+    if data.name is schema.DataName.csv and data.classes is None:
+        data = replace(data, name=default.name, classes=default.classes)
+    return replace(data, csv=default.csv)
+
+
+def changed_keys(name: str, value: Any, usual: Any) -> list[str]:
+    """Return the keys below `name` that are not the usual ones; `name` for another choice."""
+    if value == usual:
+        return []
+    if type(value) is not type(usual) or not is_dataclass(value):
+        return [name]
+    changed = [
+        entry.name
+        for entry in fields(value)
+        if getattr(value, entry.name) != getattr(usual, entry.name)
+    ]
+    return [name] if "name" in changed else [f"{name}.{key}" for key in changed]

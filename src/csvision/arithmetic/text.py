@@ -26,7 +26,7 @@ step keeps for the backward pass. gradients: those of the weights."""
 
 STAGE_NOTE = """\
 a stage is convolution, normalization, activation, pooling, residual blocks and dropout, in this
-order; with relu and max pooling, the pooling comes before the activation, with the same values.
+order; max pooling comes before relu, which gives the same values.
 Activations and dropout have no line; what they keep is added to the layer before them."""
 
 

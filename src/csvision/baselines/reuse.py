@@ -1,34 +1,35 @@
 """Use the run of a baseline: load, evaluate, predict, resume and reproduce it."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from csvision.baselines.fit import BaselineResult, fit_baseline
-from csvision.baselines.fitted import FittedBaseline
+from csvision.baselines.fitted import CHUNK_ROWS, FittedBaseline
 from csvision.baselines.prepare import PreparedBaseline, prepare_baseline
 from csvision.baselines.results import evaluate_subset
 from csvision.baselines.store import FILE, estimator_sha256, load_baseline
 from csvision.config import command_schema
-from csvision.data.splits import Subset
-from csvision.data.table import ImageTable
 from csvision.errors import RunError
-from csvision.evaluation import EvalResult, prediction_table, write_results
+from csvision.evaluation import EvalResult, Floats, write_results
 from csvision.files import make_dir, replace_file, result_name, results_dir, timestamp
 from csvision.process_state import use_threads
 from csvision.run.code_paths import CodePaths
 from csvision.run.directory import RunDirectory
 from csvision.run.eval_subset import eval_subset
-from csvision.run.loaded_run import read_for_run, results_parent
+from csvision.run.loaded_run import results_parent
 from csvision.run.manifest import RESULT_HASHES
-from csvision.run.predict import PredictedFile, TableFile, report_disk_errors
+from csvision.run.predict import PredictedFile, TableFile, predict_rows, report_disk_errors
+from csvision.run.predictor import Predict
 from csvision.run.reproduce import Comparison, check_finished, provenance_lines
 from csvision.run.run_data import load_run_splits, read_data_spec
 from csvision.run.standard_input import display_name, open_path
-from csvision.run.submission import SubmissionNotes, submission_table
 
 
 def load(run: Path, check_weights: bool = True) -> FittedBaseline:
@@ -66,12 +67,14 @@ def evaluate(config: command_schema.EvaluateConfig) -> tuple[EvalResult, Path]:
 def predict(
     config: command_schema.PredictConfig, tables: list[pd.DataFrame] | None = None
 ) -> PredictedFile:
-    """Predict the labels of a file as for a network; the whole file must fit into memory."""
+    """Predict the labels of a file as for a network, with the same table."""
     run_dir = RunDirectory(Path(config.run))
     path = results_parent(config.output_dir, run_dir.predictions) / result_name(
         display_name(config.data.csv), ".csv"
     )
     fitted = load(run_dir.path, config.check_weights)
+    kaggle = config.submission is command_schema.Submission.kaggle
+    needs_probabilities = fitted.has_probabilities and config.probabilities and not kaggle
     with (
         results_dir(path.parent),
         report_disk_errors(path),
@@ -79,34 +82,30 @@ def predict(
         replace_file(path) as file,
     ):
         start = perf_counter()
-        table = read_for_run(run_dir, replace(config.data, csv=str(source)))
-        predictions = predict_table(config, fitted, table)
-        TableFile(file, tables).write(predictions)
+        rows = predict_rows(
+            config,
+            run_dir,
+            predictor(fitted, needs_probabilities),
+            CHUNK_ROWS,
+            source,
+            TableFile(file, tables),
+            probabilities=needs_probabilities,
+        )
         seconds = perf_counter() - start
-    return PredictedFile(path, len(predictions), seconds)
+    return PredictedFile(path, rows, seconds)
 
 
-def predict_table(
-    config: command_schema.PredictConfig, fitted: FittedBaseline, table: ImageTable
-) -> pd.DataFrame:
-    """Return the predictions for the images of a file."""
-    kaggle = config.submission is command_schema.Submission.kaggle
-    if config.probabilities and not kaggle:
-        probabilities = fitted.predict_proba(table.images)
-    else:
-        probabilities = np.full((len(table.images), len(fitted.classes)), np.nan)
-    predictions = prediction_table(
-        Subset.full(table),
-        probabilities.astype(np.float32),
-        fitted.predict(table.images),
-        table.labels,
-    )
-    if not kaggle:
-        return predictions
-    notes = SubmissionNotes()
-    notes.add(predictions)
-    notes.log(table.label_values)
-    return submission_table(predictions)
+def predictor(fitted: FittedBaseline, needs_probabilities: bool) -> Predict:
+    """Return a function that predicts batches; probabilities are 0 if they are not needed."""
+
+    def predict(batches: Sequence[Tensor]) -> tuple[Floats, NDArray[np.int64]]:
+        images = torch.cat([*batches]).numpy()
+        predicted = fitted.predict(images)
+        if needs_probabilities:
+            return fitted.predict_proba(images).astype(np.float32), predicted
+        return np.zeros((len(images), len(fitted.classes)), np.float32), predicted
+
+    return predict
 
 
 def prepare_again(run_dir: RunDirectory) -> PreparedBaseline:

@@ -1,6 +1,5 @@
 """The entry point: choose the command, let Hydra compose its configuration, set the exit code."""
 
-import difflib
 import functools
 import os
 import sys
@@ -31,6 +30,7 @@ from csvision.garbage_collection import short_process
 from csvision.run.launch_environment import is_other_rank
 from csvision.run.processor_load import start_load_measurement
 from csvision.signals import ReportedInterrupt
+from csvision.wording import did_you_mean
 
 MODES = ("run", "multirun", "cfg", "info", "shell_completion")
 """Hydra's options of which only one can be used."""
@@ -82,8 +82,7 @@ def dispatch(words: list[str]) -> None:
 
 def unknown_command(word: str, names: Sequence[str]) -> str:
     """Say that a command does not exist, and which one is probably meant."""
-    matches = difflib.get_close_matches(word.replace("_", "-"), names, n=1)
-    hint = f"did you mean {matches[0]}?" if matches else f"choose from {', '.join(names)}"
+    hint = did_you_mean(word.replace("_", "-"), names) or f"choose from {', '.join(names)}"
     return f"{word}: unknown command; {hint}"
 
 
@@ -145,7 +144,12 @@ def run_hydra(command: Command, arguments: Sequence[str]) -> None:
         if isinstance(error, OSError) and error.strerror:
             if error.filename is None:
                 raise
-            exit_with_errors([f"{error.filename}: {error.strerror}; choose another output_dir"])
+            exit_with_errors(
+                [
+                    f"{error.filename}: cannot create this folder for the run: {error.strerror}; "
+                    "choose another output_dir"
+                ]
+            )
         exit_with_errors([format_hydra_error(error)])
 
 

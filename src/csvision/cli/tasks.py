@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from csvision.cli.check_run import check_run
 from csvision.cli.search import resume_search
 from csvision.cli.sweep_session import SESSION
 from csvision.command_hints import command_line, display_path
@@ -18,13 +19,6 @@ from csvision.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from csvision.run.code_paths import OtherCode
-
-
-def check_run(path: str) -> None:
-    """Raise RunError for a run whose run.json is damaged, before torch is imported."""
-    from csvision.run.directory import RunDirectory
-
-    RunDirectory(Path(path)).read_run_config()
 
 
 def other_code(
@@ -66,7 +60,7 @@ def run_resume(config: command_schema.ResumeConfig) -> None:
             f"{unknown_key(key)}; keys of train are for sweeps, and run={config.run} is no sweep"
             for key in keys
         )
-    check_run(config.run)
+    check_run(config)
     from csvision import api, baseline_api
     from csvision.run.directory import RunDirectory
 
@@ -113,7 +107,7 @@ def run_evaluate(config: command_schema.EvaluateConfig) -> None:
     from csvision.run.sweep_folder import is_sweep
 
     if not is_sweep(Path(config.run)):
-        check_run(config.run)
+        check_run(config)
     from csvision import api
 
     result = api.evaluate(config)
@@ -126,7 +120,7 @@ def run_predict(config: command_schema.PredictConfig) -> None:
     from csvision.run.sweep_folder import is_sweep
 
     if not is_sweep(Path(config.run)):
-        check_run(config.run)
+        check_run(config)
     from csvision import inference
 
     print(display_path(inference.predict_to_file(config)))
@@ -134,15 +128,17 @@ def run_predict(config: command_schema.PredictConfig) -> None:
 
 def run_export(config: command_schema.ExportConfig) -> None:
     """Export the network of a run."""
-    check_run(config.run)
+    check_run(config)
     from csvision import inference
 
-    print(display_path(inference.export(config).path))
+    result = inference.export(config)
+    for path in filter(None, (result.path, result.int8_path)):
+        print(display_path(path))
 
 
 def run_inspect(config: command_schema.InspectConfig) -> None:
     """Look inside a run."""
-    check_run(config.run)
+    check_run(config)
     from csvision import api
 
     print(display_path(api.inspect(config).directory / "index.html"))
@@ -150,7 +146,7 @@ def run_inspect(config: command_schema.InspectConfig) -> None:
 
 def run_demo(config: command_schema.DemoConfig) -> None:
     """Serve the page of a run until Ctrl-C."""
-    check_run(config.run)
+    check_run(config)
     from csvision import api
 
     api.demo(config)
@@ -158,7 +154,7 @@ def run_demo(config: command_schema.DemoConfig) -> None:
 
 def run_reproduce(config: command_schema.ReproduceConfig) -> None:
     """Train a run again and compare."""
-    check_run(config.run)
+    check_run(config)
     from csvision import api
 
     comparison = api.reproduce(config.run, config.model.path, **other_code(config))

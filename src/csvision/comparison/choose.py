@@ -6,6 +6,7 @@ from math import isclose
 from csvision.comparison.metric import Mode, is_test
 from csvision.comparison.settings import Setting, to_text
 from csvision.errors import ConfigError
+from csvision.wording import did_you_mean
 
 
 def check_metric(metric: str, settings: Sequence[Setting], show_test: bool) -> str:
@@ -27,10 +28,12 @@ def check_metric(metric: str, settings: Sequence[Setting], show_test: bool) -> s
     test = metric.replace("val/", "test/")
     if show_test and test in available:
         return test
-    known = ", ".join(name for name in available if show_test or not is_test(name)) or "none"
+    known = [name for name in available if show_test or not is_test(name)]
+    meant = did_you_mean(metric, known)
     raise ConfigError(
-        f"metric={metric}: no finished run has it, but {known} (without validation rows, runs "
-        f"have no val/ metrics); write metric=NAME, or test=all to compare without choosing"
+        f"metric={metric}: no finished run has it; {f'{meant} ' if meant else ''}the runs have "
+        f"{', '.join(known) or 'none'} (without validation rows, runs have no val/ metrics); write "
+        "metric=NAME, or test=all to compare without choosing"
     )
 
 

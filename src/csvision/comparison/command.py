@@ -15,7 +15,7 @@ from csvision.config import compare_schema
 from csvision.config.compose import load_config
 from csvision.config.flatten import REPLICATE_KEYS
 from csvision.config.quoting import quote_override
-from csvision.errors import ConfigError
+from csvision.errors import ConfigError, RunError
 from csvision.run.has_directory import HasDirectory
 
 OUTPUTS = Path("outputs")
@@ -84,10 +84,16 @@ def list_text(names: Sequence[str]) -> str:
 
 
 def run_paths(run: str) -> list[Path]:
-    """Return the paths in DIR or [DIR,DIR]; a folder of exactly that name comes first."""
-    if run.startswith("[") and run.endswith("]") and not Path(run).exists():
-        return [Path(name.strip()) for name in run[1:-1].split(",") if name.strip()]
-    return [Path(run)]
+    """Return the paths in DIR or [DIR,DIR]; a folder of exactly that name comes first.
+
+    Raises RunError for a list without a path.
+    """
+    if not (run.startswith("[") and run.endswith("]")) or Path(run).exists():
+        return [Path(run)]
+    paths = [Path(name.strip()) for name in run[1:-1].split(",") if name.strip()]
+    if not paths:
+        raise RunError(f"run={run} has no directory; write run=DIR or run=[DIR,DIR]")
+    return paths
 
 
 def to_list(value: Any, key: str) -> list[str]:

@@ -28,6 +28,12 @@ def format_p(value: float | None) -> str:
     return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
+def p_equation(value: float | None) -> str:
+    """Return a p-value in a sentence: p = 0.1234, p < 0.0001."""
+    text = format_p(value)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
 def align(rows: Sequence[Sequence[str]]) -> str:
     """Return a table with aligned columns; the first two are aligned at the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from csvision.comparison.differences import decisive_p
-from csvision.comparison.format import format_p, format_range
+from csvision.comparison.format import format_range, p_equation
 from csvision.comparison.notes import list_names
 from csvision.comparison.result import NetworkGain
 from csvision.comparison.statistics import CONFIDENCE
@@ -25,7 +25,7 @@ def describe_gain(gain: NetworkGain) -> str:
         mean, low, high = mcnemar.difference, mcnemar.low, mcnemar.high
         interval = f"[{low:+.4f}, {high:+.4f}]"
         test = (
-            f"p = {format_p(mcnemar.p)} (McNemar's exact test of {mcnemar.rows} test rows, one run "
+            f"{p_equation(mcnemar.p)} (McNemar's exact test of {mcnemar.rows} test rows, one run "
             "each, so without the variation between seeds)"
         )
     else:
@@ -39,7 +39,7 @@ def describe_gain(gain: NetworkGain) -> str:
             )
         mean, low, high = found.mean, found.low, found.high
         interval = format_range(found, "+.4f")
-        test = f"p = {format_p(decisive_p(difference))} ({name_test(gain)})"
+        test = f"{p_equation(decisive_p(difference))} ({name_test(gain)})"
     return (
         f"{QUESTION} {answer(low, high, gain.mode == 'max')}: the best network "
         f"({network}) minus the best baseline ({baseline}), both chosen by {gain.chosen_by}, is "

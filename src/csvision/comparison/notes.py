@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from csvision.comparison.metric import is_test
 from csvision.comparison.record import RunRecord
 from csvision.comparison.settings import Setting
+from csvision.wording import pluralize
 
 MAX_NAMES = 5
 """Settings that a note names."""
@@ -17,7 +18,8 @@ def unfinished_notes(records: Sequence[RunRecord], repeated: int, over: Sequence
     if unfinished:
         found.append(f"{unfinished} of {len(records)} runs are not finished and left out")
     if repeated:
-        found.append(f"{repeated} runs repeat a setting with the same seed; the last one counts")
+        runs = pluralize(repeated, "earlier run")
+        found.append(f"{runs} with the setting and seed of a later one left out")
     if "data.fold" in over:
         found.append(
             "folds share training rows, so intervals over folds are too narrow (Bengio and "

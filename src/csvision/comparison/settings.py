@@ -8,6 +8,7 @@ from typing import Any
 from csvision.comparison.record import RunRecord
 from csvision.config.labels import label, short_keys
 from csvision.errors import ConfigError
+from csvision.wording import did_you_mean
 
 Replicate = tuple[str, ...]
 """The values of the keys that repeat a setting, such as the seed, as JSON."""
@@ -164,7 +165,9 @@ def find_keys(wanted: Iterable[str], keys: Sequence[str], option: str) -> list[s
         key = name if name in keys else short.get(name, name.removesuffix(".name"))
         if key not in keys:
             known = ", ".join(short)
-            hint = f"write {'one of: ' if len(short) > 1 else f'{option}='}{known}"
+            meant = did_you_mean(name, short)
+            several = f"{f'{meant} ' if meant else ''}write one of: {known}"
+            hint = several if len(short) > 1 else f"write {option}={known}"
             raise ConfigError(
                 f"{option}={name}: no such key differs between the runs; "
                 + (hint if short else f"no key does: leave out {option}")

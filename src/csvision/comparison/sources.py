@@ -8,7 +8,7 @@ from pathlib import Path
 from csvision.comparison.index import RunIndex
 from csvision.comparison.record import RunRecord, read_run
 from csvision.errors import RunError
-from csvision.run.sweep_folder import is_sweep
+from csvision.run.sweep_folder import check_folder, is_sweep
 from csvision.run.sweep_record import read_overrides
 
 MAX_DEPTH = 3
@@ -32,8 +32,7 @@ class Source:
 def read_source(path: Path) -> Source:
     """Return all runs at a path; raises RunError if there is none."""
     path = path.absolute()
-    if not path.is_dir():
-        raise RunError(f"run={path}: this folder does not exist")
+    check_folder(path)
     try:
         if (path / "run.json").is_file():
             return Source(path, [read_run(path, {})], False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import isclose
 
-from csvision.comparison.format import DASH, align, format_mean, format_p, format_range
+from csvision.comparison.format import DASH, align, format_mean, format_p, format_range, p_equation
 from csvision.comparison.network_gain_text import describe_gain
 from csvision.comparison.power_text import describe_equal, describe_power, format_detectable
 from csvision.comparison.result import ComparisonResult, Difference, SettingResult
@@ -178,6 +178,6 @@ def describe_predictions(test: McNemarTest, sources: Sequence[str]) -> str:
         f"\ntest rows of two runs, A = {first}, B = {second}\n"
         f"of {test.rows} rows, only A is correct for {test.only_first}, only B for "
         f"{test.only_second}; accuracy A - B {test.difference:+.4f} "
-        f"[{test.low:+.4f}, {test.high:+.4f}], p = {format_p(test.p)} (McNemar, exact)\n"
+        f"[{test.low:+.4f}, {test.high:+.4f}], {p_equation(test.p)} (McNemar, exact)\n"
         "this test ignores the variation between seeds"
     )

@@ -18,6 +18,7 @@ from csvision.config import launcher_schema, model_schema, schema
 from csvision.config.hydra_errors import format_hydra_error, unknown_key
 from csvision.config.hydra_private import child_nodes
 from csvision.config.quoting import quote_paths
+from csvision.config.ranges import empty_path_errors
 from csvision.config.resolvers import register_resolvers
 from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
 from csvision.config.validate import find_errors
@@ -123,7 +124,7 @@ def to_dataclass(config: DictConfig) -> Any:
         loaded = OmegaConf.to_object(config)
     except OmegaConfBaseException as error:
         raise ConfigError(format_hydra_error(error)) from error
-    if errors := [*group_name_errors(loaded), *find_errors(loaded)]:
+    if errors := [*group_name_errors(loaded), *empty_path_errors(loaded), *find_errors(loaded)]:
         raise ConfigError(errors)
     return loaded
 

@@ -1,7 +1,9 @@
 """The configuration of `csvision explain`: types, help texts and ranges of its keys."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePath
 
 from csvision.config.limits import MAX_PIXELS, MAX_ROWS, MAX_SEED, MAX_UNITS
 from csvision.config.model_schema import ModelConfig
@@ -47,3 +49,26 @@ class ExplainConfig:
     seed: int = option("seed of the initial weights, as of train", ge=0, le=MAX_SEED)
     format: ExplainFormat = option("text, json or svg")
     output: str | None = option("file to write; null: print")
+
+
+SUFFIXES = {
+    ExplainFormat.text: (".txt", ".md"),
+    ExplainFormat.json: (".json",),
+    ExplainFormat.svg: (".svg",),
+}
+OTHER_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".pdf", ".html", ".csv")
+"""Suffixes of formats that explain cannot write."""
+
+
+def output_errors(config: ExplainConfig) -> Iterator[str]:
+    """Yield an error if the suffix of `output` is that of another format."""
+    path = PurePath(config.output or "")
+    suffix = path.suffix.lower()
+    found = [form for form, suffixes in SUFFIXES.items() if suffix in suffixes]
+    if config.format in found or not (found or suffix in OTHER_SUFFIXES):
+        return
+    formats = "".join(f"format={form} or " for form in found)
+    yield (
+        f"output={path} is not the name of a file with format={config.format}; write {formats}"
+        f"output={path.with_suffix(SUFFIXES[config.format][0])}"
+    )

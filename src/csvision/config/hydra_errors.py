@@ -5,11 +5,13 @@ import re
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from hydra.errors import MissingConfigException, OverrideParseException
 
 from csvision.config import model_schema
 from csvision.config.schema_registry import COMMAND_SCHEMAS, GROUP_SCHEMAS
+from csvision.config.value_types import alternatives
 from csvision.errors import first_line
 from csvision.files import RUN_FILES
 from csvision.legacy import rename_key
@@ -95,7 +97,33 @@ def type_error(override: str, reason: str) -> str:
     if reason.endswith("is not a ListConfig, list or tuple."):
         key, _, value = override.partition("=")
         return f"{override} must be a list; write {key}=[{value}]"
+    if match := re.search(r"is not a subclass of (\w+)\.", reason):
+        return value_of_group(override, match[1])
     return f"{override}: {reason}"
+
+
+def value_of_group(override: str, schema_name: str) -> str:
+    """Say that a value belongs to one of the keys of a group without choices."""
+    group, _, value = override.partition("=")
+    nodes = {entry.type for command in COMMAND_SCHEMAS.values() for entry in fields(command)}
+    node: Any = next(node for node in nodes if getattr(node, "__name__", "") == schema_name)
+    types = literal_types(value)
+    fitting = [
+        f"{group}.{entry.name}" for entry in fields(node) if types & {*alternatives(entry.type)}
+    ]
+    if fitting:
+        return f"{override}: {group} has keys of its own; write {fitting[0]}={value}"
+    names = ", ".join(f"{group}.{entry.name}" for entry in fields(node))
+    return f"{override}: {group} has keys of its own; write one of {names}"
+
+
+def literal_types(value: str) -> set[type]:
+    """Return the types of the keys to which a value without quotes may belong."""
+    if re.fullmatch(r"-?\d+", value):
+        return {int, float}
+    if re.fullmatch(r"-?[\d.]+(e[-+]?\d+)?", value):
+        return {float}
+    return {str} if value.partition(".py:")[2] else set()
 
 
 def unknown_key(name: str) -> str:
@@ -113,6 +141,11 @@ def suggest_key(name: str) -> str:
     key = name.removeprefix(prefix)
     if owners := known.pop(key, []):
         return f"; it belongs to {', '.join(owners)}"
+    if key in GROUP_SCHEMAS:
+        return f", as this command has no choice of {key}"
+    if not stage and (commands := commands_with(key)):
+        weights = "; to train from its weights: init_from=DIR" if key == "run" else ""
+        return f"; it is a key of {', '.join(commands)}{weights}"
     last = key.rpartition(".")[2]
     if last in OTHER_NAMES:
         return f"; did you mean {OTHER_NAMES[last]}?"
@@ -124,6 +157,15 @@ def suggest_key(name: str) -> str:
     ]
     matches = difflib.get_close_matches(key, similar, n=1, cutoff=0.75)
     return f"; did you mean {prefix}{matches[0]}?" if matches else ""
+
+
+def commands_with(key: str) -> list[str]:
+    """Return the commands that have a key without a dot."""
+    return [
+        command.replace("_", "-")
+        for command, node in COMMAND_SCHEMAS.items()
+        if key in {entry.name for entry in fields(node)}
+    ]
 
 
 def stage_keys() -> dict[str, list[str]]:

@@ -89,7 +89,7 @@ class MLPConfig(ModelConfig):
 class Stage:
     """One stage of a CNN: convolution, normalization, activation, pooling, residual, dropout.
 
-    With relu and max pooling, the pooling comes before the activation, with the same values.
+    Max pooling comes before relu, which gives the same values.
     """
 
     filters: int = option("output channels of the convolution", 32, ge=1, le=MAX_UNITS)
@@ -101,7 +101,7 @@ class Stage:
     normalization: Normalization = option("layer after the convolution", Normalization.none)
     activation: Activation = option("activation after the normalization", Activation.relu)
     pool: Pool = option(
-        "pooling after the activation; before it for relu with max, with the same values", Pool.max
+        "pooling after the activation; max comes before relu, which gives the same values", Pool.max
     )
     pool_size: int = option("side of the pooling window", 2, ge=1, le=MAX_PIXELS)
     pool_stride: int | None = option(

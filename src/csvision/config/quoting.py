@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import ListConfig
 
-from csvision.config.baseline_schema import BaselineName
 from csvision.config.limits import MAX_ARGUMENT
+from csvision.config.schema_registry import GROUP_SCHEMAS
 from csvision.errors import ConfigError
 
 PATH_KEYS = (
@@ -31,6 +31,9 @@ PATH_KEYS = (
     "reference",
     "dataset",
 )
+NOT_TEXT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|true|false|null", re.IGNORECASE)
+"""Values that Hydra does not read as text."""
+
 MULTIRUN = ("-m", "--multirun")
 SWEEP_FUNCTIONS = ("choice(", "glob(", "shuffle(")
 
@@ -56,18 +59,23 @@ def argument_too_long(argument: str) -> str:
 
 
 def quote_path(argument: str, multirun: bool) -> str:
-    """Quote one argument if its key takes a path."""
+    """Quote one argument if its key takes a path, or a number if its key takes a choice."""
     key, _, value = argument.partition("=")
+    if key in GROUP_SCHEMAS:
+        return f"{key}={quote_choices(value, multirun)}"
     if key.lstrip("+") not in PATH_KEYS or not value or value == "null" or is_quoted(value):
-        return argument
-    # For the command baseline, this key selects a choice; for compare, it is a setting.
-    if key == "baseline" and {*value.split(",")} <= {*BaselineName}:
         return argument
     if multirun and not Path(value).exists():
         if value.startswith(SWEEP_FUNCTIONS):
             return argument
         return f"{key}={','.join(quote_override(path) for path in value.split(','))}"
     return f"{key}={quote_override(value)}"
+
+
+def quote_choices(value: str, multirun: bool) -> str:
+    """Quote the values of a group that are no text: Hydra refuses them without a name."""
+    choices = value.split(",") if multirun else [value]
+    return ",".join(f"'{each}'" if NOT_TEXT.fullmatch(each) else each for each in choices)
 
 
 def is_quoted(value: str) -> bool:

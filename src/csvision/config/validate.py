@@ -4,13 +4,13 @@ Hydra has checked names before. All errors found here are reported together.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from math import log
 from typing import Any
 
 from csvision.config import baseline_schema, command_schema, explain_schema, model_schema, schema
-from csvision.config.limits import MAX_LAYERS, MAX_LR, MAX_STRING
+from csvision.config.limits import MAX_LAYERS, MAX_LR
 from csvision.config.pixel_range import AUTO, parse_pixel_range
+from csvision.config.ranges import range_errors
 from csvision.config.training_rules import training_errors, warmup_errors
 from csvision.config.value_types import shorten_value, type_errors
 from csvision.errors import ConfigError
@@ -45,7 +45,8 @@ def find_errors(
         return errors
     errors = list(range_errors(config, ""))
     if isinstance(config, schema.TrainConfig | DATA_COMMANDS):
-        errors += data_errors(config.data)
+        of_run = getattr(config, "run", None) is not None
+        errors += data_errors(config.data, of_run)
         errors += class_errors(config.data.classes)
         if not errors:
             errors += fold_errors(config.data)
@@ -58,6 +59,7 @@ def find_errors(
         ]
     if isinstance(config, explain_schema.ExplainConfig):
         errors += position_errors(config.position)
+        errors += explain_schema.output_errors(config)
     if isinstance(config, schema.TrainConfig):
         errors += optimizer_errors(config.optimizer)
     if isinstance(config, MODEL_COMMANDS):
@@ -83,63 +85,10 @@ def export_errors(config: command_schema.ExportConfig) -> Iterator[str]:
         yield f"quantize=int8 is for format=onnx, not format={config.format}; remove one of them"
 
 
-def range_errors(node: Any, prefix: str) -> Iterator[str]:
-    """Yield an error for each value of a dataclass, nested ones included, that is out of range."""
-    for entry in fields(node):
-        name, value = f"{prefix}{entry.name}", getattr(node, entry.name)
-        if is_dataclass(value):
-            yield from range_errors(value, f"{name}.")
-            continue
-        longest = entry.metadata.get("max_length")
-        if isinstance(value, list) and longest is not None and len(value) > longest:
-            yield f"{name} has {len(value)} items; use at most {longest}"
-            continue
-        for key, item in enumerate_items(name, value):
-            if is_dataclass(item):
-                yield from range_errors(item, f"{key}.")
-            elif isinstance(item, str) and len(item) > MAX_STRING:
-                yield f"{key} has {len(item)} characters; use at most {MAX_STRING}"
-            elif error := range_error(item, entry.metadata):
-                yield f"{key}={shorten_value(item)} {error}"
-
-
-def enumerate_items(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Return the items of a list with their keys; any other value with its own key."""
-    if isinstance(value, list):
-        return [(f"{name}.{index}", item) for index, item in enumerate(value)]
-    return [(name, value)]
-
-
-def range_error(value: Any, limits: Mapping[str, Any]) -> str:
-    """Describe the range that a value violates; empty if it violates none."""
-    if limits.get("choices") and value not in limits["choices"]:
-        return f"must be one of {', '.join(limits['choices'])}"
-    if isinstance(value, bool | str) or not isinstance(value, int | float):
-        return ""
-    gt, ge, lt, le = map(limits.get, ("gt", "ge", "lt", "le"))
-    # Written so that NaN fails each comparison.
-    in_range = (
-        (gt is None or value > gt)
-        and (ge is None or value >= ge)
-        and (lt is None or value < lt)
-        and (le is None or value <= le)
-        and value not in (float("inf"), float("-inf"))
-    )
-    if in_range:
-        return ""
-    bounds = [
-        f"{operator} {bound if isinstance(bound, int) else format(bound, 'g')}"
-        for operator, bound in ((">", gt), (">=", ge), ("<", lt), ("<=", le))
-        if bound is not None
-    ]
-    return f"must be {' and '.join(bounds) or 'finite'}"
-
-
-def data_errors(data: schema.DataConfig) -> Iterator[str]:
-    """Yield errors of rules between the keys of data."""
-    if not data.csv:
-        yield "data.csv is empty; write data=csv data.csv=FILE"
-    elif data.name is schema.DataName.fmnist_small and data.csv != schema.BUNDLED:
+def data_errors(data: schema.DataConfig, of_run: bool = False) -> Iterator[str]:
+    """Yield errors of rules between the keys of data; a run has its own names of classes."""
+    is_bundled = data.csv in ("", schema.BUNDLED)
+    if data.name is schema.DataName.fmnist_small and not is_bundled and not of_run:
         yield (
             f"data.csv={data.csv} needs data=csv, because data={data.name} names the classes of "
             f"another file; write data=csv data.csv={data.csv}"

@@ -19,6 +19,7 @@ from csvision.config.schema import Layout
 from csvision.data.channel_axis import find_channel_axis
 from csvision.data.chunks import FrameChunk
 from csvision.data.packing import check_decompressed_size, open_text
+from csvision.data.read_options import ReadOptions
 from csvision.data.source import Source
 from csvision.errors import DataError, first_line
 from csvision.layer_shapes import Shape
@@ -30,10 +31,12 @@ LABEL_KEYS = (
 )
 TEST_KEYS = ("x_test", "test_images", "test_x")
 
+DEFAULT_OPTIONS = ReadOptions()
+
 Array = NDArray[Any]
 
 
-def open_npz(path: Path, max_bytes: float = inf, allow_missing_labels: bool = False) -> Source:
+def open_npz(path: Path, max_bytes: float = inf, options: ReadOptions = DEFAULT_OPTIONS) -> Source:
     """Return images and labels of a .npz file as columns; raises DataError if there are none."""
     with zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
@@ -42,7 +45,8 @@ def open_npz(path: Path, max_bytes: float = inf, allow_missing_labels: bool = Fa
         with np.load(path, allow_pickle=False) as arrays:
             found = {key.lower(): key for key in arrays.files}
             images = find_array(path, arrays, found, IMAGE_KEYS, "images")
-            has_labels = not allow_missing_labels or any(key in found for key in LABEL_KEYS)
+            is_labeled = any(key in found for key in LABEL_KEYS)
+            has_labels = is_labeled or not options.allow_missing_labels
             labels = find_array(path, arrays, found, LABEL_KEYS, "labels") if has_labels else None
     except DataError:
         raise
@@ -53,12 +57,13 @@ def open_npz(path: Path, max_bytes: float = inf, allow_missing_labels: bool = Fa
     notices: tuple[str, ...] = ()
     if test := next((found[key] for key in TEST_KEYS if key in found), None):
         notices = (f"only the training arrays are read; {test} is left out",)
-    cells = {} if labels is None else {"label": flatten_labels(path, labels)}
-    for values in cells.values():
-        if len(images) != len(values):
-            raise DataError(
-                f"{path}: {len(images)} images, but {len(values)} labels; store one each"
-            )
+    try:
+        cells = {} if labels is None else {"label": flatten_labels(path, labels, len(images))}
+    except DataError as error:
+        if options.check_labels:
+            raise
+        cells = {}
+        notices = (*notices, f"the labels are left out: {error}")
     image_shape, layout = infer_array_shape(path, images)
     pixels = images.reshape(len(images), -1)
     names = (*cells, *(f"pixel{index}" for index in range(pixels.shape[1])))
@@ -87,8 +92,10 @@ def find_array(
     )
 
 
-def flatten_labels(path: Path, labels: Array) -> Array:
+def flatten_labels(path: Path, labels: Array, num_images: int) -> Array:
     """Return one label per image (N,), also for labels (N, 1) and one-hot labels (N, K)."""
+    if len(labels) != num_images:
+        raise DataError(f"{path}: {num_images} images, but {len(labels)} labels; store one each")
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8")
     if labels.ndim == 2 and labels.shape[1] == 1:

@@ -23,6 +23,8 @@ def find_label(evidence: Evidence, roles: Roles) -> None:
     given = evidence.options.label_column
     if given is None and reference is not None and evidence.source.has_header:
         given = reference.label_column if reference.label_column in names else None
+    if evidence.options.allow_missing_labels and given in evidence.options.ignore:
+        given = None
     if given is not None:
         roles.label = find_given_label(evidence, roles, given)
     else:
@@ -102,15 +104,28 @@ def find_label_outside(evidence: Evidence, roles: Roles) -> None:
         if not other and options.allow_missing_labels:
             return
         if not other:
-            other_file = " or data.labels_csv=FILE" if reference is None else ""
-            raise DataError(
-                f"{evidence.source}: there is no label column: all columns are pixels or "
-                f"identifiers; add it, or set data.label_column=NAME{other_file}"
-            )
+            raise no_label(evidence)
         only_text = other[0]
     check_values_repeat(evidence, only_text)
     roles.label = only_text
     roles.notices.append(f"column {evidence.name_of(only_text)} is read as the label")
+
+
+def no_label(evidence: Evidence) -> DataError:
+    """Return the error of a file, or a folder of images, in which no column can be the label."""
+    source = evidence.source
+    other_file = " or data.labels_csv=FILE" if evidence.reference is None else ""
+    if source.folder_files:
+        first = source.folder_files[0]
+        other_file = other_file.replace(" or ", ", or set ")
+        return DataError(
+            f"{source}: the images have no labels, because they are not in one folder per class; "
+            f"move them, such as {first.name} to {source.path / 'CLASS' / first.name}{other_file}"
+        )
+    return DataError(
+        f"{source}: there is no label column: all columns are pixels or identifiers; add it, or "
+        f"set data.label_column=NAME{other_file}"
+    )
 
 
 def find_label_anywhere(evidence: Evidence, roles: Roles) -> int | None:

@@ -148,7 +148,7 @@ def check_equal_sizes(files: list[ImageFile]) -> tuple[tuple[int, int], bool]:
         if size != first:
             raise DataError(
                 f"{file.path}: {size[1]}x{size[0]} pixels (height x width), but "
-                f"{files[0].path.name} has {first[1]}x{first[0]}; resize or pad all images to one "
+                f"{files[0].path} has {first[1]}x{first[0]}; resize or pad all images to one "
                 "size"
             )
     assert first is not None

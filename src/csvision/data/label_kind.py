@@ -16,6 +16,8 @@ class LabelKind(StrEnum):
 
     integers = "integers"
     texts = "texts"
+    unchecked = "unchecked"
+    """Any text, also none, for a file whose labels do not matter."""
 
 
 def decide_label_kind(counts: Mapping[str, int]) -> LabelKind:
@@ -56,7 +58,7 @@ def has_leading_zero(text: str) -> bool:
 
 def parse_label(text: str, kind: LabelKind) -> int | str:
     """Return the value of a valid label."""
-    if kind is LabelKind.texts:
+    if kind is not LabelKind.integers:
         return text
     value = parse_whole(text)
     assert value is not None

@@ -36,7 +36,7 @@ def resolve_path(source: str) -> Path:
         # For example a name that is too long, or the home folder of an unknown user.
         raise DataError(f"{source}: not a valid path ({error}); check data.csv") from error
     if size == 0:
-        raise DataError(f"{path}: the file is empty; it needs a header and one row per image")
+        raise DataError(f"{path}: the file is empty; it needs one row per image")
     return path
 
 
@@ -51,7 +51,7 @@ def open_source(path: Path, options: ReadOptions) -> Source:
             from csvision.data.image_folder import open_image_folder
 
             return open_image_folder(path, options)
-        check_format(path)
+        check_format(path, needs_labels=not options.allow_missing_labels)
         match find_packing(path):
             case Packing.parquet:
                 from csvision.data.parquet_source import open_parquet
@@ -60,7 +60,7 @@ def open_source(path: Path, options: ReadOptions) -> Source:
             case Packing.npz:
                 from csvision.data.array_sources import open_npz
 
-                return open_npz(path, max_bytes, options.allow_missing_labels)
+                return open_npz(path, max_bytes, options)
         if is_arff(path, max_bytes):
             from csvision.data.array_sources import open_arff
 

@@ -51,4 +51,5 @@ def open_table(path: Path, options: ReadOptions, reference: DataSpec | None = No
     guess = guess_from_rows(
         sample.rows, columns.pixels, None if reference is None else reference.pixel_range
     )
-    return OpenTable(source, columns, ParseSettings(pixel_range, guess, reference), notices)
+    settings = ParseSettings(pixel_range, guess, reference, options.check_labels)
+    return OpenTable(source, columns, settings, notices)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from csvision.data.chunks import Chunk, ColumnTypes
 from csvision.data.columns import Columns
+from csvision.data.label_kind import LabelKind
 from csvision.data.parse_strict import (
     CellTypes,
     ErrorCollector,
@@ -85,6 +86,8 @@ def read_labels(frame: polars.DataFrame, columns: Columns, types: CellTypes) -> 
     if columns.label is None:
         return []
     series = frame.to_series(columns.label)
+    if types.labels is LabelKind.unchecked:
+        return [(cell or "").strip() for cell in series]
     unique = series.unique()
     if unique.null_count() or any(label_error(cell, types) for cell in unique):
         return None

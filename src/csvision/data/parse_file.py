@@ -13,7 +13,7 @@ import numpy as np
 
 from csvision.config.pixel_range import PixelRange
 from csvision.data.columns import Columns
-from csvision.data.label_kind import decide_label_kind, parse_label
+from csvision.data.label_kind import LabelKind, decide_label_kind, parse_label
 from csvision.data.names import SPLIT_WORDS
 from csvision.data.packing import READ_ERRORS
 from csvision.data.parse_chunk import ParsedChunk, parse_chunk
@@ -77,7 +77,9 @@ def parse_twice(
 ) -> tuple[CellTypes, list[str]]:
     """Parse with a guess of the range of the pixels; again, if all pixels decide otherwise."""
     guess = settings.pixel_range or settings.guess
-    rows = parse_rows(source, columns, CellTypes(), guess, target, settings.reference_range)
+    unchecked = None if settings.check_labels else LabelKind.unchecked
+    types = CellTypes(labels=unchecked)
+    rows = parse_rows(source, columns, types, guess, target, settings.reference_range)
     kind = settings.label_kind or decide_label_kind(rows.label_counts)
     try:
         decided = settings.pixel_range or decide_range(rows.stats)

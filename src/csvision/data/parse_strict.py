@@ -124,7 +124,8 @@ def parse_rows_strict(
             if error:
                 name = columns.name_of(index)
                 errors.add(f"{shorten(cell)} {error}", f"{location}, column {name}")
-        if columns.one_hot and one_hot_label(cells, columns) is None:
+        is_checked = types.labels is not LabelKind.unchecked
+        if columns.one_hot and is_checked and one_hot_label(cells, columns) is None:
             errors.add("not exactly one label column is 1", location)
         if errors.count == count_before:
             pixels.append(values)
@@ -166,6 +167,8 @@ def one_hot_label(cells: list[str], columns: Columns) -> str | None:
 
 def label_error(cell: str, types: CellTypes) -> str:
     """Return what is wrong with a label; an empty string if it is valid."""
+    if types.labels is LabelKind.unchecked:
+        return ""
     if types.labels is not LabelKind.integers:
         return encoding_error(cell)
     if error := missing_value_error(cell):

@@ -44,18 +44,19 @@ class ParseSettings:
     """What is known about the cells of a file before it is parsed.
 
     `pixel_range` is None if the pixels decide; then `guess` is tried first. `reference` is what the
-    file must match.
+    file must match, except for its labels without `check_labels`.
     """
 
     pixel_range: PixelRange | None = None
     guess: PixelRange = BYTES
     reference: DataSpec | None = None
+    check_labels: bool = True
 
     def key(self) -> list[Any]:
         """Return what changes the parsed file, as plain values."""
         reference = self.reference
         decided = None if reference is None else (reference.pixel_range, reference.label_values)
-        return [self.pixel_range, decided]
+        return [self.pixel_range, decided, *([] if self.check_labels else ["unchecked labels"])]
 
     @property
     def reference_range(self) -> PixelRange | None:
@@ -65,4 +66,6 @@ class ParseSettings:
     @property
     def label_kind(self) -> LabelKind | None:
         """The kind of the labels; None if the labels decide."""
+        if not self.check_labels:
+            return LabelKind.unchecked
         return None if self.reference is None else kind_of(self.reference.label_values)

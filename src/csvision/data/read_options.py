@@ -19,8 +19,9 @@ class ReadOptions:
     "channels_last"; with `transpose`, images are stored column by column. `labels_csv` is a file
     with the labels. `cache` is a folder, "none", or None for the cache folder of the user.
     `max_decompressed_gib` limits compressed files. `allow_missing_labels` accepts a file without
-    labels. With `natural_order`, the images of a folder are in the order of the numbers in their
-    names, not of the characters.
+    labels. Without `check_labels`, some rows may have no label, or one of another type. With
+    `natural_order`, the images of a folder are in the order of the numbers in their names, not of
+    the characters.
     """
 
     label_column: str | None = None
@@ -34,6 +35,7 @@ class ReadOptions:
     cache: str | None = None
     max_decompressed_gib: float = inf
     allow_missing_labels: bool = False
+    check_labels: bool = True
     natural_order: bool = False
 
     @classmethod

@@ -1,6 +1,7 @@
 """Split the rows of a file into training, validation and test rows."""
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from csvision.data.table import ImageTable, read_table
 from csvision.errors import DataError
 
 Indices = NDArray[np.int64]
+
+DEFAULT_TEST_SIZE = 0.2
+"""A fraction that always leaves rows to train, if there are two."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +117,14 @@ def split_rows(table: ImageTable, data: schema.DataConfig) -> tuple[Indices, Ind
 
 def split_test(indices: Indices, data: schema.DataConfig) -> tuple[Indices, Indices]:
     """Return training and test rows by scikit-learn's train_test_split, not stratified."""
-    try:
-        train, test = train_test_split(
-            indices, test_size=data.test_size, random_state=data.split_seed
+    count, num_test = len(indices), ceil(data.test_size * len(indices))
+    if num_test == count:
+        smaller = "" if count == 1 else f"write data.test_size={DEFAULT_TEST_SIZE}, "
+        raise DataError(
+            f"{data.csv}: data.test_size={data.test_size:g} makes {num_test} of {count} rows test "
+            f"rows and leaves none to train; {smaller}add rows, or write data.test_csv=FILE"
         )
-    except ValueError as error:
-        raise DataError(f"{data.csv}: data.test_size={data.test_size}: {error}") from error
+    train, test = train_test_split(indices, test_size=data.test_size, random_state=data.split_seed)
     return train, test
 
 
@@ -138,13 +144,26 @@ def split_val(
             f"{data.csv}: label {table.label_values[single[0]]} has only one training row; a "
             "validation split needs two per class; add rows or set data.val_size=0"
         )
-    try:
-        train, val = train_test_split(
-            indices, test_size=data.val_size, random_state=data.val_seed, stratify=labels
-        )
-    except ValueError as error:
-        raise DataError(f"{data.csv}: data.val_size={data.val_size}: {error}") from error
+    check_val_size(data, len(indices), int(np.count_nonzero(counts)))
+    train, val = train_test_split(
+        indices, test_size=data.val_size, random_state=data.val_seed, stratify=labels
+    )
     return train, val
+
+
+def check_val_size(data: schema.DataConfig, count: int, num_classes: int) -> None:
+    """Raise DataError if a stratified split has fewer rows on one side than there are classes."""
+    num_val = ceil(data.val_size * count)
+    if num_classes <= num_val <= count - num_classes:
+        return
+    # Each class has two rows, so that this is at most a half, and valid.
+    size = ceil(10 * num_classes / count) / 10
+    raise DataError(
+        f"{data.csv}: data.val_size={data.val_size:g} divides {count} rows into "
+        f"{count - num_val} for training and {num_val} for validation, but both need one of each "
+        f"of the {num_classes} classes; write data.val_size={size:g}, or data.val_size=0 for no "
+        "validation"
+    )
 
 
 def split_fold(

@@ -26,6 +26,7 @@ from csvision.data.pixel_range import BYTES
 from csvision.data.read_options import ReadOptions
 from csvision.errors import DataError
 from csvision.layer_shapes import Shape
+from csvision.wording import pluralize
 
 DEFAULT_OPTIONS = ReadOptions()
 
@@ -175,5 +176,5 @@ def unknown_label(
     """Say that the label of a row is not one of `label_values`, like those of `count` rows."""
     return (
         f"{path}, row {row}: label {preview([value])} is not one of {preview(label_values)}; "
-        f"correct the {count} rows with such labels"
+        f"correct the {pluralize(count, 'row')} with such labels"
     )

@@ -54,7 +54,6 @@ def load_demo(config: command_schema.DemoConfig) -> DemoNetwork:
                 f"demo needs the package {package}; install it: pip install {' '.join(PACKAGES)}"
             )
     run_dir = RunDirectory(Path(config.run))
-    warn_if_unfinished(run_dir)
     spec = read_data_spec(run_dir)
     if spec.image_shape[0] not in DRAWABLE_CHANNELS:
         raise ConfigError(
@@ -64,4 +63,5 @@ def load_demo(config: command_schema.DemoConfig) -> DemoNetwork:
     paths = CodePaths(config.model.path, transform=config.transform.path)
     trained = with_code_paths(run_dir.read_config(), run_dir, paths, ("transform",))
     classifier = load(run_dir.path, paths.model, config.check_weights, paths.transform)
+    warn_if_unfinished(run_dir)
     return DemoNetwork(classifier, trained.model, spec)

@@ -1,6 +1,6 @@
 """Export the network of a run: write the file, compare it with the run, and keep it if equal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +42,9 @@ FILE_NAMES = {
 
 
 INT8_NAME = "model_int8.onnx"
+
+MAX_LOSS = 0.01
+"""The accuracy that an int8 file can lose without a warning."""
 
 
 @dataclass(frozen=True)
@@ -189,3 +192,14 @@ def report(result: ExportResult) -> Iterator[str]:
             f"{name}: accuracy {scores['accuracy']:.4f} on the test rows, "
             f"{scores['images_per_second']:,.0f} images/s, {scores['bytes'] / 1e6:.2f} MB"
         )
+
+
+def int8_warning(scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Say that the int8 file is less accurate by more than MAX_LOSS; empty if it is not."""
+    loss = scores["fp32"]["accuracy"] - scores["int8"]["accuracy"] if scores else 0.0
+    if loss <= MAX_LOSS:
+        return ""
+    return (
+        f"int8: {100 * loss:.1f} points of accuracy are lost on the test rows; use "
+        f"{FILE_NAMES[ExportFormat.onnx]}, which is not quantized"
+    )

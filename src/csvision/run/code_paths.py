@@ -90,8 +90,24 @@ def with_code_paths(
     return replace(config, **changes)
 
 
+def check_needed(config: RunConfig, run_dir: RunDirectory, paths: CodePaths) -> None:
+    """Raise RunError for the path of a part that the run does not have in the user's own code."""
+    own = paths_of(config)
+    unused = [name for name, path in vars(paths).items() if path and not getattr(own, name)]
+    if unused:
+        raise RunError(
+            f"{name}.path={getattr(paths, name)} is not for run={run_dir.path}, which was trained "
+            + (f"with model={config.model.name}" if name == "model" else f"without {name}.path")
+            + f"; leave out {name}.path"
+            for name in unused
+        )
+
+
 def paths_of(config: RunConfig) -> CodePaths:
-    """Return the paths of the user's own code in a configuration that was not read from a file."""
+    """Return the paths of the user's own code in a configuration.
+
+    Those that were read from a file must not be imported.
+    """
     if not isinstance(config, schema.TrainConfig):
         return CodePaths()
     others = (config.loss.path, config.metric.path, config.transform.path)

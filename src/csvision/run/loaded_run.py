@@ -67,7 +67,6 @@ class LoadedRun:
     @classmethod
     def load(cls, run_dir: RunDirectory, config: RunCommandConfig, results: Path) -> "LoadedRun":
         """Load a run whose results will be written into `results`."""
-        warn_if_unfinished(run_dir)
         needed: tuple[str, ...] = ("transform",)
         metric_path = None
         # Predictions have no metrics.
@@ -78,6 +77,7 @@ class LoadedRun:
         classifier = load(
             run_dir.path, paths.model, config.check_weights, paths.transform, paths.metric
         )
+        warn_if_unfinished(run_dir)
         if not isinstance(config, command_schema.EvaluateConfig | command_schema.PredictConfig):
             # Pages and exported files show the network itself.
             classifier.tta = TTA.none

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import BinaryIO
@@ -14,7 +14,8 @@ from csvision.config.command_schema import Submission
 from csvision.data.open_table import open_table
 from csvision.errors import RunError
 from csvision.files import replace_file, result_name, results_dir
-from csvision.run.loaded_run import LoadedRun, open_runs, predict_options
+from csvision.run.directory import RunDirectory
+from csvision.run.loaded_run import open_runs, predict_options
 from csvision.run.log import log
 from csvision.run.predict_rows import RowPredictor
 from csvision.run.predictor import Predict, use_predictor
@@ -83,21 +84,30 @@ def predict(
         replace_file(path) as file,
     ):
         start = perf_counter()
-        rows = predict_rows(config, runs[0], predict_batches, source, TableFile(file, tables))
+        run_dir, batch_size = runs[0].directory, runs[0].trained.batch_size
+        table_file = TableFile(file, tables)
+        rows = predict_rows(config, run_dir, predict_batches, batch_size, source, table_file)
         seconds = perf_counter() - start
     return PredictedFile(path, rows, seconds)
 
 
 def predict_rows(
     config: command_schema.PredictConfig,
-    run: LoadedRun,
+    run_dir: RunDirectory,
     predict_batches: Predict,
+    batch_size: int,
     source: Path,
     file: TableFile,
+    probabilities: bool = True,
 ) -> int:
-    """Read a file for a run and write its predictions; return the number of rows."""
-    spec = read_data_spec(run.directory)
-    opened = open_table(source, predict_options(run.directory, config.data), spec)
+    """Read a file for a run and write its predictions; return the number of rows.
+
+    Labels that the run does not know are kept, with a warning. Without `probabilities`, none are
+    written.
+    """
+    spec = read_data_spec(run_dir)
+    options = replace(predict_options(run_dir, config.data), check_labels=False)
+    opened = open_table(source, options, spec)
     kaggle = config.submission is Submission.kaggle
     notes = SubmissionNotes()
     with show_progress("images", opened.source.num_rows, config.quiet) as update:
@@ -116,15 +126,16 @@ def predict_rows(
             opened,
             spec,
             predict_batches,
-            run.trained.batch_size,
+            batch_size,
             receive,
             restart,
-            probabilities=config.probabilities and not kaggle,
+            probabilities=probabilities and config.probabilities and not kaggle,
         )
         notices = opened.stream(predictor)
         rows = predictor.finish()
     if notices:
         log.info("%s: %s", display_name(config.data.csv), "; ".join(notices))
+    predictor.labels.warn(display_name(config.data.csv))
     if kaggle:
         notes.log(spec.label_values)
     return rows

@@ -4,20 +4,20 @@ Shapes: n rows, C channels, H height, W width, K classes.
 """
 
 from collections.abc import Callable
-from pathlib import Path
+from reprlib import repr as shorten
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from csvision.data.class_names import preview
 from csvision.data.data_spec import DataSpec
 from csvision.data.label_kind import kind_of, parse_label
 from csvision.data.open_table import OpenTable
 from csvision.data.parse_chunk import ParsedChunk
 from csvision.data.parse_strict import CellTypes, label_error
-from csvision.data.table import unknown_label
-from csvision.errors import DataError, DivergedError
+from csvision.errors import DivergedError
 from csvision.evaluation import (
     EVALUATION_SEED,
     Floats,
@@ -26,6 +26,7 @@ from csvision.evaluation import (
     not_finite_message,
 )
 from csvision.rng import seed_global_generators
+from csvision.run.log import log
 from csvision.run.predictor import Predict
 
 UNKNOWN = -1
@@ -33,7 +34,7 @@ UNKNOWN = -1
 
 
 class LabelIndices:
-    """Finds the class index of each label, and remembers the first label that is unknown."""
+    """Finds the class index of each label; counts those that the run does not know."""
 
     def __init__(self, spec: DataSpec) -> None:
         self.types = CellTypes(labels=kind_of(spec.label_values))
@@ -56,19 +57,24 @@ class LabelIndices:
 
     def index(self, text: str) -> int:
         """Return the class index of a label."""
-        # An invalid label is reported by the parser, with all others.
         if label_error(text, self.types):
             return UNKNOWN
         assert self.types.labels is not None
         return self.index_of.get(parse_label(text, self.types.labels), UNKNOWN)
 
-    def check(self, path: Path) -> None:
-        """Raise DataError naming the first row with an unknown label."""
+    def warn(self, csv: str) -> None:
+        """Warn about the rows whose labels the run does not know, naming the first one."""
         if self.first_unknown is not None:
             row, text = self.first_unknown
-            assert self.types.labels is not None
-            value = parse_label(text, self.types.labels)
-            raise DataError(unknown_label(path, row, value, self.values, self.unknown_count))
+            log.warning(
+                "%s: rows with labels that the run does not know: %d (the first is row %d: %s); "
+                "they are predicted, but no accuracy can be computed; the run knows %s",
+                csv,
+                self.unknown_count,
+                row,
+                shorten(text),
+                preview(self.values),
+            )
 
 
 class RowPredictor:
@@ -105,6 +111,7 @@ class RowPredictor:
         self.images = np.empty((0, *self.spec.image_shape), np.uint8)
         self.indices = np.empty(0, np.int64)
         self.ids: list[str] = []
+        self.texts: list[str] = []
         seed_global_generators(EVALUATION_SEED, torch_seed=EVALUATION_SEED)
 
     def restart(self) -> None:
@@ -115,6 +122,7 @@ class RowPredictor:
     def add(self, images: NDArray[np.uint8], chunk: ParsedChunk) -> None:
         """Predict the complete batches of the rows that have come, and keep the others."""
         indices = self.labels.find(chunk.labels, self.count + len(self.images))
+        self.texts += chunk.labels
         self.images = np.concatenate([self.images, images])
         self.indices = np.concatenate([self.indices, indices])
         self.ids += chunk.ids
@@ -123,10 +131,8 @@ class RowPredictor:
     def finish(self) -> int:
         """Predict the last batch; return the number of rows.
 
-        Raises DataError for a label that is none of the classes, and DivergedError if an output of
-        the network was not finite.
+        Raises DivergedError if an output of the network was not finite.
         """
-        self.labels.check(self.opened.source.path)
         self.predict_rows(len(self.images))
         if self.not_finite:
             raise DivergedError(not_finite_message(self.not_finite, self.count))
@@ -149,13 +155,19 @@ class RowPredictor:
         count, start = len(predicted), self.count
         labels, self.indices = self.indices[:count], self.indices[count:]
         ids, self.ids = self.ids[:count], self.ids[count:]
+        texts, self.texts = self.texts[:count], self.texts[count:]
         columns = self.opened.columns
-        return label_table(
+        table = label_table(
             rows=np.arange(start, start + count),
             ids=np.array(ids) if columns.ids is not None else None,
             label_values=self.spec.label_values,
             classes=self.spec.classes,
             probabilities=probabilities if self.probabilities else None,
             predictions=predicted,
-            labels=labels if columns.has_labels else None,
+            labels=np.maximum(labels, 0) if columns.has_labels else None,
         )
+        unknown = np.flatnonzero(labels == UNKNOWN)
+        if unknown.size:
+            table["label"] = table["label"].astype(object)
+            table.loc[unknown, "label"] = [texts[row] for row in unknown]
+        return table

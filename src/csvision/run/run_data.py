@@ -28,7 +28,10 @@ from csvision.run.recorded_splits import (
     read_splits,
 )
 
-MOVED_FILE = "if it was moved: data.csv=FILE rows=test; to test on new images: data.csv=FILE"
+MOVED_FILE = (
+    "if it was moved, write data.csv=FILE rows=test with its new path; to test on other images, "
+    "write only data.csv=FILE"
+)
 
 MISSING_ROW = "a row of the run is missing or different"
 
@@ -205,6 +208,13 @@ def check_exists(run_dir: RunDirectory, csv: str, fix: str) -> None:
 def data_changed_error(run_dir: RunDirectory, csv: str, reason: str = MISSING_ROW) -> RunError:
     """Return the error that the rows of a run cannot be found again."""
     evaluate = command_line("evaluate", f"run={run_dir.path}", "data.csv=FILE")
+    trained = run_dir.read_run_config().data
+    own = [name for name in (trained.csv, trained.test_csv) if name]
+    if Path(csv).absolute() not in [Path(name).absolute() for name in own]:
+        return RunError(
+            f"run={run_dir.path}: data.csv={csv} is not the data of the run: {reason}; give the "
+            f"current path of {own[-1]}; to test on new images: {evaluate}"
+        )
     return RunError(
         f"run={run_dir.path}: {csv} has changed since training: {reason}; restore the file; to "
         f"test on new images: {evaluate}"

@@ -141,6 +141,15 @@ EVEN = column(CONTENT, range(100, 220, 2), rows_of(CONTENT))
 PIXELS = CONTENT.pixels.tolist()
 NEGATIVE_LABELS = [[50 - row[0], *row[1:]] for row in rows_of(CONTENT)]
 SUBMISSION = to_text([[row, row % 10] for row in range(50)], ["ImageId", "Label"])
+
+
+def flat_folder() -> None:
+    """Write two images into one folder."""
+    Path("images").mkdir()
+    for row in range(2):
+        Path(f"images/{row}.png").write_bytes(encode(CONTENT.images[row]))
+
+
 LONG = ReadOptions(max_decompressed_gib=1e-4, cache="none")
 LABELS = ReadOptions(labels_csv="labels.csv", cache="none")
 
@@ -466,6 +475,11 @@ REFUSED: dict[str, Refused] = {
     "a folder without images": Refused(
         lambda: Path("images").mkdir(), ("no images", "CLASS"), "images"
     ),
+    "a folder of images without classes": Refused(
+        flat_folder,
+        ("images: the images have no labels", "images/CLASS/0.png", "data.labels_csv=FILE"),
+        "images",
+    ),
     "a folder of large images": Refused(
         lambda: write_images("images", gray(3, 200, 200)),
         ("images: decompresses to more than 0.0001 GiB", "data.max_decompressed_gib"),
@@ -474,7 +488,7 @@ REFUSED: dict[str, Refused] = {
     ),
     "a folder with an image of another size": Refused(
         folder_with("z.png", encode(gray(1, 7, 5).images[0])),
-        ("z.png: 7x5 pixels (height x width)", "5x5", "resize or pad"),
+        ("z.png: 7x5 pixels (height x width), but images/", "/000.png has 5x5", "resize or pad"),
         "images",
     ),
     "a folder with a damaged image": Refused(
