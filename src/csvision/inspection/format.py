@@ -54,8 +54,3 @@ def probability(value: float) -> str:
     if 0 < value < 0.001:
         return unicode_minus(f"{value:.1e}")
     return f"{value:.{min(6, ceil(-log10(1 - value)) + 1) if 0.99 < value < 1 else 3}f}"
-
-
-def count(number: int, noun: str) -> str:
-    """Format a number with its noun, in the plural except for 1."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -10,7 +10,6 @@ from csvision.arithmetic.text import format_field, format_shape
 from csvision.inspection.confusion_matrix import matrix_cells
 from csvision.inspection.drawings import Drawings
 from csvision.inspection.format import (
-    count,
     format_fall,
     gap_interval,
     percent,
@@ -27,6 +26,7 @@ from csvision.page.numbers import unicode_minus
 from csvision.page.svg import render_svg
 from csvision.page.template import FOLDER as SHARED
 from csvision.page.template import read_asset, render_template
+from csvision.wording import pluralize
 
 FOLDER = Path(__file__).parent
 
@@ -77,7 +77,7 @@ def render_page(
             "shape": format_shape,
             "field": format_field,
             "changes": describe_changes,
-            "count": count,
+            "count": pluralize,
             "top_classes": lambda row: describe_top_classes(inspection, row),
         },
         found=inspection,

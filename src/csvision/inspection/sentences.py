@@ -8,7 +8,6 @@ from csvision.arithmetic.layers import NetworkExplanation
 from csvision.inspection.applicable import Missing
 from csvision.inspection.filters import Filters
 from csvision.inspection.format import (
-    count,
     gap_interval,
     percent,
     percent_interval,
@@ -19,6 +18,7 @@ from csvision.inspection.mistakes import Prediction
 from csvision.inspection.proportions import Estimate
 from csvision.inspection.result import Inspection
 from csvision.inspection.shifts import EXAMPLE_DISTANCE, Shifts
+from csvision.wording import pluralize
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def describe_accuracy(inspection: Inspection) -> str:
     accuracy = inspection.calibration.accuracy
     rows = len(inspection.evaluation.subset)
     scored = [each for each in inspection.class_scores if each.rows]
-    text = f"{percent_interval(accuracy)} of {count(rows, 'test row')} are predicted correctly"
+    text = f"{percent_interval(accuracy)} of {pluralize(rows, 'test row')} are predicted correctly"
     lowest = min(each.recall.value for each in scored)
     worst = [each for each in scored if each.recall.value == lowest]
     if len(worst) == len(scored):
@@ -118,7 +118,7 @@ def describe_labels(inspection: Inspection) -> str:
         return "No test row is suspected to have a wrong label."
     first = suspected[0]
     return (
-        f"The labels of {count(len(suspected), 'test row')} may be wrong; most suspected is row "
+        f"The labels of {pluralize(len(suspected), 'test row')} may be wrong; most suspected is row "
         f"{first.prediction.row}, labeled {first.prediction.label}: the network sees "
         f"{first.suggestion}."
     )
@@ -127,7 +127,7 @@ def describe_labels(inspection: Inspection) -> str:
 def describe_shifts(shifts: Shifts) -> str:
     """Say how many predictions a shift by one pixel and by two pixels changes."""
     parts = [
-        f"a shift by {count(distance, 'pixel')} changes {percent_interval(shifts.changed[index])} "
+        f"a shift by {pluralize(distance, 'pixel')} changes {percent_interval(shifts.changed[index])} "
         f"of the predictions and {describe_fall(shifts.fall[index])}"
         for index, distance in enumerate(shifts.distances[:EXAMPLE_DISTANCE])
     ]
@@ -161,7 +161,9 @@ def describe_filters(filters: Filters) -> str:
     """Say what the first layer is, and how far training has moved it."""
     noun = "filter" if filters.trained.shape[2:] and filters.kind == "Conv2d" else "unit"
     size = "x".join(map(str, filters.trained.shape[1:]))
-    text = f"The first layer, {filters.layer}, has {count(filters.total, noun)} of {size} weights"
+    text = (
+        f"The first layer, {filters.layer}, has {pluralize(filters.total, noun)} of {size} weights"
+    )
     if filters.changes is None:
         return f"{text}."
     return f"{text}; {describe_changes(filters.changes, noun)}."
