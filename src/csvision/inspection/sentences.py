@@ -118,8 +118,8 @@ def describe_labels(inspection: Inspection) -> str:
         return "No test row is suspected to have a wrong label."
     first = suspected[0]
     return (
-        f"The labels of {pluralize(len(suspected), 'test row')} may be wrong; most suspected is row "
-        f"{first.prediction.row}, labeled {first.prediction.label}: the network sees "
+        f"The labels of {pluralize(len(suspected), 'test row')} may be wrong; most suspected is "
+        f"row {first.prediction.row}, labeled {first.prediction.label}: the network sees "
         f"{first.suggestion}."
     )
 
@@ -127,8 +127,9 @@ def describe_labels(inspection: Inspection) -> str:
 def describe_shifts(shifts: Shifts) -> str:
     """Say how many predictions a shift by one pixel and by two pixels changes."""
     parts = [
-        f"a shift by {pluralize(distance, 'pixel')} changes {percent_interval(shifts.changed[index])} "
-        f"of the predictions and {describe_fall(shifts.fall[index])}"
+        f"a shift by {pluralize(distance, 'pixel')} changes "
+        f"{percent_interval(shifts.changed[index])} of the "
+        f"predictions and {describe_fall(shifts.fall[index])}"
         for index, distance in enumerate(shifts.distances[:EXAMPLE_DISTANCE])
     ]
     text = "; ".join(parts)
