@@ -13,6 +13,7 @@ from csvision.errors import ConfigError, RunError, first_line
 from csvision.run.checkpoints import read_checkpoint
 from csvision.run.directory import RunDirectory
 from csvision.run.provenance import weights_sha256
+from csvision.wording import pluralize
 
 PREFIX = "network."
 
@@ -88,7 +89,7 @@ def load_source(network: nn.Module, source: SourceWeights) -> str:
         )
     ]
     if errors:
-        more = f" ({len(errors) - 1} more differences)" if len(errors) > 1 else ""
+        more = f" ({pluralize(len(errors) - 1, 'more difference')})" if len(errors) > 1 else ""
         raise ConfigError(
             f"init_from={source.path}: {errors[0]}{more}; choose the architecture of that run"
         )
