@@ -127,7 +127,7 @@ def test_unknown_label_in_the_test_file_is_rejected() -> None:
     data = replace(config_of([3, 5, 9] * 10), test_csv=test_csv)
     message = error_of(data)
     assert message.startswith("test.csv, row 1: label 4 is not one of 3, 5, 9;")
-    assert "1 rows" in message
+    assert "the 1 row with" in message
 
 
 def test_test_file_with_other_image_shape_is_rejected() -> None:
