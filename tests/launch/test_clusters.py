@@ -125,14 +125,14 @@ class TestSlurm:
 def test_ray_gives_the_same_bits_and_reports_failures(
     run_sweep: RunSweep, slow_net: tuple[str, ...]
 ) -> None:
-    kinds = "+model.kwargs={what:nothing},{what:raise},{what:kill},{what:limit,seconds:0.3}"
-    limit = "launcher.time_limit_minutes=0.12"
+    kinds = "+model.kwargs={what:nothing},{what:raise},{what:kill},{what:limit,seconds:0.75}"
+    limit = "launcher.time_limit_minutes=0.3"
     sweep = run_sweep(*slow_net, kinds, limit, launcher="ray")
     finished, raised, killed, limited = sweep.jobs
     assert [job.state for job in sweep.jobs] == ["finished", "failed", "failed", "interrupted"]
     assert raised.reason == "failed on purpose"
     assert killed.reason.startswith("its process ended: ")
-    assert limited.reason == "it reached its time limit of 0.12 minutes"
+    assert limited.reason == "it reached its time limit of 0.3 minutes"
     expected = run_sweep(*slow_net, launcher="serial")
     (alone,) = weights_of(expected.directory)
     assert RunDirectory(finished.directory).read_manifest()["weights_sha256"] == alone
