@@ -54,7 +54,12 @@ def best_settings(settings: Sequence[Setting], metric: str, mode: Mode) -> list[
     if not means:
         return []
     best = (max if mode == "max" else min)(means.values())
-    return [settings[index] for index, mean in means.items() if isclose(mean, best, rel_tol=1e-12)]
+    return [settings[index] for index, mean in means.items() if is_tied(mean, best)]
+
+
+def is_tied(one: float, two: float) -> bool:
+    """Return whether two means differ by rounding at most."""
+    return isclose(one, two, rel_tol=1e-12)
 
 
 def best_by(

@@ -1,8 +1,8 @@
 """A comparison as text."""
 
 from collections.abc import Iterator, Sequence
-from math import isclose
 
+from csvision.comparison.choose import is_tied
 from csvision.comparison.format import DASH, align, format_mean, format_p, format_range, p_equation
 from csvision.comparison.network_gain_text import describe_gain
 from csvision.comparison.power_text import describe_equal, describe_power, format_detectable
@@ -112,7 +112,7 @@ def count_ties(comparison: ComparisonResult, chosen: SettingResult) -> int:
     """Return the number of settings with the mean of the chosen one, which counts, too."""
     best = chosen.metrics[comparison.metric].mean
     found = [each.metrics.get(comparison.metric) for each in comparison.settings]
-    return sum(each is not None and isclose(each.mean, best, rel_tol=1e-12) for each in found)
+    return sum(each is not None and is_tied(each.mean, best) for each in found)
 
 
 def describe_metric(name: str, interval: MeanInterval) -> str:

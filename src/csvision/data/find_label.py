@@ -114,17 +114,17 @@ def find_label_outside(evidence: Evidence, roles: Roles) -> None:
 def no_label(evidence: Evidence) -> DataError:
     """Return the error of a file, or a folder of images, in which no column can be the label."""
     source = evidence.source
-    other_file = " or data.labels_csv=FILE" if evidence.reference is None else ""
+    keys = [] if source.folder_files else ["data.label_column=NAME"]
+    keys += ["data.labels_csv=FILE"] if evidence.reference is None else []
+    advice = f", or set {' or '.join(keys)}" if keys else ""
     if source.folder_files:
         first = source.folder_files[0]
-        other_file = other_file.replace(" or ", ", or set ")
         return DataError(
             f"{source}: the images have no labels, because they are not in one folder per class; "
-            f"move them, such as {first.name} to {source.path / 'CLASS' / first.name}{other_file}"
+            f"move them, such as {first.name} to {source.path / 'CLASS' / first.name}{advice}"
         )
     return DataError(
-        f"{source}: there is no label column: all columns are pixels or identifiers; add it, or "
-        f"set data.label_column=NAME{other_file}"
+        f"{source}: there is no label column: all columns are pixels or identifiers; add it{advice}"
     )
 
 
