@@ -25,7 +25,13 @@ from csvision.run.directory import RunDirectory
 from csvision.run.eval_subset import eval_subset
 from csvision.run.loaded_run import results_parent
 from csvision.run.manifest import RESULT_HASHES
-from csvision.run.predict import PredictedFile, TableFile, predict_rows, report_disk_errors
+from csvision.run.predict import (
+    PredictedFile,
+    TableFile,
+    needs_probabilities,
+    predict_rows,
+    report_disk_errors,
+)
 from csvision.run.predictor import Predict
 from csvision.run.reproduce import Comparison, check_finished, provenance_lines
 from csvision.run.run_data import load_run_splits, read_data_spec
@@ -73,8 +79,7 @@ def predict(
         display_name(config.data.csv), ".csv"
     )
     fitted = load(run_dir.path, config.check_weights)
-    kaggle = config.submission is command_schema.Submission.kaggle
-    needs_probabilities = fitted.has_probabilities and config.probabilities and not kaggle
+    probabilities = fitted.has_probabilities and needs_probabilities(config)
     with (
         results_dir(path.parent),
         report_disk_errors(path),
@@ -85,23 +90,23 @@ def predict(
         rows = predict_rows(
             config,
             run_dir,
-            predictor(fitted, needs_probabilities),
+            predictor(fitted, probabilities),
             CHUNK_ROWS,
             source,
             TableFile(file, tables),
-            probabilities=needs_probabilities,
+            probabilities,
         )
         seconds = perf_counter() - start
     return PredictedFile(path, rows, seconds)
 
 
-def predictor(fitted: FittedBaseline, needs_probabilities: bool) -> Predict:
+def predictor(fitted: FittedBaseline, probabilities: bool) -> Predict:
     """Return a function that predicts batches; probabilities are 0 if they are not needed."""
 
     def predict(batches: Sequence[Tensor]) -> tuple[Floats, NDArray[np.int64]]:
         images = torch.cat([*batches]).numpy()
         predicted = fitted.predict(images)
-        if needs_probabilities:
+        if probabilities:
             return fitted.predict_proba(images).astype(np.float32), predicted
         return np.zeros((len(images), len(fitted.classes)), np.float32), predicted
 

@@ -86,9 +86,22 @@ def predict(
         start = perf_counter()
         run_dir, batch_size = runs[0].directory, runs[0].trained.batch_size
         table_file = TableFile(file, tables)
-        rows = predict_rows(config, run_dir, predict_batches, batch_size, source, table_file)
+        rows = predict_rows(
+            config,
+            run_dir,
+            predict_batches,
+            batch_size,
+            source,
+            table_file,
+            needs_probabilities(config),
+        )
         seconds = perf_counter() - start
     return PredictedFile(path, rows, seconds)
+
+
+def needs_probabilities(config: command_schema.PredictConfig) -> bool:
+    """Return whether the probabilities of the classes are written."""
+    return config.probabilities and config.submission is not Submission.kaggle
 
 
 def predict_rows(
@@ -98,7 +111,7 @@ def predict_rows(
     batch_size: int,
     source: Path,
     file: TableFile,
-    probabilities: bool = True,
+    probabilities: bool,
 ) -> int:
     """Read a file for a run and write its predictions; return the number of rows.
 
@@ -129,7 +142,7 @@ def predict_rows(
             batch_size,
             receive,
             restart,
-            probabilities=probabilities and config.probabilities and not kaggle,
+            probabilities=probabilities,
         )
         notices = opened.stream(predictor)
         rows = predictor.finish()
