@@ -70,7 +70,10 @@ class GroupedClassifier(Classifier):
         autocast = torch.is_autocast_enabled(device)
         # Lightning's context around the whole group is for the forward passes only.
         with torch.autocast(device, enabled=False) if autocast else nullcontext():
-            optimizer.zero_grad()
+            # As optimizer.zero_grad() does, which takes 3 % of the time of a small network.
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    parameter.grad = None
             loss.backward()
             self.configure_gradient_clipping()
             optimizer.step()

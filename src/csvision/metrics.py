@@ -30,8 +30,11 @@ class BatchMean(Metric):
 
     def update(self, losses: Sequence[Tensor], counts: Sequence[int]) -> None:
         """Add batches by their mean losses and their numbers of images."""
+        # A variable, because setting an attribute of a module takes as long as an addition.
+        total = self.mean_value
         for loss, count in zip(losses, counts, strict=True):
-            self.mean_value = self.mean_value + loss * count
+            total = total + loss * count
+        self.mean_value = total
         self.weight = self.weight + sum(counts)
 
     def compute(self) -> Tensor:
