@@ -254,8 +254,19 @@ def list_arms() -> dict[str, Callable[[Task], Result | None]]:
     }
 
 
-def summarize(results: Sequence[Result]) -> tuple[float, float | None]:
-    """Return the median seconds of an epoch and the mean accuracy."""
+def summarize(
+    results: Sequence[Result], references: Sequence[Result]
+) -> tuple[float, float, float | None]:
+    """Return the median seconds of an epoch, their ratio to the reference, the mean accuracy.
+
+    The ratio is the median of the ratios of each repeat, because the speed of a shared machine
+    changes between repeats.
+    """
+    medians = [median(result.seconds) for result in results]
+    ratios = [
+        seconds / median(reference.seconds)
+        for seconds, reference in zip(medians, references, strict=True)
+    ]
     accuracies = [result.accuracy for result in results if result.accuracy is not None]
-    seconds = median(value for result in results for value in result.seconds)
-    return seconds, sum(accuracies) / len(accuracies) if accuracies else None
+    accuracy = sum(accuracies) / len(accuracies) if accuracies else None
+    return median(medians), median(ratios), accuracy

@@ -49,11 +49,12 @@ def benchmark_training(repeats: int, models: Sequence[str], batch_sizes: Sequenc
 def print_table(title: str, results: dict[str, list[Result]]) -> None:
     """Print a row for each arm."""
     print(f"\n{title:<24} {'s/epoch':>8} {'ratio':>6} {'accuracy':>9}")
-    rows = {name: summarize(values) for name, values in results.items() if values}
-    reference = next(iter(rows.values()))[0]
-    for name, (seconds, accuracy) in rows.items():
-        shown = "" if accuracy is None else f"{accuracy:.4f}"
-        print(f"{name:<24} {seconds:>8.4f} {seconds / reference:>6.2f} {shown:>9}", flush=True)
+    references = next(iter(results.values()))
+    for name, values in results.items():
+        if values:
+            seconds, ratio, accuracy = summarize(values, references)
+            shown = "" if accuracy is None else f"{accuracy:.4f}"
+            print(f"{name:<24} {seconds:>8.4f} {ratio:>6.2f} {shown:>9}", flush=True)
 
 
 def print_process_times(model: str, repeats: int) -> None:
@@ -73,6 +74,7 @@ def print_process_times(model: str, repeats: int) -> None:
                 subprocess.run(words, check=True, capture_output=True)
                 seconds.setdefault(name, []).append(time.perf_counter() - start)
     print(f"\n{f'{model}, whole process':<24} {'seconds':>8} {'ratio':>6}")
-    reference = median(seconds["notebook script"])
+    references = seconds["notebook script"]
     for name, values in seconds.items():
-        print(f"{name:<24} {median(values):>8.2f} {median(values) / reference:>6.2f}", flush=True)
+        ratio = median(value / other for value, other in zip(values, references, strict=True))
+        print(f"{name:<24} {median(values):>8.2f} {ratio:>6.2f}", flush=True)
