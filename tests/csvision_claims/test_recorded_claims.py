@@ -1,6 +1,8 @@
 """The records in docs/ agree with the code, with its rules and arms, and with the page."""
 
+import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,28 @@ def test_page_and_table_are_those_of_the_records(records: dict[str, ClaimRecord]
     assert render_page(entries) == (DOCS / PAGE).read_text(encoding="utf-8")
     document = (DOCS / TABLE).read_text(encoding="utf-8")
     assert replace_table(document, summary_table(entries)) == document
+
+
+def test_readme_counts_the_recorded_verdicts(records: dict[str, ClaimRecord]) -> None:
+    verdicts = Counter(
+        entry.decision.verdict for record in records.values() for entry in record.statements
+    )
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    (counts,) = re.findall(r"tests (\d+) .*?: (\d+) hold, (\d+) are refuted, (\d+) are open", text)
+    holds, refuted = verdicts[Verdict.holds], verdicts[Verdict.refuted]
+    total = verdicts.total()
+    assert [int(count) for count in counts] == [total, holds, refuted, total - holds - refuted]
+
+
+def test_readme_quotes_recorded_numbers(records: dict[str, ClaimRecord]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([AB]\d+)([a-z]) \|.*\| refuted: (.*) \|$", readme, re.MULTILINE)
+    assert len(rows) == 5
+    table = (DOCS / TABLE).read_text(encoding="utf-8")
+    for claim, letter, quoted in rows:
+        (row,) = re.findall(rf"^\| {claim}{letter} \|.*\| ✗ refuted \| .*$", table, re.MULTILINE)
+        recorded = set(re.findall(r"[\d.,]*\d", row + records[claim].finding))
+        assert set(re.findall(r"[\d.,]*\d", quoted)) <= recorded
 
 
 def test_page_and_table_depend_on_every_record(records: dict[str, ClaimRecord]) -> None:
