@@ -95,7 +95,7 @@ def main() -> None:
     table = pd.DataFrame(measure(options))
     folder = Path(options.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / "training_rows.csv", index=False)
+    table.to_csv(folder / "training_rows.csv", index=False, float_format="%.4f")
     plot(table).savefig(folder / "training_rows.png", dpi=110)
     print(folder / "training_rows.png")
 
