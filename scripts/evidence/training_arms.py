@@ -1,18 +1,14 @@
 """What the benchmark of training compares: loops that train the notebook's networks.
 
-Each arm trains on the same 4,800 rows with plain SGD and returns the seconds of an epoch and the
-accuracy on the 1,200 test rows.
+Each arm trains on the same 4,800 rows with plain SGD and returns its Result.
 """
 
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
-from statistics import median
 from typing import Any
 
 import lightning
@@ -25,31 +21,7 @@ from torch.utils.data import DataLoader
 import csvision
 import notebook
 from csvision.run.log import ignore_known_warnings
-
-
-@dataclass(frozen=True)
-class Task:
-    """What an arm trains: `mlp` or `cnn`, for some epochs in batches of some size, from a seed."""
-
-    model: str
-    batch_size: int
-    epochs: int
-    seed: int
-
-
-@dataclass
-class Result:
-    """The seconds of each epoch, and the test accuracy; None where there is none."""
-
-    seconds: list[float] = field(default_factory=list)
-    accuracy: float | None = None
-
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Add the time of one epoch."""
-        start = time.perf_counter()
-        yield
-        self.seconds.append(time.perf_counter() - start)
+from training_results import Result, Task
 
 
 @cache
@@ -252,21 +224,3 @@ def list_arms() -> dict[str, Callable[[Task], Result | None]]:
         "csvision": train_csvision,
         "csvision, bf16": lambda task: train_csvision(task, "bf16-mixed"),
     }
-
-
-def summarize(
-    results: Sequence[Result], references: Sequence[Result]
-) -> tuple[float, float, float | None]:
-    """Return the median seconds of an epoch, their ratio to the reference, the mean accuracy.
-
-    The ratio is the median of the ratios of each repeat, because the speed of a shared machine
-    changes between repeats.
-    """
-    medians = [median(result.seconds) for result in results]
-    ratios = [
-        seconds / median(reference.seconds)
-        for seconds, reference in zip(medians, references, strict=True)
-    ]
-    accuracies = [result.accuracy for result in results if result.accuracy is not None]
-    accuracy = sum(accuracies) / len(accuracies) if accuracies else None
-    return median(medians), median(ratios), accuracy

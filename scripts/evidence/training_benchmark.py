@@ -13,7 +13,8 @@ from statistics import median
 
 import torch
 
-from training_arms import Result, Task, list_arms, summarize
+from training_arms import list_arms
+from training_results import Result, Task, summarize
 
 NOTEBOOK = Path(__file__).with_name("notebook.py")
 

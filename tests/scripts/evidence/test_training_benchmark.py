@@ -3,8 +3,9 @@
 import pytest
 
 from tests.scripts.evidence.run_script import run_script
-from training_arms import Result, Task, list_arms, summarize
+from training_arms import list_arms
 from training_benchmark import print_table
+from training_results import Result, Task, summarize
 
 ARMS = list_arms()
 
